@@ -1,0 +1,132 @@
+/** A timer that has been set. `cancel()` after it fired, or twice, does nothing. */
+export interface Timer {
+  cancel(): void
+}
+
+/**
+ * The only source of time in Millrace, so that a simulation can own it. Everything that waits, times out or reads the
+ * time does so through a clock that was handed to it.
+ */
+export interface Clock {
+  /** Wall-clock time in epoch milliseconds. */
+  now(): number
+  /** Milliseconds since an arbitrary start, never going back: for measuring. Fractions allowed. */
+  monotonicMs(): number
+  /** Calls `action` once, `delayMs` from now, unless cancelled. A timer does not keep the process alive by itself. */
+  setTimer(delayMs: number, action: () => void): Timer
+  /** Lets timers and I/O of the process run, then goes on. */
+  yield(): Promise<void>
+}
+
+/** Resolves after `delayMs`. */
+export function sleep(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.setTimer(delayMs, resolve)
+  })
+}
+
+class SystemClock implements Clock {
+  now(): number {
+    return Date.now()
+  }
+
+  monotonicMs(): number {
+    return performance.now()
+  }
+
+  setTimer(delayMs: number, action: () => void): Timer {
+    const timer = setTimeout(action, delayMs)
+    timer.unref()
+    return { cancel: () => clearTimeout(timer) }
+  }
+
+  yield(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+/** The clock of the machine. */
+export const systemClock: Clock = new SystemClock()
+
+interface Due {
+  readonly atMs: number
+  readonly sequence: number
+  readonly action: () => void
+}
+
+/**
+ * A clock that stands still until it is told to advance: for tests and simulations. Timers fire in order of time, then of
+ * setting. Between two timers every promise that can settle does, so the same program gives the same run.
+ *
+ * @example
+ * const clock = new VirtualClock(0)
+ * clock.setTimer(100, () => console.log('at', clock.now()))
+ * await clock.advance(250) // prints: at 100
+ */
+export class VirtualClock implements Clock {
+  #nowMs: number
+  #sequence = 0
+  readonly #timers = new Set<Due>()
+
+  constructor(startMs = 0) {
+    this.#nowMs = startMs
+  }
+
+  now(): number {
+    return this.#nowMs
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs
+  }
+
+  setTimer(delayMs: number, action: () => void): Timer {
+    const due: Due = { atMs: this.#nowMs + Math.max(0, delayMs), sequence: this.#sequence++, action }
+    this.#timers.add(due)
+    return { cancel: () => void this.#timers.delete(due) }
+  }
+
+  yield(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve))
+  }
+
+  /** Moves time forward by `ms`, firing what falls due on the way. */
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms
+    await this.#settle()
+    for (let due = this.#next(untilMs); due !== undefined; due = this.#next(untilMs)) {
+      this.#timers.delete(due)
+      this.#nowMs = due.atMs
+      due.action()
+      await this.#settle()
+    }
+    this.#nowMs = untilMs
+  }
+
+  /** Advances to each next timer in turn until `done()` holds; at most `limitMs` of virtual time. */
+  async advanceUntil(done: () => boolean, limitMs: number): Promise<void> {
+    const untilMs = this.#nowMs + limitMs
+    await this.#settle()
+    while (!done()) {
+      const due = this.#next(untilMs)
+      if (due === undefined) throw new Error(`not done within ${limitMs} ms of virtual time`)
+      await this.advance(due.atMs - this.#nowMs)
+    }
+  }
+
+  #next(untilMs: number): Due | undefined {
+    let next: Due | undefined
+    for (const due of this.#timers) {
+      if (due.atMs > untilMs) continue
+      if (next === undefined || due.atMs < next.atMs || (due.atMs === next.atMs && due.sequence < next.sequence))
+        next = due
+    }
+    return next
+  }
+
+  // Two turns of the macrotask queue: promise chains run to their end in each.
+  async #settle(): Promise<void> {
+    await this.yield()
+    await this.yield()
+  }
+}

@@ -1,0 +1,84 @@
+import type { StreamRecord } from '../lib/core/record.ts'
+import type { StateStore } from '../stores/store.ts'
+
+/**
+ * One node of a running topology. A task makes its own processors, and makes them anew after an abort: what a processor keeps in
+ * fields is lost then, what it keeps in a store is not.
+ */
+export interface Processor<KIn = any, VIn = any, KOut = any, VOut = any> {
+  /** Called once, before the first record and after the stores have been restored. */
+  init?(context: ProcessorContext<KOut, VOut>): void | Promise<void>
+  /** Called for each record, one at a time: a promise returned is awaited before the task's next record. */
+  process(record: StreamRecord<KIn, VIn>): void | Promise<void>
+  /** Called once, when the task closes or starts over. */
+  close?(): void | Promise<void>
+}
+
+/** Makes the processor of one node for one task. */
+export type ProcessorSupplier<KIn = any, VIn = any, KOut = any, VOut = any> = () => Processor<KIn, VIn, KOut, VOut>
+
+/** Where the record being processed came from. */
+export interface RecordMetadata {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+export interface PunctuationOptions {
+  /** At least 1. */
+  readonly everyMs: number
+  /** `stream`: driven by record timestamps, silent without records. `wall-clock`: driven by the clock. */
+  readonly time: 'stream' | 'wall-clock'
+  /** First firing, in the chosen time. Default: with the first record (`stream`); one interval from now (`wall-clock`). */
+  readonly startMs?: number
+}
+
+/** Called with the stream time or the wall-clock time at which it fires, in epoch milliseconds. */
+export type Punctuator = (timestampMs: number) => void | Promise<void>
+
+export interface Cancellable {
+  cancel(): void
+}
+
+/** What a processor may do besides handling its record. */
+export interface ProcessorContext<K = any, V = any> {
+  readonly applicationId: string
+  /** `<sub-topology>_<partition>`: `0_3`. */
+  readonly taskId: string
+  /** Where this task keeps its state. */
+  readonly stateDir: string
+  /**
+   * Hands a record to every child, or to the child node named `to`. Returns a promise only if something downstream is
+   * asynchronous; it need not be awaited: forwards of one processor never overtake each other, and the input record
+   * counts as done when all of them are.
+   */
+  forward(record: StreamRecord<K, V>, to?: string): void | Promise<void>
+  /** Calls back at intervals until cancelled or the task closes. May be called in `init` or later. */
+  schedule(options: PunctuationOptions, punctuator: Punctuator): Cancellable
+  /** Asks for a commit soon; it happens between two records. */
+  commit(): void
+  /**
+   * The store of this name.
+   *
+   * @throws UnconnectedStoreError `STREAMS_UNCONNECTED_STORE`: no such store, or not connected to this processor.
+   */
+  store<S extends StateStore = any>(name: string): S
+  /** Undefined in a punctuator. */
+  recordMetadata(): RecordMetadata | undefined
+  /** The highest timestamp that this task has seen, -1 before the first record. */
+  currentStreamTimeMs(): number
+  currentSystemTimeMs(): number
+}
+
+/** Why a record was dropped; counted by cause and logged once for each. */
+export type DropCause = 'null-key' | 'null-value' | 'late' | 'negative-timestamp'
+
+/** What the DSL's own operators see besides. */
+export interface InternalProcessorContext<K = any, V = any> extends ProcessorContext<K, V> {
+  /** Counts a record that goes no further. */
+  drop(cause: DropCause): void
+  /** Stream time of this operator, -1 before its first record; survives restarts. */
+  observedStreamTimeMs(): number
+  /** Raises the operator's stream time; never lowers it. */
+  observeStreamTime(timestampMs: number): void
+}
