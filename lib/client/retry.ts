@@ -1,0 +1,103 @@
+// Flow: every request that may need a second try → [retrying] → Wire.
+import { sleep } from '../core/clock.ts'
+import { StreamsError } from '../core/errors.ts'
+import type { ClientContext } from './client.ts'
+import { BrokerUnavailableError } from './errors.ts'
+
+const FIRST_DELAY_MS = 20
+const MAX_DELAY_MS = 1_000
+/** An operation that has failed for this long is worth a line in the log; shorter troubles are part of a cluster's life. */
+const LOG_AFTER_MS = 1_000
+
+/** What an attempt returns that wants another one. */
+export class Retry {
+  readonly cause: Error
+
+  constructor(cause: Error) {
+    this.cause = cause
+  }
+}
+
+/** What an attempt is told. */
+export interface Attempt {
+  /** 1 for the first. */
+  readonly attempt: number
+  /** Milliseconds until the operation gives up; never below 1. */
+  readonly remainingMs: number
+}
+
+export interface RetryOptions {
+  /** How long the operation may take, attempts and waits together. Milliseconds; default: the context's request time-out. */
+  readonly timeoutMs?: number
+  /** The wait after the first failed attempt; it doubles with each. Milliseconds, default 20. */
+  readonly firstDelayMs?: number
+  /** The longest wait. Milliseconds, default 1000. */
+  readonly maxDelayMs?: number
+  /** Said at the end of the error when the time is up: what is likely wrong. */
+  readonly hint?: (last: Error) => string | undefined
+  /** Asked before each further attempt: an error ends the operation at once (the owner was closed). */
+  readonly stopped?: () => Error | undefined
+}
+
+/**
+ * Repeats an attempt until it succeeds: when it returns a `Retry`, or throws a StreamsError whose recovery is `retry` (a lost connection,
+ * no response). The waits double up to a maximum. Any other error passes through at once.
+ *
+ * @param what - The operation, as the subject of a sentence: `Creating topic 'clicks'`.
+ * @throws BrokerUnavailableError `STREAMS_BROKER_UNAVAILABLE`: the time is up; the message holds `what`, the time and the last cause.
+ * @example
+ * const node = await retrying(context, "Finding the coordinator of group 'g'", async () => {
+ *   const { errorCode, nodeId } = await wire.send('any', 'findCoordinator', { key: 'g', keyType: 0 })
+ *   return errorCode === 0 ? nodeId : new Retry(new Error(errorName(errorCode)))
+ * })
+ */
+export async function retrying<T>(
+  context: ClientContext,
+  what: string,
+  attempt: (signal: Attempt) => Promise<T | Retry>,
+  options: RetryOptions = {},
+): Promise<T> {
+  const { clock, logger } = context
+  const timeoutMs = options.timeoutMs ?? context.requestTimeoutMs
+  const maxDelayMs = options.maxDelayMs ?? MAX_DELAY_MS
+  const startMs = clock.monotonicMs()
+  let delayMs = options.firstDelayMs ?? FIRST_DELAY_MS
+  let logged = false
+
+  for (let number = 1; ; number++) {
+    const remainingMs = Math.max(1, startMs + timeoutMs - clock.monotonicMs())
+    let cause: Error
+    try {
+      const result = await attempt({ attempt: number, remainingMs })
+      if (!(result instanceof Retry)) return result
+      cause = result.cause
+    } catch (error) {
+      if (!(error instanceof StreamsError) || error.recovery !== 'retry') throw error
+      cause = error
+    }
+    throwIfStopped(options)
+
+    const elapsedMs = clock.monotonicMs() - startMs
+    if (elapsedMs + delayMs >= timeoutMs) throw timeIsUp(what, timeoutMs, cause, options.hint?.(cause))
+    if (!logged && elapsedMs >= LOG_AFTER_MS) {
+      logged = true
+      const fields = { attempts: number, elapsedMs: Math.round(elapsedMs), timeoutMs, err: cause }
+      logger.warn(fields, `${what} fails so far and is tried again`)
+    }
+    await sleep(clock, delayMs)
+    throwIfStopped(options)
+    delayMs = Math.min(delayMs * 2, maxDelayMs)
+  }
+}
+
+function throwIfStopped(options: RetryOptions): void {
+  const error = options.stopped?.()
+  if (error !== undefined) throw error
+}
+
+function timeIsUp(what: string, timeoutMs: number, last: Error, hint: string | undefined): BrokerUnavailableError {
+  const advice = hint === undefined ? '' : ` ${hint}`
+  return new BrokerUnavailableError(`${what} did not succeed within ${timeoutMs} ms: ${last.message}.${advice}`, {
+    cause: last,
+  })
+}
