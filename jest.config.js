@@ -14,7 +14,13 @@ const shared = {
 export default {
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/tests/**/*.test.ts'] },
-    { ...shared, displayName: 'integration', testMatch: ['<rootDir>/integration/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/integration/**/*.test.ts'],
+      globalSetup: '<rootDir>/integration/broker/global-setup.ts',
+      globalTeardown: '<rootDir>/integration/broker/global-teardown.ts',
+    },
   ],
   testTimeout: 30_000,
 }

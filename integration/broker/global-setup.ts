@@ -1,0 +1,18 @@
+// Once for a run of the integration tests: MILLRACE_BROKERS is the bootstrap address that they use.
+import { findBroker, NoBrokerEngineError, type TestBroker } from './index.ts'
+
+declare global {
+  var millraceTestBroker: TestBroker | undefined
+}
+
+/** Without any way to get a broker: fails under CI=true; otherwise says loudly what is missing (see describe.ts). */
+export default async function globalSetup(): Promise<void> {
+  try {
+    const broker = await findBroker()
+    globalThis.millraceTestBroker = broker
+    process.env.MILLRACE_BROKERS = broker.bootstrap
+  } catch (error) {
+    if (!(error instanceof NoBrokerEngineError) || process.env.CI === 'true') throw error
+    console.error(`\n${'*'.repeat(100)}\n${error.message}\n${'*'.repeat(100)}\n`)
+  }
+}

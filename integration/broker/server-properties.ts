@@ -1,0 +1,72 @@
+/** Where one node listens. Clients, the other nodes and the controllers have a port each. */
+export interface NodeAddress {
+  readonly nodeId: number
+  /** Address that the listeners bind to: 127.0.0.1, or 0.0.0.0 inside a container whose port is published on 127.0.0.1. */
+  readonly bindHost: string
+  /** Host by which the other nodes reach this one. */
+  readonly peerHost: string
+  readonly clientPort: number
+  readonly peerPort: number
+  readonly controllerPort: number
+}
+
+export type Properties = Readonly<Record<string, string>>
+
+/**
+ * The configuration of one combined controller and broker of a cluster made of `nodes`. `extra` wins over everything here.
+ *
+ * Set for tests: groups form at once, sessions may be short, timed-out transactions are aborted within half a second, a
+ * killed node is missed within seconds, and the internal topics are small, so that the first commit does not wait for fifty partitions to be made.
+ */
+export function serverProperties(
+  node: NodeAddress,
+  nodes: readonly NodeAddress[],
+  dataFolder: string,
+  extra: Properties,
+): Record<string, string> {
+  const replicas = String(nodes.length)
+  const inSyncReplicas = nodes.length > 1 ? '2' : '1'
+  const { bindHost, peerHost, clientPort, peerPort, controllerPort } = node
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': String(node.nodeId),
+    listeners:
+      `CLIENT://${bindHost}:${clientPort},PEER://${bindHost}:${peerPort},` +
+      `CONTROLLER://${bindHost}:${controllerPort}`,
+    'advertised.listeners':
+      `CLIENT://127.0.0.1:${clientPort},PEER://${peerHost}:${peerPort},` + `CONTROLLER://${peerHost}:${controllerPort}`,
+    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,PEER:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PEER',
+    'controller.quorum.voters': nodes
+      .map(({ nodeId, peerHost, controllerPort }) => `${nodeId}@${peerHost}:${controllerPort}`)
+      .join(','),
+    'log.dirs': dataFolder,
+    'auto.create.topics.enable': 'false',
+    'default.replication.factor': replicas,
+    'min.insync.replicas': inSyncReplicas,
+    'offsets.topic.replication.factor': replicas,
+    'offsets.topic.num.partitions': '5',
+    'transaction.state.log.replication.factor': replicas,
+    'transaction.state.log.min.isr': inSyncReplicas,
+    'transaction.state.log.num.partitions': '5',
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500',
+    'share.coordinator.state.topic.replication.factor': replicas,
+    'share.coordinator.state.topic.min.isr': inSyncReplicas,
+    'group.initial.rebalance.delay.ms': '0',
+    'group.min.session.timeout.ms': '500',
+    // A killed node may register again, and its partitions find another leader, when its session has ended: 9 s by default.
+    'broker.session.timeout.ms': '4000',
+    'broker.heartbeat.interval.ms': '500',
+    // 128 MiB by default, which is much of a small heap.
+    'log.cleaner.dedupe.buffer.size': '16777216',
+    ...extra,
+  }
+}
+
+/** The text of a `server.properties` file. */
+export function propertiesText(properties: Properties): string {
+  return Object.entries(properties)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('')
+}
