@@ -46,6 +46,8 @@ export interface TaskDatabaseOptions {
   readonly memoryBytes: number
   /** For committed entries kept readable without a look into the database. */
   readonly readCacheBytes: number
+  /** Stores whose rows are kept in memory only; their position is undefined after each open. */
+  readonly memoryStores?: readonly string[]
 }
 
 export type OpenTaskDatabase = (options: TaskDatabaseOptions) => Promise<TaskDatabase>

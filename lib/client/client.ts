@@ -123,7 +123,7 @@ export interface FetchedPartition extends TopicPartition {
 export interface ProducerOptions {
   /** Makes the producer transactional. Undefined: an idempotent producer without transactions. */
   readonly transactionalId?: string
-  /** After this long without an end the broker aborts a transaction. Milliseconds; the broker has a maximum (15 min by default). */
+  /** After this long without an end the broker aborts a transaction. Milliseconds, default 60 000; the broker has a maximum (15 min by default). */
   readonly transactionTimeoutMs?: number
   /** The largest batch, in bytes before compression. Default 900 KiB. */
   readonly maxBatchBytes?: number
@@ -132,6 +132,8 @@ export interface ProducerOptions {
   /** How long a batch that is not full may wait for more records. Milliseconds, default 5. */
   readonly lingerMs?: number
   readonly compression?: 'none' | 'gzip' | 'zstd'
+  /** How long a record may wait for its acknowledgement, retries included, before the producer fails. Milliseconds, default 120 000. */
+  readonly deliveryTimeoutMs?: number
 }
 
 /** For each partition sent to, the offset of the last record, by `partitionKey`. */
@@ -280,6 +282,11 @@ export interface GroupMember {
    * @throws StaleMemberError `STREAMS_STALE_MEMBER`: the generation has ended; after `settled()` commit again what is still owned.
    */
   commit(offsets: readonly OffsetCommit[]): Promise<void>
+  /**
+   * Asks the group, now, whether it still knows this member, and waits out a rebalance: resolves with the generation that then holds.
+   * If the group has given our partitions away, `onLost` has been called before this resolves.
+   */
+  confirm(): Promise<GroupMetadata>
   /** Starts a rebalance. */
   rejoin(reason: string): void
   /**

@@ -45,6 +45,12 @@ class SystemClock implements Clock {
   }
 }
 
+/** Keeps the process alive until cancelled: timers and memory clusters alone do not. */
+export function holdProcess(): Timer {
+  const handle = setInterval(() => {}, 2 ** 30)
+  return { cancel: () => clearInterval(handle) }
+}
+
 /** The clock of the machine. */
 export const systemClock: Clock = new SystemClock()
 

@@ -1,0 +1,149 @@
+// Flow: stream-task → [commit-lane] → producer, task database
+//
+// A lane is one producer and the tasks that commit together through it. A commit, exactly once:
+//   1 hold the tasks between two records and flush their caches      (their last forwards and changelog records are sent)
+//   2 seal, in one turn of the event loop: writes, offsets, sends    (from here on the tasks go on; what they do belongs to the next commit)
+//   3 the producer's transaction: sends, offsets, EndTxn
+//   4 one LevelDB batch a task: rows and changelog positions
+// A crash before 3 ends loses nothing but work; a crash between 3 and 4 leaves the changelog ahead of the database, and the restore
+// reads that tail. At least once: 3 is a flush, then 4, then the offsets are committed to the group.
+import { channel } from 'node:diagnostics_channel'
+import type { ChangelogPosition } from '../../stores/task-database.ts'
+import type { GroupMember, GroupMetadata, OffsetCommit, Producer, SentOffsets } from '../client/client.ts'
+import { StaleMemberError } from '../client/errors.ts'
+import type { Clock } from '../core/clock.ts'
+import type { ProcessingGuarantee } from './config.ts'
+import type { Metrics } from './metrics.ts'
+import type { StreamTask } from './stream-task.ts'
+
+/** What subscribers of the diagnostics channel `millrace:commit` get, at each step of each commit. */
+export interface CommitStep {
+  /** `sealed`: 2 is over; `ended`: 3 is over; `written`: 4 is over, and at least once the offsets are committed. */
+  readonly step: 'sealed' | 'ended' | 'written'
+  readonly tasks: readonly string[]
+  /** Milliseconds since `sealed`. */
+  readonly sinceSealedMs: number
+}
+
+const commitSteps = channel('millrace:commit')
+
+export interface CommitLaneOptions {
+  readonly producer: Producer
+  readonly guarantee: ProcessingGuarantee
+  readonly member: () => GroupMember
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>
+  /** Whether the group still gives these tasks to this instance. */
+  readonly owns: (task: StreamTask) => boolean
+  readonly onCommitted: (offsets: readonly OffsetCommit[]) => void
+}
+
+export class CommitLane {
+  readonly producer: Producer
+  readonly tasks = new Set<StreamTask>()
+  readonly #options: CommitLaneOptions
+  #underWay: Promise<void> | undefined
+  #nextCommitMs: number
+
+  constructor(options: CommitLaneOptions) {
+    this.producer = options.producer
+    this.#options = options
+    this.#nextCommitMs = options.clock.now()
+  }
+
+  get dirty(): boolean {
+    for (const task of this.tasks) if (task.dirty) return true
+    return false
+  }
+
+  get commitRequested(): boolean {
+    for (const task of this.tasks) if (task.commitRequested) return true
+    return false
+  }
+
+  get committing(): boolean {
+    return this.#underWay !== undefined
+  }
+
+  /** When the next commit is due, in epoch milliseconds, if there is anything to commit. */
+  get nextCommitMs(): number {
+    return this.#nextCommitMs
+  }
+
+  scheduleAfter(intervalMs: number): void {
+    this.#nextCommitMs = this.#options.clock.now() + intervalMs
+  }
+
+  /** Commits what the tasks have done until now; waits first for a commit that is under way. */
+  async commit(): Promise<void> {
+    while (this.#underWay !== undefined) await this.#underWay
+    const tasks = [...this.tasks].filter((task) => task.dirty)
+    if (tasks.length === 0) return
+    this.#underWay = this.#commit(tasks)
+    try {
+      await this.#underWay
+    } finally {
+      this.#underWay = undefined
+    }
+  }
+
+  /** Resolves when no commit is under way; its failure, if any, is its caller's. */
+  async quiet(): Promise<void> {
+    while (this.#underWay !== undefined) await this.#underWay.catch(() => {})
+  }
+
+  async #commit(tasks: readonly StreamTask[]): Promise<void> {
+    const { clock, guarantee, changelogIds, metrics } = this.#options
+    for (const task of tasks) await task.prepareCommit()
+    // No await between here and the producer's call: it seals its side in the same turn.
+    const offsets = tasks.map((task) => task.seal())
+    const sealedMs = clock.monotonicMs()
+    const all = offsets.flat()
+    const sending = guarantee === 'exactly_once' ? this.#endTransaction(tasks, all) : this.producer.flush()
+    for (const task of tasks) task.release()
+    const report = (step: CommitStep['step']) => {
+      if (!commitSteps.hasSubscribers) return
+      commitSteps.publish({ step, tasks: tasks.map(({ name }) => name), sinceSealedMs: clock.monotonicMs() - sealedMs })
+    }
+    report('sealed')
+    const sent = await sending
+    if (guarantee === 'exactly_once') report('ended')
+    await Promise.all(tasks.map((task) => task.write(sent, changelogIds)))
+    if (guarantee === 'at_least_once') {
+      await this.#asCurrentMember(tasks, this.#options.member().group, () => this.#options.member().commit(all))
+      report('ended')
+    }
+    tasks.forEach((task, i) => {
+      task.committed(offsets[i]!)
+    })
+    metrics.commits++
+    this.#options.onCommitted(all)
+    report('written')
+  }
+
+  #endTransaction(tasks: readonly StreamTask[], offsets: readonly OffsetCommit[]): Promise<SentOffsets> {
+    const { group } = this.#options.member()
+    const first = this.producer.commit(offsets, group)
+    return this.#asCurrentMember(tasks, group, (now) => (now === group ? first : this.producer.commit(offsets, now)))
+  }
+
+  // A rebalance in which the tasks stayed ours only means that the same offsets go out again under the new generation.
+  async #asCurrentMember<T>(
+    tasks: readonly StreamTask[],
+    group: GroupMetadata,
+    attempt: (group: GroupMetadata) => Promise<T>,
+  ): Promise<T> {
+    for (let now = group; ; ) {
+      try {
+        return await attempt(now)
+      } catch (error) {
+        if (!(error instanceof StaleMemberError)) throw error
+        const next = await this.#options.member().settled()
+        if (next.generation === now.generation && next.memberId === now.memberId) throw error
+        if (!tasks.every((task) => this.#options.owns(task))) throw error
+        now = next
+      }
+    }
+  }
+}

@@ -1,0 +1,288 @@
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { OffsetReset } from '../../topology/physical.ts'
+import type { ClientSupplier } from '../client/client.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { InvalidConfigError } from '../core/errors.ts'
+import type { Logger } from '../core/log.ts'
+
+export type ProcessingGuarantee = 'exactly_once' | 'at_least_once'
+
+/** What a KafkaStreams instance is told. Durations are milliseconds, sizes bytes, over the whole instance where not said otherwise. */
+export interface StreamsConfig {
+  /** Names the consumer group, the internal topics and the state: the same for every instance of the application. */
+  readonly applicationId: string
+  /** Bootstrap addresses, `host:port`. Either these or `client`. */
+  readonly brokers?: readonly string[]
+  /** TLS to the brokers: true, or Node's options for `tls.connect`. With `brokers` only. */
+  readonly ssl?: boolean | object
+  /** SASL credentials, as kafkajs takes them. With `brokers` only. */
+  readonly sasl?: object
+  /** Another way to the cluster: `memoryCluster()`, or your own. */
+  readonly client?: ClientSupplier
+  /** Default: `applicationId`. */
+  readonly clientId?: string
+  /** Where state is kept; a folder named like the application is made in it. Default: `millrace` in the system's temporary folder. */
+  readonly stateDir?: string
+  /** Default: `exactly_once`. */
+  readonly processingGuarantee?: ProcessingGuarantee
+  /** What one transaction spans. `task` (default): one task, fenced by its own transactional id. */
+  readonly transactionScope?: 'task'
+  /** Default: 100 with exactly_once, 30 000 with at_least_once. */
+  readonly commitIntervalMs?: number
+  /** Updates of tables held back and merged until the next commit. 0 forwards each at once. Default: 10 MiB. */
+  readonly cacheBytes?: number
+  /** Committed entries kept readable without asking the database. Default: 32 MiB. */
+  readonly readCacheBytes?: number
+  /** Write buffers and block caches of all state databases. Default: 64 MiB. */
+  readonly stateMemoryBytes?: number
+  /** Uncommitted writes that bring a commit forward. Default: 64 MiB. */
+  readonly uncommittedBytes?: number
+  /** Static membership. Default: an id made once and kept in the state directory; null joins as a dynamic member. */
+  readonly groupInstanceId?: string | null
+  /** Default: 10 000. */
+  readonly sessionTimeoutMs?: number
+  /** How long others wait for this instance to hand over its partitions. Default: 60 000. */
+  readonly rebalanceTimeoutMs?: number
+  /** How long to wait for a lagging partition's next record before going on with the others. Default: 0, which waits only for records known to be there; -1 never waits. */
+  readonly maxTaskIdleMs?: number
+  /** Where a partition without a committed offset starts, unless its source says otherwise. Default: `earliest`. */
+  readonly offsetReset?: OffsetReset
+  /** Of internal topics; -1 takes the broker's default. Default: -1. */
+  readonly replicationFactor?: number
+  /** How long a request to the cluster, with its retries, may take. Default: 30 000. */
+  readonly requestTimeoutMs?: number
+  /** The broker aborts a transaction that has been open for longer. Default: 10 000. */
+  readonly transactionTimeoutMs?: number
+  /** How often records of repartition topics that every reader has committed are deleted. Default: 30 000. */
+  readonly repartitionPurgeIntervalMs?: number
+  /** How often the source topics are checked for new partitions. Default: 300 000. */
+  readonly metadataMaxAgeMs?: number
+  /** Anything of pino's shape. Default: pino at level `warn`, on stderr. */
+  readonly logger?: Logger
+  /** The source of time; for tests. */
+  readonly clock?: Clock
+}
+
+/** A StreamsConfig with every default filled in. */
+export type ResolvedConfig = Required<
+  Omit<StreamsConfig, 'brokers' | 'ssl' | 'sasl' | 'client' | 'groupInstanceId' | 'logger'>
+> &
+  Pick<StreamsConfig, 'brokers' | 'ssl' | 'sasl' | 'client' | 'groupInstanceId' | 'logger'>
+
+/** The most that Node's timers can wait. */
+const MAX_DURATION_MS = 2 ** 31 - 1
+
+interface Range {
+  readonly min: number
+  readonly max: number
+}
+
+const milliseconds: Range = { min: 1, max: MAX_DURATION_MS }
+const bytes: Range = { min: 0, max: Number.MAX_SAFE_INTEGER }
+
+const numbers: Readonly<Record<string, Range>> = {
+  commitIntervalMs: { min: 0, max: MAX_DURATION_MS },
+  cacheBytes: bytes,
+  readCacheBytes: bytes,
+  stateMemoryBytes: { min: 1024 * 1024, max: Number.MAX_SAFE_INTEGER },
+  uncommittedBytes: { min: 1024, max: Number.MAX_SAFE_INTEGER },
+  sessionTimeoutMs: milliseconds,
+  rebalanceTimeoutMs: milliseconds,
+  maxTaskIdleMs: { min: -1, max: MAX_DURATION_MS },
+  replicationFactor: { min: -1, max: 32_767 },
+  requestTimeoutMs: milliseconds,
+  transactionTimeoutMs: milliseconds,
+  repartitionPurgeIntervalMs: milliseconds,
+  metadataMaxAgeMs: milliseconds,
+}
+
+const choices: Readonly<Record<string, readonly string[]>> = {
+  processingGuarantee: ['exactly_once', 'at_least_once'],
+  transactionScope: ['task'],
+  offsetReset: ['earliest', 'latest', 'none'],
+}
+
+const others = [
+  'applicationId',
+  'brokers',
+  'ssl',
+  'sasl',
+  'client',
+  'clientId',
+  'stateDir',
+  'groupInstanceId',
+  'logger',
+  'clock',
+]
+
+/**
+ * Checks a configuration and fills in what was left out.
+ *
+ * @throws InvalidConfigError `STREAMS_INVALID_CONFIG`: names the first option at fault and what is allowed.
+ */
+export function resolveConfig(config: StreamsConfig): ResolvedConfig {
+  if (typeof config !== 'object' || config === null)
+    throw new InvalidConfigError('config', 'must be an object of options')
+  const given = withoutUndefined(config)
+  rejectUnknown(given)
+  requireName(given, 'applicationId', true)
+  requireName(given, 'clientId', false)
+  requireName(given, 'groupInstanceId', false)
+  for (const [option, range] of Object.entries(numbers)) requireNumber(given, option, range)
+  for (const [option, allowed] of Object.entries(choices)) requireChoice(given, option, allowed)
+  requireCluster(given)
+  requireLogger(given)
+  const guarantee = (given.processingGuarantee as ProcessingGuarantee | undefined) ?? 'exactly_once'
+  const resolved: ResolvedConfig = {
+    clientId: config.applicationId,
+    stateDir: join(tmpdir(), 'millrace'),
+    processingGuarantee: guarantee,
+    transactionScope: 'task',
+    commitIntervalMs: guarantee === 'exactly_once' ? 100 : 30_000,
+    cacheBytes: 10 * 1024 * 1024,
+    readCacheBytes: 32 * 1024 * 1024,
+    stateMemoryBytes: 64 * 1024 * 1024,
+    uncommittedBytes: 64 * 1024 * 1024,
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 60_000,
+    maxTaskIdleMs: 0,
+    offsetReset: 'earliest',
+    replicationFactor: -1,
+    requestTimeoutMs: 30_000,
+    transactionTimeoutMs: 10_000,
+    repartitionPurgeIntervalMs: 30_000,
+    metadataMaxAgeMs: 300_000,
+    clock: systemClock,
+    ...(given as Partial<StreamsConfig> & Pick<StreamsConfig, 'applicationId'>),
+  }
+  if (guarantee === 'exactly_once' && resolved.commitIntervalMs >= resolved.transactionTimeoutMs) {
+    throw new InvalidConfigError(
+      'commitIntervalMs',
+      `is ${resolved.commitIntervalMs}, and must be below transactionTimeoutMs (${resolved.transactionTimeoutMs}): ` +
+        'the broker aborts transactions that stay open for longer',
+    )
+  }
+  return { ...resolved, stateDir: requireWritable(resolved.stateDir) }
+}
+
+type Given = Readonly<Record<string, unknown>>
+
+function withoutUndefined(config: object): Given {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
+}
+
+function rejectUnknown(given: Given): void {
+  const known = [...others, ...Object.keys(numbers), ...Object.keys(choices)]
+  for (const option of Object.keys(given)) {
+    if (known.includes(option)) continue
+    const close = known
+      .map((name) => ({ name, distance: editDistance(name.toLowerCase(), option.toLowerCase()) }))
+      .sort((a, b) => a.distance - b.distance)[0]!
+    const hint =
+      close.distance <= 3 ? `; did you mean '${close.name}'?` : `; the options are: ${known.sort().join(', ')}`
+    throw new InvalidConfigError(option, `is not an option${hint}`)
+  }
+}
+
+// Java's rule for topic names, since the id becomes part of them.
+const LEGAL_NAME = /^[a-zA-Z0-9._-]+$/
+
+function requireName(given: Given, option: string, required: boolean): void {
+  const value = given[option]
+  if (value === undefined || (value === null && option === 'groupInstanceId')) {
+    if (required)
+      throw new InvalidConfigError(option, 'is missing: it names the consumer group, the internal topics and the state')
+    return
+  }
+  if (typeof value !== 'string' || !LEGAL_NAME.test(value) || value.length > 200) {
+    throw new InvalidConfigError(option, `is ${show(value)}, and must be 1 to 200 letters, digits, '.', '_' or '-'`)
+  }
+}
+
+function requireNumber(given: Given, option: string, { min, max }: Range): void {
+  const value = given[option]
+  if (value === undefined) return
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+    throw new InvalidConfigError(option, `is ${show(value)}, and must be a whole number from ${min} to ${max}`)
+  }
+  if (option === 'replicationFactor' && value === 0) {
+    throw new InvalidConfigError(option, 'is 0, and must be -1 (the broker’s default) or at least 1')
+  }
+}
+
+function requireChoice(given: Given, option: string, allowed: readonly string[]): void {
+  const value = given[option]
+  if (value !== undefined && !allowed.includes(value as string)) {
+    throw new InvalidConfigError(
+      option,
+      `is ${show(value)}, and must be ${allowed.map((choice) => `'${choice}'`).join(' or ')}`,
+    )
+  }
+}
+
+function requireCluster(given: Given): void {
+  const { brokers, client } = given
+  if (brokers === undefined && client === undefined) {
+    throw new InvalidConfigError(
+      'brokers',
+      "is missing: give bootstrap addresses such as ['localhost:9092'], or a `client`",
+    )
+  }
+  if (brokers !== undefined && client !== undefined) {
+    throw new InvalidConfigError('client', 'is given together with `brokers`; only one of them can be the cluster')
+  }
+  if (brokers === undefined) {
+    for (const option of ['ssl', 'sasl']) {
+      if (given[option] !== undefined) throw new InvalidConfigError(option, 'goes with `brokers`, not with `client`')
+    }
+    if (typeof (client as { connect?: unknown }).connect !== 'function') {
+      throw new InvalidConfigError('client', 'must have a method `connect` (see ClientSupplier)')
+    }
+    return
+  }
+  const wellFormed = (broker: unknown) => typeof broker === 'string' && /^.+:\d{1,5}$/.test(broker)
+  if (!Array.isArray(brokers) || brokers.length === 0 || !brokers.every(wellFormed)) {
+    throw new InvalidConfigError('brokers', `is ${show(brokers)}, and must be a list of addresses 'host:port'`)
+  }
+}
+
+function requireLogger(given: Given): void {
+  const logger = given.logger as Record<string, unknown> | undefined
+  if (logger === undefined) return
+  for (const level of ['debug', 'info', 'warn', 'error']) {
+    if (typeof logger?.[level] !== 'function') throw new InvalidConfigError('logger', `must have a method '${level}'`)
+  }
+}
+
+function requireWritable(stateDir: unknown): string {
+  if (typeof stateDir !== 'string' || stateDir === '') {
+    throw new InvalidConfigError('stateDir', `is ${show(stateDir)}, and must be the path of a folder`)
+  }
+  const path = resolve(stateDir)
+  try {
+    mkdirSync(path, { recursive: true })
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    throw new InvalidConfigError('stateDir', `'${path}' cannot be used: ${(cause as Error).message}`)
+  }
+  return path
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value))
+}
+
+// Levenshtein's distance, one row at a time.
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

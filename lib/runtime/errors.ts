@@ -1,0 +1,173 @@
+import { type Recovery, StreamsError } from '../core/errors.ts'
+
+/** A topic that the topology reads does not exist. */
+export class MissingSourceTopicError extends StreamsError {
+  readonly code = 'STREAMS_MISSING_SOURCE_TOPIC'
+  readonly recovery: Recovery = 'fail'
+  readonly topics: readonly string[]
+
+  constructor(topics: readonly string[]) {
+    const names = topics.map((topic) => `'${topic}'`).join(', ')
+    super(`The topology reads ${names}, which the cluster does not have. Create it before the application starts.`)
+    this.topics = topics
+  }
+}
+
+/** A topic that the topology writes does not exist. */
+export class MissingSinkTopicError extends StreamsError {
+  readonly code = 'STREAMS_MISSING_SINK_TOPIC'
+  readonly recovery: Recovery = 'fail'
+  readonly topic: string
+
+  constructor(topic: string, node: string) {
+    super(
+      `Node '${node}' writes to topic '${topic}', which the cluster does not have. Create it before the application starts.`,
+    )
+    this.topic = topic
+  }
+}
+
+/** An internal topic exists with a partition count that does not fit the topology's inputs. */
+export class InternalTopicPartitionsError extends StreamsError {
+  readonly code = 'STREAMS_INTERNAL_TOPIC_PARTITIONS'
+  readonly recovery: Recovery = 'fail'
+  readonly topic: string
+  readonly expected: number
+  readonly actual: number
+
+  constructor(topic: string, expected: number, actual: number, because: string) {
+    super(
+      `Internal topic '${topic}' has ${actual} partitions, and should have ${expected}: ${because}. ` +
+        'A key would no longer meet its state. Restore the old partition count, or start under a new applicationId.',
+    )
+    this.topic = topic
+    this.expected = expected
+    this.actual = actual
+  }
+}
+
+/** Topics whose equal keys must meet in one task have different partition counts. */
+export class NotCopartitionedError extends StreamsError {
+  readonly code = 'STREAMS_NOT_COPARTITIONED'
+  readonly recovery: Recovery = 'fail'
+  readonly partitionCounts: ReadonlyMap<string, number>
+
+  constructor(partitionCounts: ReadonlyMap<string, number>) {
+    const counts = [...partitionCounts].map(([topic, count]) => `'${topic}' has ${count}`).join(', ')
+    super(
+      `Topics that are joined or merged by key must have equal partition counts: ${counts}. ` +
+        'Call .repartition() on one side first.',
+    )
+    this.partitionCounts = partitionCounts
+  }
+}
+
+/** Where a record that could not be handled lies. */
+export interface RecordPlace {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/** A record's bytes cannot be read by the serde of its source. Nothing is committed past it. */
+export class RecordDeserializationError extends StreamsError {
+  readonly code = 'STREAMS_RECORD_DESERIALIZATION'
+  readonly recovery: Recovery = 'fail'
+  readonly place: RecordPlace
+
+  constructor(part: 'key' | 'value', node: string, place: RecordPlace, cause: unknown) {
+    super(
+      `The ${part} of the record at ${place.topic}-${place.partition} offset ${place.offset} cannot be deserialized by ` +
+        `source '${node}': ${messageOf(cause)}. Correct the serde, or move the committed offset past the record.`,
+      { cause },
+    )
+    this.place = place
+  }
+}
+
+/** A key or value cannot be written by the serde of a sink. */
+export class RecordSerializationError extends StreamsError {
+  readonly code = 'STREAMS_RECORD_SERIALIZATION'
+  readonly recovery: Recovery = 'fail'
+
+  constructor(part: 'key' | 'value', node: string, topic: string, cause: unknown) {
+    super(`Node '${node}' cannot serialize a ${part} for topic '${topic}': ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** User code in a processor threw, or rejected. The cause is what it threw. */
+export class ProcessingError extends StreamsError {
+  readonly code = 'STREAMS_PROCESSING'
+  readonly recovery: Recovery = 'fail'
+  readonly taskId: string
+  readonly place: RecordPlace
+
+  constructor(taskId: string, place: RecordPlace, cause: unknown) {
+    super(
+      `Task ${taskId} failed on the record at ${place.topic}-${place.partition} offset ${place.offset}: ${messageOf(cause)}`,
+      { cause },
+    )
+    this.taskId = taskId
+    this.place = place
+  }
+}
+
+/** A record carries no usable time, and its source has no timestamp extractor that finds one. */
+export class InvalidTimestampError extends StreamsError {
+  readonly code = 'STREAMS_INVALID_TIMESTAMP'
+  readonly recovery: Recovery = 'fail'
+  readonly place: RecordPlace
+
+  constructor(place: RecordPlace, timestamp: number) {
+    super(
+      `The record at ${place.topic}-${place.partition} offset ${place.offset} has the timestamp ${timestamp}. ` +
+        'Give the source a `timestamp` extractor that finds a time in the record, or returns -1 to drop it.',
+    )
+    this.place = place
+  }
+}
+
+/** A node forwards to, or asks for, something that the topology does not connect it to. */
+export class UnknownChildError extends StreamsError {
+  readonly code = 'STREAMS_UNKNOWN_CHILD'
+  readonly recovery: Recovery = 'fail'
+
+  constructor(node: string, child: string, children: readonly string[]) {
+    super(`Node '${node}' has no child '${child}'; its children are: ${children.join(', ') || 'none'}`)
+  }
+}
+
+/** A processor asks for a store that was not connected to it. */
+export class UnconnectedStoreError extends StreamsError {
+  readonly code = 'STREAMS_UNCONNECTED_STORE'
+  readonly recovery: Recovery = 'fail'
+
+  constructor(node: string, store: string, connected: readonly string[]) {
+    super(
+      `Processor '${node}' asks for store '${store}', which is not connected to it ` +
+        `(connected: ${connected.join(', ') || 'none'}). Name it in the processor's \`stores\`.`,
+    )
+  }
+}
+
+/** A partition has no committed offset, and its source says that it must have one. */
+export class NoCommittedOffsetError extends StreamsError {
+  readonly code = 'STREAMS_NO_COMMITTED_OFFSET'
+  readonly recovery: Recovery = 'fail'
+
+  constructor(topic: string, partition: number) {
+    super(
+      `${topic}-${partition} has no committed offset, and the source's offsetReset is 'none'. Choose 'earliest' or 'latest'.`,
+    )
+  }
+}
+
+/** The instance was closed, or has failed, before or while it did what was asked. */
+export class NotRunningError extends StreamsError {
+  readonly code = 'STREAMS_NOT_RUNNING'
+  readonly recovery: Recovery = 'fail'
+}
+
+export function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}

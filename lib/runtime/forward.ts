@@ -1,0 +1,148 @@
+// Flow: stream-task → [forward] → processor nodes
+//
+// Everything asynchronous about handing records on lives here. A record goes depth first through the children of a node, one child after
+// the other. As long as nothing returns a promise, none is made. Once something does:
+//   - the rest of that delivery follows when the promise has settled;
+//   - further forwards of the same node queue behind it, so that its records never overtake each other;
+//   - the scope counts deliveries under way, so that the task takes its next record when all have ended, awaited or not.
+import type { StreamRecord } from '../core/record.ts'
+
+/** Anything that takes records: a node of the graph. */
+export interface Receiver {
+  process(record: StreamRecord<any, any>): void | Promise<void>
+}
+
+/** Also true for promises of other libraries. Callbacks may return anything: only promises count. */
+export function isPromise(value: unknown): value is Promise<void> {
+  return value !== undefined && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
+
+/** Forwards of one node that may wait behind another before a warning tells the user that an `await` is missing. */
+const MANY_QUEUED_FORWARDS = 1_000
+
+/** What is in process in one task. */
+export class ForwardScope {
+  /** The record in the hands of the innermost node. */
+  current: StreamRecord<any, any> | undefined
+  /** The node that was entered last; for messages. */
+  nodeName = ''
+  readonly #onManyQueued: (nodeName: string) => void
+  #underWay = 0
+  #warned = false
+  #failed = false
+  #failure: unknown
+  #idle: (() => void) | undefined
+
+  constructor(onManyQueued: (nodeName: string) => void) {
+    this.#onManyQueued = onManyQueued
+  }
+
+  /** Whether nothing is under way and nothing has failed. */
+  get idle(): boolean {
+    return this.#underWay === 0 && !this.#failed
+  }
+
+  /** Resolves when nothing is under way; rejects with the first failure since the last call. */
+  async settled(): Promise<void> {
+    while (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+    }
+    if (!this.#failed) return
+    this.#failed = false
+    throw this.#failure
+  }
+
+  /** Counts a delivery until it settles. The promise returned may be ignored: a failure reaches `settled` all the same. */
+  track(delivery: Promise<void>): Promise<void> {
+    this.#underWay++
+    const tracked = delivery.then(
+      () => this.#ended(),
+      (error: unknown) => {
+        if (!this.#failed) this.#failure = error
+        this.#failed = true
+        this.#ended()
+        throw error
+      },
+    )
+    tracked.catch(() => {})
+    return tracked
+  }
+
+  warnAboutQueue(length: number): void {
+    if (length < MANY_QUEUED_FORWARDS || this.#warned) return
+    this.#warned = true
+    this.#onManyQueued(this.nodeName)
+  }
+
+  #ended(): void {
+    if (--this.#underWay === 0) this.#idle?.()
+  }
+}
+
+/** Hands the records of one node to its children. */
+export class Forwarder {
+  readonly #scope: ForwardScope
+  #tail: Promise<void> | undefined
+  #queued = 0
+
+  constructor(scope: ForwardScope) {
+    this.#scope = scope
+  }
+
+  forward(receivers: readonly Receiver[], record: StreamRecord<any, any>): void | Promise<void> {
+    if (this.#tail !== undefined) return this.#queue(receivers, record, this.#tail)
+    const pending = deliver(this.#scope, receivers, record)
+    if (pending !== undefined) return this.#last(this.#scope.track(pending))
+  }
+
+  #queue(receivers: readonly Receiver[], record: StreamRecord<any, any>, tail: Promise<void>): Promise<void> {
+    this.#scope.warnAboutQueue(++this.#queued)
+    const turn = tail.then(() => {
+      this.#queued--
+      return deliver(this.#scope, receivers, record)
+    })
+    return this.#last(this.#scope.track(turn))
+  }
+
+  #last(delivery: Promise<void>): Promise<void> {
+    this.#tail = delivery
+    const clear = () => {
+      if (this.#tail === delivery) this.#tail = undefined
+    }
+    delivery.then(clear, clear)
+    return delivery
+  }
+}
+
+/** Gives a record to each receiver in turn. */
+export function deliver(
+  scope: ForwardScope,
+  receivers: readonly Receiver[],
+  record: StreamRecord<any, any>,
+): void | Promise<void> {
+  const before = scope.current
+  scope.current = record
+  for (let i = 0; i < receivers.length; i++) {
+    const pending = receivers[i]!.process(record)
+    if (isPromise(pending)) return deliverRest(scope, receivers, record, i + 1, pending, before)
+  }
+  scope.current = before
+}
+
+async function deliverRest(
+  scope: ForwardScope,
+  receivers: readonly Receiver[],
+  record: StreamRecord<any, any>,
+  from: number,
+  pending: Promise<void>,
+  before: StreamRecord<any, any> | undefined,
+): Promise<void> {
+  await pending
+  for (let i = from; i < receivers.length; i++) {
+    scope.current = record
+    await receivers[i]!.process(record)
+  }
+  scope.current = before
+}

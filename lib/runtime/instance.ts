@@ -1,0 +1,231 @@
+// Flow: KafkaStreams → [instance] → group-member, task-manager, stream-loop
+import type { StateDirectory } from '../../stores/state-directory.ts'
+import type { OpenTaskDatabase } from '../../stores/task-database.ts'
+import type { PhysicalTopology } from '../../topology/physical.ts'
+import { topicName } from '../../topology/physical.ts'
+import type { Client, ClientSupplier, GroupMember, OffsetCommit } from '../client/client.ts'
+import { BrokerUnavailableError } from '../client/errors.ts'
+import type { Timer } from '../core/clock.ts'
+import { InvariantError } from '../core/errors.ts'
+import type { Logger } from '../core/log.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { ResolvedConfig } from './config.ts'
+import { prepareTopics } from './internal-topics.ts'
+import type { Metrics } from './metrics.ts'
+import { SinkTopics } from './record-collector.ts'
+import { RepartitionPurger } from './repartition-purger.ts'
+import { type RestoredEvent, Restorer } from './restorer.ts'
+import { StreamLoop } from './stream-loop.ts'
+import { StreamsAssignor } from './streams-assignor.ts'
+import { TaskFactory } from './task-factory.ts'
+import { TaskManager } from './task-manager.ts'
+import type { TopicPlan } from './topic-plan.ts'
+
+export interface InstanceOptions {
+  readonly config: ResolvedConfig
+  readonly topology: PhysicalTopology
+  readonly supplier: ClientSupplier
+  readonly directory: StateDirectory
+  readonly openDatabase: OpenTaskDatabase
+  readonly openMemoryDatabase: OpenTaskDatabase
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly onRestored: (event: RestoredEvent) => void
+  /** Tasks were assigned, started or stopped: `running` may have changed. */
+  readonly onChange: () => void
+  readonly onFatal: (error: unknown) => void
+}
+
+/** The moving parts of one running instance, from connecting to closing. */
+export class Instance {
+  readonly #options: InstanceOptions
+  readonly #client: Client
+  #plan: TopicPlan | undefined
+  #manager: TaskManager | undefined
+  #loop: StreamLoop | undefined
+  #member: GroupMember | undefined
+  #restorer: Restorer | undefined
+  #purger: RepartitionPurger | undefined
+  #metadataTimer: Timer | undefined
+  #assigned = false
+  #closing = false
+
+  constructor(options: InstanceOptions) {
+    this.#options = options
+    const { config, supplier, logger } = options
+    this.#client = supplier.connect({
+      clientId: config.clientId,
+      clock: config.clock,
+      logger,
+      requestTimeoutMs: config.requestTimeoutMs,
+    })
+  }
+
+  /** Whether the group has given out its tasks and all of ours take records. */
+  get running(): boolean {
+    return this.#assigned && this.#manager?.allRunning === true
+  }
+
+  /** Resolves once the group has assigned tasks; they may still be restoring. */
+  async start(): Promise<void> {
+    const { config, topology, metrics, logger, onChange, onFatal, onRestored } = this.#options
+    this.#plan = await this.#prepare()
+    const changelogIds = await this.#changelogIds()
+    await this.#startSerdes()
+    const { admin } = this.#client
+    this.#purger = new RepartitionPurger({
+      admin,
+      clock: config.clock,
+      logger,
+      intervalMs: config.repartitionPurgeIntervalMs,
+      repartitionTopics: new Set(this.#plan.repartitionTopics.keys()),
+    })
+    this.#restorer = new Restorer({
+      client: this.#client,
+      clock: config.clock,
+      metrics,
+      logger,
+      changelogIds,
+      onRestored,
+    })
+    const assignor = new StreamsAssignor({
+      topology,
+      applicationId: config.applicationId,
+      plan: () => this.#prepare(),
+      storedTasks: () => this.#options.directory.taskDirectories(),
+    })
+    const manager = new TaskManager({
+      config,
+      client: this.#client,
+      factory: this.#factory(),
+      assignor,
+      restorer: this.#restorer,
+      metrics,
+      logger,
+      member: () => this.#requireMember(),
+      changelogIds,
+      onCommitted: (offsets: readonly OffsetCommit[]) => this.#purger?.onCommitted(offsets),
+      onChange: () => {
+        this.#loop?.wake()
+        onChange()
+      },
+      onFatal,
+    })
+    this.#manager = manager
+    this.#loop = new StreamLoop({ manager, config, clock: config.clock, metrics, logger, onFatal })
+    const instanceId =
+      config.groupInstanceId === undefined ? this.#options.directory.instanceId : config.groupInstanceId
+    this.#member = this.#client.groupMember({
+      groupId: config.applicationId,
+      ...(instanceId === null ? {} : { instanceId }),
+      sessionTimeoutMs: config.sessionTimeoutMs,
+      rebalanceTimeoutMs: config.rebalanceTimeoutMs,
+      assignor,
+      listener: {
+        onRevoked: (partitions) => manager.onRevoked(partitions),
+        onAssigned: async (assigned) => {
+          await manager.onAssigned(assigned)
+          this.#assigned = true
+          onChange()
+        },
+        onLost: (partitions) => manager.onLost(partitions),
+        onFatal: (error) => manager.onFatal(error),
+      },
+    })
+    this.#loop.start()
+    await this.#member.start()
+    this.#purger.start()
+    this.#watchTopics()
+  }
+
+  /** `commit` ends cleanly and leaves the group; `drop` only lets go of everything. */
+  async close(uncommitted: 'commit' | 'drop'): Promise<void> {
+    this.#closing = true
+    this.#metadataTimer?.cancel()
+    await this.#purger?.stop()
+    await this.#loop?.stop()
+    try {
+      await this.#manager?.close(uncommitted)
+    } finally {
+      // After an error the partitions stay reserved for this instance until the session times out: it may be restarted at once.
+      await this.#member?.close({ leaveGroup: uncommitted === 'commit' })
+      await this.#restorer?.close()
+      await this.#client.close()
+    }
+  }
+
+  // ---- inside
+
+  async #prepare(): Promise<TopicPlan> {
+    const { config, topology } = this.#options
+    const { applicationId, replicationFactor } = config
+    this.#plan = await prepareTopics(this.#client.admin, { topology, applicationId, replicationFactor })
+    return this.#plan
+  }
+
+  async #changelogIds(): Promise<ReadonlyMap<string, { topicId: string; clusterId: string }>> {
+    const clusterId = await this.#client.admin.clusterId()
+    const found = await this.#client.admin.describeTopics([...this.#plan!.changelogTopics.keys()])
+    return new Map([...found].map(([topic, { topicId }]) => [topic, { topicId, clusterId }]))
+  }
+
+  #factory(): TaskFactory {
+    const { config, topology, metrics, logger, directory, openDatabase, openMemoryDatabase } = this.#options
+    return new TaskFactory({
+      config,
+      topology,
+      metrics,
+      logger,
+      sinkTopics: new SinkTopics(this.#client.admin, this.#plan!.repartitionTopics),
+      taskDirectory: (name) => directory.taskDirectory(name),
+      openDatabase,
+      openMemoryDatabase,
+      onWake: () => this.#loop?.wake(),
+      onFailure: (task, error) => this.#manager?.taskFailed(task, error),
+    })
+  }
+
+  // Serdes that register something for the topics they write do so before the first record.
+  async #startSerdes(): Promise<void> {
+    const { config, topology } = this.#options
+    const topicsOf = new Map<Serde<any>, Set<string>>()
+    for (const node of topology.subtopologies.flatMap(({ nodes }) => nodes)) {
+      if (node.kind !== 'sink' || typeof node.topic === 'function') continue
+      for (const serde of [node.keySerde, node.valueSerde]) {
+        const topics = topicsOf.get(serde) ?? new Set()
+        topicsOf.set(serde, topics.add(topicName(node.topic, config.applicationId)))
+      }
+    }
+    for (const [serde, topics] of topicsOf) await serde.start?.([...topics])
+  }
+
+  // New partitions of a source: stateless parts get new tasks; where state was spread over the old count, planning fails by name.
+  #watchTopics(): void {
+    const { clock, metadataMaxAgeMs } = this.#options.config
+    this.#metadataTimer = clock.setTimer(metadataMaxAgeMs, () => {
+      void this.#checkTopics().then(() => {
+        if (!this.#closing) this.#watchTopics()
+      })
+    })
+  }
+
+  async #checkTopics(): Promise<void> {
+    const before = [...this.#plan!.sourcePartitions].join()
+    try {
+      const now = await this.#prepare()
+      if ([...now.sourcePartitions].join() !== before)
+        this.#requireMember().rejoin('the partition counts of source topics have changed')
+    } catch (error) {
+      if (this.#closing) return
+      // A cluster that cannot be asked right now is no reason to stop; topics that no longer fit are.
+      if (error instanceof BrokerUnavailableError)
+        this.#options.logger.warn({ cause: error.message }, 'topics could not be checked')
+      else this.#options.onFatal(error)
+    }
+  }
+
+  #requireMember(): GroupMember {
+    if (this.#member === undefined) throw new InvariantError('the group is not there before start()')
+    return this.#member
+  }
+}

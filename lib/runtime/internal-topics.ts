@@ -1,0 +1,93 @@
+// Flow: topic-plan → [internal-topics] → cluster
+import type { PhysicalTopology } from '../../topology/physical.ts'
+import { changelogTopic } from '../../topology/physical.ts'
+import type { Admin, NewTopic, TopicDescription } from '../client/client.ts'
+import { InternalTopicPartitionsError, MissingSinkTopicError, MissingSourceTopicError } from './errors.ts'
+import { externalSourceTopics, planTopics, type TopicPlan } from './topic-plan.ts'
+
+// Event times may lie anywhere; brokers since 4.0 refuse those more than an hour ahead unless told otherwise.
+const ANY_TIMESTAMP = {
+  'message.timestamp.type': 'CreateTime',
+  'message.timestamp.after.max.ms': '9223372036854775807',
+}
+// Records are deleted by the reader's progress (see repartition-purger), never by age.
+const REPARTITION = { ...ANY_TIMESTAMP, 'cleanup.policy': 'delete', 'retention.ms': '-1', 'segment.bytes': '52428800' }
+const CHANGELOG = { ...ANY_TIMESTAMP, 'cleanup.policy': 'compact' }
+
+export interface InternalTopicOptions {
+  readonly topology: PhysicalTopology
+  readonly applicationId: string
+  readonly replicationFactor: number
+}
+
+/**
+ * Plans the topology's topics against the cluster as it is now, creates the internal ones that are missing, and checks those that exist.
+ *
+ * Safe to call from all instances at once. Deleting nothing and changing nothing that exists.
+ *
+ * @throws MissingSourceTopicError `STREAMS_MISSING_SOURCE_TOPIC`, MissingSinkTopicError `STREAMS_MISSING_SINK_TOPIC`
+ * @throws InternalTopicPartitionsError `STREAMS_INTERNAL_TOPIC_PARTITIONS`: an existing one has another count than its inputs ask for.
+ * @throws NotCopartitionedError `STREAMS_NOT_COPARTITIONED`
+ */
+export async function prepareTopics(admin: Admin, options: InternalTopicOptions): Promise<TopicPlan> {
+  const { topology, applicationId, replicationFactor } = options
+  await requireSinks(admin, topology)
+  const plan = planTopics(topology, applicationId, await sourcePartitions(admin, topology))
+  const wanted = new Map([
+    ...[...plan.repartitionTopics].map(([topic, partitionCount]) => newTopic(topic, partitionCount, REPARTITION)),
+    ...topology.subtopologies.flatMap(({ stores }) =>
+      stores
+        .filter(({ logging }) => logging)
+        .map(({ name, changelogConfigs }) => {
+          const topic = changelogTopic(name, applicationId)
+          return newTopic(topic, plan.changelogTopics.get(topic)!, { ...CHANGELOG, ...changelogConfigs })
+        }),
+    ),
+  ])
+  const before = await admin.describeTopics([...wanted.keys()])
+  const missing = [...wanted.values()].filter(({ topic }) => !before.has(topic))
+  await admin.createTopics(missing.map((topic) => (replicationFactor === -1 ? topic : { ...topic, replicationFactor })))
+  // Another instance may have created them first, out of an older view of the sources.
+  const created = missing.length === 0 ? before : await admin.describeTopics([...wanted.keys()])
+  for (const { topic, partitionCount } of wanted.values())
+    requirePartitions(created.get(topic), topic, partitionCount, plan)
+  return plan
+}
+
+function newTopic(
+  topic: string,
+  partitionCount: number,
+  configs: Readonly<Record<string, string>>,
+): readonly [string, NewTopic] {
+  return [topic, { topic, partitionCount, configs }]
+}
+
+async function sourcePartitions(admin: Admin, topology: PhysicalTopology): Promise<ReadonlyMap<string, number>> {
+  const names = externalSourceTopics(topology)
+  const found = await admin.describeTopics(names)
+  const missing = names.filter((name) => !found.has(name))
+  if (missing.length > 0) throw new MissingSourceTopicError(missing)
+  return new Map([...found.values()].map(({ topic, partitionCount }) => [topic, partitionCount]))
+}
+
+async function requireSinks(admin: Admin, topology: PhysicalTopology): Promise<void> {
+  const sinks = topology.subtopologies.flatMap(({ nodes }) => nodes.filter((node) => node.kind === 'sink'))
+  const fixed = sinks.flatMap(({ name, topic }) =>
+    typeof topic === 'function' || topic.internal ? [] : [{ name, topic: topic.name }],
+  )
+  const found = await admin.describeTopics([...new Set(fixed.map(({ topic }) => topic))])
+  for (const { name, topic } of fixed) if (!found.has(topic)) throw new MissingSinkTopicError(topic, name)
+}
+
+function requirePartitions(
+  found: TopicDescription | undefined,
+  topic: string,
+  expected: number,
+  plan: TopicPlan,
+): void {
+  if (found === undefined || found.partitionCount === expected) return
+  const sources = [...plan.sourcePartitions]
+    .filter(([name]) => !plan.repartitionTopics.has(name))
+    .map(([name, count]) => `source topic '${name}' has ${count}`)
+  throw new InternalTopicPartitionsError(topic, expected, found.partitionCount, sources.join(', '))
+}

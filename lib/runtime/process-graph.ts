@@ -1,0 +1,186 @@
+// Flow: stream-task → [process-graph] → stores, record-collector
+
+import type { StateStore } from '../../stores/store.ts'
+import type { ProcessorNode, SinkNode, Subtopology } from '../../topology/physical.ts'
+import type {
+  Cancellable,
+  DropCause,
+  InternalProcessorContext,
+  Processor,
+  PunctuationOptions,
+  Punctuator,
+  RecordMetadata,
+} from '../../topology/processor.ts'
+import type { StreamRecord } from '../core/record.ts'
+import { UnconnectedStoreError, UnknownChildError } from './errors.ts'
+import { deliver, Forwarder, type ForwardScope, type Receiver } from './forward.ts'
+
+/** What nodes ask of their task. */
+export interface GraphHost {
+  readonly applicationId: string
+  readonly taskId: string
+  readonly stateDir: string
+  readonly scope: ForwardScope
+  store(name: string): StateStore
+  schedule(nodeName: string, options: PunctuationOptions, punctuator: Punctuator): Cancellable
+  requestCommit(): void
+  drop(cause: DropCause, nodeName: string): void
+  streamTimeMs(): number
+  nowMs(): number
+  /** Stream times of operators, by node name; lives as long as the task and is committed with its offsets. */
+  readonly operatorTimesMs: Map<string, number>
+  sink(node: SinkNode, record: StreamRecord<any, any>): void | Promise<void>
+}
+
+/** The running nodes of one sub-topology in one task. Made anew after an abort. */
+export class ProcessGraph {
+  readonly #host: GraphHost
+  readonly #processors: readonly ProcessorGraphNode[]
+  readonly #sources = new Map<string, readonly Receiver[]>()
+
+  constructor(subtopology: Subtopology, host: GraphHost) {
+    this.#host = host
+    const receivers = new Map<string, Receiver>()
+    const processors: ProcessorGraphNode[] = []
+    // Children first, so that a node finds its own made already.
+    for (const node of [...subtopology.nodes].reverse()) {
+      if (node.kind === 'sink') receivers.set(node.name, new SinkGraphNode(node, host))
+      else {
+        const children = new Map(node.children.map((child) => [child, receivers.get(child)!]))
+        if (node.kind === 'source') this.#sources.set(node.name, [...children.values()])
+        else {
+          const processor = new ProcessorGraphNode(node, children, host)
+          processors.push(processor)
+          receivers.set(node.name, processor)
+        }
+      }
+    }
+    this.#processors = processors.reverse()
+  }
+
+  /** Initialises processors, parents before children. */
+  async init(): Promise<void> {
+    for (const processor of this.#processors) await processor.init()
+  }
+
+  /** Sends a record on its way from a source. Returns a promise only if something on the way was asynchronous. */
+  process(sourceName: string, record: StreamRecord<any, any>): void | Promise<void> {
+    const { scope } = this.#host
+    const pending = deliver(scope, this.#sources.get(sourceName)!, record)
+    if (pending !== undefined) return pending.then(() => scope.settled())
+    if (!scope.idle) return scope.settled()
+  }
+
+  /** Closes every processor, also when one fails; then throws the first failure. */
+  async close(): Promise<void> {
+    const failures: unknown[] = []
+    for (const processor of this.#processors) await processor.close().catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw failures[0]
+  }
+}
+
+class SinkGraphNode implements Receiver {
+  readonly #node: SinkNode
+  readonly #host: GraphHost
+
+  constructor(node: SinkNode, host: GraphHost) {
+    this.#node = node
+    this.#host = host
+  }
+
+  process(record: StreamRecord<any, any>): void | Promise<void> {
+    return this.#host.sink(this.#node, record)
+  }
+}
+
+/** A processor with what surrounds it; also the context that it is given. */
+class ProcessorGraphNode implements Receiver, InternalProcessorContext {
+  readonly #node: ProcessorNode
+  readonly #children: ReadonlyMap<string, Receiver>
+  readonly #receivers: readonly Receiver[]
+  readonly #host: GraphHost
+  readonly #forwarder: Forwarder
+  readonly #processor: Processor
+
+  constructor(node: ProcessorNode, children: ReadonlyMap<string, Receiver>, host: GraphHost) {
+    this.#node = node
+    this.#children = children
+    this.#receivers = [...children.values()]
+    this.#host = host
+    this.#forwarder = new Forwarder(host.scope)
+    this.#processor = node.supplier()
+  }
+
+  async init(): Promise<void> {
+    await this.#processor.init?.(this)
+  }
+
+  async close(): Promise<void> {
+    await this.#processor.close?.()
+  }
+
+  process(record: StreamRecord<any, any>): void | Promise<void> {
+    this.#host.scope.nodeName = this.#node.name
+    return this.#processor.process(record)
+  }
+
+  get applicationId(): string {
+    return this.#host.applicationId
+  }
+
+  get taskId(): string {
+    return this.#host.taskId
+  }
+
+  get stateDir(): string {
+    return this.#host.stateDir
+  }
+
+  forward(record: StreamRecord<any, any>, to?: string): void | Promise<void> {
+    return this.#forwarder.forward(to === undefined ? this.#receivers : [this.#child(to)], record)
+  }
+
+  schedule(options: PunctuationOptions, punctuator: Punctuator): Cancellable {
+    return this.#host.schedule(this.#node.name, options, punctuator)
+  }
+
+  commit(): void {
+    this.#host.requestCommit()
+  }
+
+  store<S extends StateStore>(name: string): S {
+    if (!this.#node.stores.includes(name)) throw new UnconnectedStoreError(this.#node.name, name, this.#node.stores)
+    return this.#host.store(name) as S
+  }
+
+  recordMetadata(): RecordMetadata | undefined {
+    const record = this.#host.scope.current
+    return record === undefined || record.offset < 0 ? undefined : record
+  }
+
+  currentStreamTimeMs(): number {
+    return this.#host.streamTimeMs()
+  }
+
+  currentSystemTimeMs(): number {
+    return this.#host.nowMs()
+  }
+
+  drop(cause: DropCause): void {
+    this.#host.drop(cause, this.#node.name)
+  }
+
+  observedStreamTimeMs(): number {
+    return this.#host.operatorTimesMs.get(this.#node.name) ?? -1
+  }
+
+  observeStreamTime(timestampMs: number): void {
+    if (timestampMs > this.observedStreamTimeMs()) this.#host.operatorTimesMs.set(this.#node.name, timestampMs)
+  }
+
+  #child(name: string): Receiver {
+    const child = this.#children.get(name)
+    if (child === undefined) throw new UnknownChildError(this.#node.name, name, [...this.#children.keys()])
+    return child
+  }
+}

@@ -1,0 +1,198 @@
+// Flow: changelog → fetcher → [restorer] → stores
+
+import type { ChangelogPosition } from '../../stores/task-database.ts'
+import type { Admin, Client, Fetcher } from '../client/client.ts'
+import { OffsetOutOfRangeError } from '../client/errors.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/log.ts'
+import { partitionKey, type TopicPartition } from '../core/record.ts'
+import type { Metrics } from './metrics.ts'
+import type { StreamTask, TaskStore } from './stream-task.ts'
+
+/** Restored writes that may wait in memory for their batch. */
+const MAX_RESTORE_BATCH_BYTES = 4 * 1024 * 1024
+/** Records applied before other work gets its turn. */
+const RESTORE_SLICE_RECORDS = 2_000
+
+/** One store of one task holds all of its changelog again. */
+export interface RestoredEvent {
+  readonly store: string
+  readonly partition: number
+  /** How many records had to be read for it. */
+  readonly records: number
+  readonly ms: number
+}
+
+export interface RestorerOptions {
+  readonly client: Client
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly logger: Logger
+  /** Identity of each changelog topic, by name. */
+  readonly changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>
+  readonly onRestored: (event: RestoredEvent) => void
+}
+
+interface Range {
+  readonly from: number
+  /** The high watermark: what was committed lies before it, also where its marker is still on the way. */
+  readonly target: number
+}
+
+/** Brings the stores of tasks up to the end of their changelogs. */
+export class Restorer {
+  readonly #options: RestorerOptions
+  readonly #admin: Admin
+  readonly #fetcher: Fetcher
+  readonly #waiting = new Set<() => void>()
+
+  constructor(options: RestorerOptions) {
+    this.#options = options
+    this.#admin = options.client.admin
+    this.#fetcher = options.client.fetcher({
+      isolation: 'read_committed',
+      purpose: 'restore',
+      onReady: () => this.#wake(),
+    })
+  }
+
+  /**
+   * Restores one store after the other. To be called when no other producer can write to the changelogs any more.
+   *
+   * @param cancelled - Asked now and then; when true the call returns early, and what was restored until then stays.
+   */
+  async restore(task: StreamTask, cancelled: () => boolean): Promise<void> {
+    for (const [name, store] of task.stores) {
+      if (store.changelog !== undefined && !cancelled())
+        await this.#restoreStore(task, name, store, store.changelog, cancelled)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#wake()
+    await this.#fetcher.close()
+  }
+
+  #wake(): void {
+    for (const resume of this.#waiting) resume()
+    this.#waiting.clear()
+  }
+
+  async #restoreStore(
+    task: StreamTask,
+    name: string,
+    store: TaskStore,
+    changelog: TopicPartition,
+    cancelled: () => boolean,
+  ): Promise<void> {
+    const startedMs = this.#options.clock.monotonicMs()
+    let records = 0
+    for (let done = false; !done && !cancelled(); ) {
+      const range = await this.#range(task, name, changelog)
+      try {
+        records += await this.#replay(task, name, store, changelog, range, cancelled)
+        done = true
+      } catch (error) {
+        // Records before the log's new start were deleted while we read: nothing below them can be trusted.
+        if (!(error instanceof OffsetOutOfRangeError)) throw error
+        await this.#startOver(task, name, changelog, 'its changelog was cut while it was restored')
+      }
+    }
+    if (cancelled()) return
+    const ms = Math.round(this.#options.clock.monotonicMs() - startedMs)
+    this.#options.metrics.recordsRestored += records
+    this.#options.onRestored({ store: name, partition: changelog.partition, records, ms })
+  }
+
+  // Where to read from and to; empties the store first if what it holds does not belong to this changelog.
+  async #range(task: StreamTask, name: string, changelog: TopicPartition): Promise<Range> {
+    const key = partitionKey(changelog.topic, changelog.partition)
+    const [starts, ends] = await Promise.all([
+      this.#admin.offsets([changelog], 'earliest', 'read_uncommitted'),
+      this.#admin.offsets([changelog], 'latest', 'read_uncommitted'),
+    ])
+    const start = starts.get(key)!
+    const target = ends.get(key)!
+    const position = task.database.position(name)
+    if (position === undefined) return { from: start, target }
+    const ids = this.#options.changelogIds.get(changelog.topic)!
+    if (position.topicId !== ids.topicId || position.clusterId !== ids.clusterId) {
+      await this.#startOver(
+        task,
+        name,
+        changelog,
+        'its changelog topic is not the one that it was filled from: it was created anew',
+      )
+      return { from: start, target }
+    }
+    if (position.offset > target) {
+      await this.#startOver(
+        task,
+        name,
+        changelog,
+        `it holds offset ${position.offset}, beyond the changelog's end ${target}`,
+      )
+      return { from: start, target }
+    }
+    if (position.offset < start) {
+      await this.#startOver(
+        task,
+        name,
+        changelog,
+        `its changelog starts at ${start}, after its position ${position.offset}`,
+      )
+      return { from: start, target }
+    }
+    return { from: position.offset, target }
+  }
+
+  async #startOver(task: StreamTask, name: string, changelog: TopicPartition, why: string): Promise<void> {
+    const fields = { task: task.name, store: name, changelog: `${changelog.topic}-${changelog.partition}` }
+    this.#options.logger.warn(fields, `store is emptied and restored from the start of its changelog: ${why}`)
+    task.database.rollback()
+    await task.database.wipe(name)
+  }
+
+  async #replay(
+    task: StreamTask,
+    name: string,
+    { store }: TaskStore,
+    changelog: TopicPartition,
+    { from, target }: Range,
+    cancelled: () => boolean,
+  ): Promise<number> {
+    if (from >= target) return 0
+    const { database } = task
+    const ids = this.#options.changelogIds.get(changelog.topic)!
+    const fetched = this.#fetcher.add(changelog, from)
+    let records = 0
+    const write = async () => {
+      database.seal()
+      await database.write(new Map([[name, { offset: fetched.position, ...ids }]]))
+    }
+    try {
+      while (fetched.position < target && !cancelled()) {
+        let taken = 0
+        for (; taken < RESTORE_SLICE_RECORDS; taken++) {
+          const record = fetched.next()
+          if (record === undefined) break
+          store.restore(record)
+        }
+        records += taken
+        if (database.uncommittedBytes >= MAX_RESTORE_BATCH_BYTES) await write()
+        if (taken > 0) await this.#options.clock.yield()
+        else if (fetched.position < target) await this.#moreToRead()
+      }
+      await write()
+    } finally {
+      this.#fetcher.remove(changelog)
+    }
+    return records
+  }
+
+  #moreToRead(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.add(resolve)
+    })
+  }
+}

@@ -1,0 +1,175 @@
+// Flow: fetcher → [stream-loop] → stream-task → commit-lane
+import type { Clock, Timer } from '../core/clock.ts'
+import type { Logger } from '../core/log.ts'
+import type { CommitLane } from './commit-lane.ts'
+import type { ResolvedConfig } from './config.ts'
+import type { Metrics } from './metrics.ts'
+import type { StreamTask } from './stream-task.ts'
+import type { TaskManager } from './task-manager.ts'
+
+/** How long records are processed before sockets and timers get their turn. */
+const SLICE_MS = 8
+/** A slice this long starves heartbeats; the user is told which node it was. */
+const LONG_SLICE_MS = 1_000
+/** Records of one task before the next task gets its turn. */
+const TASK_TURN_RECORDS = 512
+/** Commits under way at the same time: more only make each other slower. */
+const MAX_COMMITS_UNDER_WAY = 8
+/** With a transaction for each task, commits closer together than this occupy the broker more than the records do. */
+const MIN_MS_BETWEEN_COMMITS = 15
+/** Sends not yet acknowledged, an instance: above, tasks wait. */
+const MAX_PENDING_SEND_BYTES = 32 * 1024 * 1024
+/** The longest sleep without a reason to wake. */
+const MAX_IDLE_MS = 1_000
+
+export interface StreamLoopOptions {
+  readonly manager: TaskManager
+  readonly config: ResolvedConfig
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly onFatal: (error: unknown) => void
+}
+
+/** Gives each task its turn, starts commits when they are due, and sleeps when there is nothing to do. */
+export class StreamLoop {
+  readonly #options: StreamLoopOptions
+  #wake: (() => void) | undefined
+  #woken = false
+  #stopping = false
+  #ended: Promise<void> = Promise.resolve()
+  #commitsUnderWay = 0
+  #warnedLongSlice = false
+
+  constructor(options: StreamLoopOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#ended = this.#run().catch((error: unknown) => this.#options.onFatal(error))
+  }
+
+  /** Something has changed: records arrived, a task can go on. */
+  wake(): void {
+    this.#woken = true
+    this.#wake?.()
+  }
+
+  /** Resolves when the loop has ended; commits under way are the lanes' to wait for. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.wake()
+    await this.#ended
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#options
+    while (!this.#stopping) {
+      this.#woken = false
+      const worked = this.#slice()
+      this.#startCommits()
+      if (worked) await clock.yield()
+      else if (!this.#woken) await this.#sleep()
+    }
+  }
+
+  // Rounds over all tasks until the slice is used up or nobody has anything to do.
+  #slice(): boolean {
+    const { manager, clock, metrics } = this.#options
+    const startedMs = clock.monotonicMs()
+    const deadlineMs = startedMs + SLICE_MS
+    const tasks = manager.tasks
+    let worked = false
+    if (this.#sendsPile()) return false
+    for (let busy = true; busy && clock.monotonicMs() < deadlineMs; ) {
+      busy = false
+      for (const task of tasks) {
+        if (task.state !== 'RUNNING') continue
+        const count = this.#turn(task, deadlineMs)
+        if (count === 0) continue
+        metrics.recordsProcessed += count
+        busy = true
+        worked = true
+      }
+    }
+    this.#checkLength(clock.monotonicMs() - startedMs, tasks)
+    return worked
+  }
+
+  #turn(task: StreamTask, deadlineMs: number): number {
+    try {
+      task.punctuate()
+      return task.process(TASK_TURN_RECORDS, deadlineMs)
+    } catch (error) {
+      this.#options.manager.taskFailed(task, error)
+      return 0
+    }
+  }
+
+  #sendsPile(): boolean {
+    let pendingBytes = 0
+    let largest: CommitLane | undefined
+    for (const lane of this.#options.manager.lanes) {
+      pendingBytes += lane.producer.pendingBytes
+      if (largest === undefined || lane.producer.pendingBytes > largest.producer.pendingBytes) largest = lane
+    }
+    if (pendingBytes <= MAX_PENDING_SEND_BYTES || largest === undefined) return false
+    const lane = largest
+    lane.producer.drained(lane.producer.pendingBytes / 2).then(
+      () => this.wake(),
+      (error: unknown) => this.#options.manager.laneFailed(lane, error),
+    )
+    return true
+  }
+
+  #startCommits(): void {
+    const { manager, clock, config } = this.#options
+    const lanes = [...manager.lanes].filter((lane) => !lane.committing && lane.dirty)
+    const uncommitted = manager.tasks.reduce((sum, { database }) => sum + database.uncommittedBytes, 0)
+    const early = uncommitted >= config.uncommittedBytes
+    const intervalMs = Math.max(config.commitIntervalMs, MIN_MS_BETWEEN_COMMITS * lanes.length)
+    for (const lane of lanes) {
+      if (this.#commitsUnderWay >= MAX_COMMITS_UNDER_WAY) return
+      if (!early && !lane.commitRequested && lane.nextCommitMs > clock.now()) continue
+      lane.scheduleAfter(intervalMs)
+      this.#commitsUnderWay++
+      lane
+        .commit()
+        .catch((error: unknown) => manager.laneFailed(lane, error))
+        .finally(() => {
+          this.#commitsUnderWay--
+          this.wake()
+        })
+    }
+  }
+
+  async #sleep(): Promise<void> {
+    const { clock } = this.#options
+    const delayMs = Math.max(0, Math.min(this.#nextTimerMs() - clock.now(), MAX_IDLE_MS))
+    let timer: Timer | undefined
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+      timer = clock.setTimer(delayMs, resolve)
+    })
+    timer?.cancel()
+    this.#wake = undefined
+  }
+
+  #nextTimerMs(): number {
+    const { manager } = this.#options
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const task of manager.tasks) nextMs = Math.min(nextMs, task.nextTimerMs ?? nextMs)
+    for (const lane of manager.lanes) if (lane.dirty && !lane.committing) nextMs = Math.min(nextMs, lane.nextCommitMs)
+    return nextMs
+  }
+
+  #checkLength(ms: number, tasks: readonly StreamTask[]): void {
+    if (ms < LONG_SLICE_MS || this.#warnedLongSlice) return
+    this.#warnedLongSlice = true
+    const nodes = tasks.map(({ name, lastNodeName }) => `${name}: ${lastNodeName}`)
+    this.#options.logger.warn(
+      { ms: Math.round(ms), nodes },
+      'records were processed for over a second without a pause: a callback blocks the event loop, and with it the heartbeats to the group',
+    )
+  }
+}

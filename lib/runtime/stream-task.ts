@@ -1,0 +1,412 @@
+// Flow: partition-group → [stream-task] → process-graph → commit-lane
+
+import type { StateStore } from '../../stores/store.ts'
+import type { ChangelogPosition, TaskDatabase } from '../../stores/task-database.ts'
+import type { SinkNode, Subtopology } from '../../topology/physical.ts'
+import type { Cancellable, DropCause, PunctuationOptions, Punctuator } from '../../topology/processor.ts'
+import type { CommittedOffset, FetchedPartition, OffsetCommit, SentOffsets } from '../client/client.ts'
+import type { Clock } from '../core/clock.ts'
+import { InvariantError, StreamsError } from '../core/errors.ts'
+import type { Logger } from '../core/log.ts'
+import { NO_HEADERS, partitionKey, StreamRecord } from '../core/record.ts'
+import { StateMachine } from '../core/state-machine.ts'
+import { ProcessingError } from './errors.ts'
+import { type ForwardScope, isPromise } from './forward.ts'
+import type { Metrics } from './metrics.ts'
+import { PartitionGroup } from './partition-group.ts'
+import { decodePartitionMetadata, encodePartitionMetadata } from './partition-metadata.ts'
+import { type GraphHost, ProcessGraph } from './process-graph.ts'
+import { PunctuationQueue } from './punctuation.ts'
+import type { RecordCollector } from './record-collector.ts'
+import { RecordQueue } from './record-queue.ts'
+import type { TaskId } from './task-id.ts'
+import { taskName } from './task-id.ts'
+
+//                 ┌────────── abandon, after an abort ──┐
+//                 ▼                                      │
+//   CREATED → RESTORING ── run ──→ RUNNING ── suspend → SUSPENDED
+//      └──────────┴─────────────────┴─────── close ──────┴──→ CLOSED
+export type TaskState = 'CREATED' | 'RESTORING' | 'RUNNING' | 'SUSPENDED' | 'CLOSED'
+
+/** A store of a task and the changelog that stands behind it. */
+export interface TaskStore {
+  readonly store: StateStore
+  /** Undefined: nothing is logged, nothing can be restored. */
+  readonly changelog: { readonly topic: string; readonly partition: number } | undefined
+}
+
+export interface StreamTaskOptions {
+  readonly id: TaskId
+  readonly subtopology: Subtopology
+  readonly applicationId: string
+  readonly stateDir: string
+  readonly database: TaskDatabase
+  /** Makes the stores over the database, in the order in which their caches are flushed: each before those downstream of it. */
+  readonly makeStores: () => ReadonlyMap<string, TaskStore>
+  readonly scope: ForwardScope
+  readonly collector: RecordCollector
+  readonly maxTaskIdleMs: number
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly logger: Logger
+  /** Something changed that the stream loop should look at. */
+  readonly onWake: () => void
+  /** A record, a punctuation or a serde failed outside a call of the stream loop. */
+  readonly onFailure: (task: StreamTask, error: unknown) => void
+}
+
+/** A partition to read, and the source that reads it. */
+export interface TaskInput {
+  readonly sourceName: string
+  readonly fetched: FetchedPartition
+  readonly committed: CommittedOffset | undefined
+}
+
+/** One sub-topology over one partition: takes its records in order of time, one at a time, through its processors. */
+export class StreamTask {
+  readonly id: TaskId
+  readonly name: string
+  readonly subtopology: Subtopology
+  readonly database: TaskDatabase
+  readonly #options: StreamTaskOptions
+  readonly #machine: StateMachine<TaskState>
+  readonly #scope: ForwardScope
+  readonly #streamTime = new PunctuationQueue()
+  readonly #wallClock = new PunctuationQueue()
+  readonly #operatorTimesMs = new Map<string, number>()
+  readonly #committedPositions = new Map<string, number>()
+  #stores: ReadonlyMap<string, TaskStore>
+  #group = new PartitionGroup([], -1)
+  #graph: ProcessGraph | undefined
+  #streamTimeMs = -1
+  #inFlight: Promise<void> | undefined
+  #paused = false
+  #worked = false
+  #commitRequested = false
+  #failure: unknown
+
+  constructor(options: StreamTaskOptions) {
+    this.id = options.id
+    this.name = taskName(options.id)
+    this.subtopology = options.subtopology
+    this.database = options.database
+    this.#stores = options.makeStores()
+    this.#options = options
+    this.#scope = options.scope
+    this.#machine = new StateMachine<TaskState>(`Task ${this.name}`, 'CREATED', {
+      CREATED: ['RESTORING', 'CLOSED'],
+      RESTORING: ['RUNNING', 'RESTORING', 'CLOSED'],
+      RUNNING: ['SUSPENDED', 'CLOSED'],
+      SUSPENDED: ['RESTORING', 'CLOSED'],
+      CLOSED: [],
+    })
+  }
+
+  get stores(): ReadonlyMap<string, TaskStore> {
+    return this.#stores
+  }
+
+  get state(): TaskState {
+    return this.#machine.state
+  }
+
+  /**
+   * Whether there is something to commit: work done since the last commit, or inputs that moved on past control records. Never so for a
+   * task that failed: its position may have passed the record that it failed on.
+   */
+  get dirty(): boolean {
+    if (this.#failure !== undefined || (this.state !== 'RUNNING' && this.state !== 'SUSPENDED')) return false
+    return (
+      this.#worked || this.#group.queues.some((queue) => queue.position !== this.#committedPositions.get(keyOf(queue)))
+    )
+  }
+
+  /** The node that was entered last. */
+  get lastNodeName(): string {
+    return this.#scope.nodeName
+  }
+
+  get commitRequested(): boolean {
+    return this.#commitRequested
+  }
+
+  // ---- life
+
+  restoring(): void {
+    this.#machine.transitionTo('RESTORING')
+  }
+
+  /** Makes the processors and starts to take records from these inputs. */
+  async run(inputs: readonly TaskInput[]): Promise<void> {
+    const { subtopology, maxTaskIdleMs, metrics, onWake } = this.#options
+    this.#operatorTimesMs.clear()
+    this.#committedPositions.clear()
+    this.#streamTimeMs = -1
+    const queues = inputs.map(({ sourceName, fetched, committed }) => {
+      const metadata = decodePartitionMetadata(committed?.metadata ?? '')
+      this.#streamTimeMs = Math.max(this.#streamTimeMs, metadata.partitionTimeMs)
+      for (const [name, timeMs] of metadata.operatorTimesMs) {
+        this.#operatorTimesMs.set(name, Math.max(timeMs, this.#operatorTimesMs.get(name) ?? -1))
+      }
+      const source = subtopology.nodes.find((node) => node.name === sourceName)
+      if (source?.kind !== 'source') throw new InvariantError(`'${sourceName}' is not a source of task ${this.name}`)
+      this.#committedPositions.set(
+        partitionKey(fetched.topic, fetched.partition),
+        committed?.offset ?? fetched.position,
+      )
+      return new RecordQueue({
+        source,
+        fetched,
+        partitionTimeMs: metadata.partitionTimeMs,
+        onDrop: (nodeName) => metrics.dropped('negative-timestamp', nodeName),
+        onReady: onWake,
+      })
+    })
+    this.#group = new PartitionGroup(queues, maxTaskIdleMs)
+    this.#graph = new ProcessGraph(subtopology, this.#host())
+    await this.#graph.init()
+    this.#machine.transitionTo('RUNNING')
+  }
+
+  /** Stops taking records for good, and returns when the one in process is done. A failure of it is not thrown here. */
+  async suspend(): Promise<void> {
+    if (this.state === 'RUNNING') this.#machine.transitionTo('SUSPENDED')
+    await this.#inFlight
+  }
+
+  /** Drops everything since the last commit: processors, uncommitted writes, times. `run` starts over. */
+  async abandon(): Promise<void> {
+    if (this.state === 'RESTORING') return
+    await this.suspend()
+    await this.#closeGraph()
+    this.#group = new PartitionGroup([], -1)
+    this.#worked = false
+    this.#commitRequested = false
+    this.#paused = false
+    this.#failure = undefined
+    this.database.rollback()
+    // New ones: what their caches held back must not come back.
+    this.#stores = this.#options.makeStores()
+    this.#machine.transitionTo('RESTORING')
+  }
+
+  /** Closes processors and database; what was not committed is lost. */
+  async close(): Promise<void> {
+    if (this.state === 'CLOSED') return
+    await this.suspend()
+    this.#machine.transitionTo('CLOSED')
+    try {
+      await this.#closeGraph()
+    } finally {
+      await this.database.close()
+    }
+  }
+
+  // ---- work
+
+  /**
+   * Processes up to `limit` records, fewer when the clock passes `deadlineMs` (monotonic), when none is ready, or when one becomes
+   * asynchronous. Returns how many.
+   */
+  process(limit: number, deadlineMs: number): number {
+    const { clock } = this.#options
+    let count = 0
+    while (count < limit && this.#ready) {
+      // Reading the clock for each record would cost a tenth of the record.
+      if ((count & 31) === 31 && clock.monotonicMs() >= deadlineMs) break
+      const queue = this.#next(clock.now())
+      if (queue === undefined) break
+      count++
+      this.#process(queue.source.name, queue.take())
+    }
+    return count
+  }
+
+  /** Fires wall-clock punctuations that are due. */
+  punctuate(): void {
+    if (this.#ready) this.#fire(this.#wallClock, this.#options.clock.now())
+  }
+
+  /** When this task wants to be looked at though no record arrives, in epoch milliseconds. */
+  get nextTimerMs(): number | undefined {
+    const times = [this.#wallClock.nextMs, this.#group.idleUntilMs].filter((time) => time !== undefined)
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  // ---- commit
+
+  /** Holds the task between two records, and flushes its caches through the topology. `release` lets it go on. */
+  async prepareCommit(): Promise<void> {
+    this.#paused = true
+    await this.#inFlight
+    if (this.#failure !== undefined) throw this.#failure
+    try {
+      for (const { store } of this.#stores.values()) {
+        const pending = store.flush()
+        if (isPromise(pending)) await pending
+        if (!this.#scope.idle) await this.#scope.settled()
+      }
+    } catch (error) {
+      throw this.#failed(error, this.#scope.current ?? new StreamRecord(null, null, Math.max(0, this.#streamTimeMs)))
+    }
+  }
+
+  /** Closes the current generation of writes; returns the offsets up to which the inputs are done. */
+  seal(): readonly OffsetCommit[] {
+    this.database.seal()
+    this.#worked = false
+    this.#commitRequested = false
+    return this.#group.queues.map((queue) => ({
+      topic: queue.fetched.topic,
+      partition: queue.fetched.partition,
+      offset: queue.position,
+      metadata: encodePartitionMetadata({
+        partitionTimeMs: queue.partitionTimeMs,
+        operatorTimesMs: this.#operatorTimesMs,
+      }),
+    }))
+  }
+
+  /** Ends what `prepareCommit` began. */
+  release(): void {
+    this.#paused = false
+    this.#options.onWake()
+  }
+
+  /** Writes the sealed generation, and how far the changelogs were acknowledged with it. */
+  async write(sent: SentOffsets, changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>): Promise<void> {
+    const positions = new Map<string, ChangelogPosition>()
+    for (const [name, { changelog }] of this.#stores) {
+      if (changelog === undefined) continue
+      const last = sent.get(partitionKey(changelog.topic, changelog.partition))
+      if (last !== undefined) positions.set(name, { offset: last + 1, ...changelogIds.get(changelog.topic)! })
+    }
+    await this.database.write(positions)
+  }
+
+  committed(offsets: readonly OffsetCommit[]): void {
+    for (const { topic, partition, offset } of offsets)
+      this.#committedPositions.set(partitionKey(topic, partition), offset)
+  }
+
+  // ---- inside
+
+  get #ready(): boolean {
+    return this.state === 'RUNNING' && !this.#paused && this.#inFlight === undefined && this.#failure === undefined
+  }
+
+  #next(nowMs: number): RecordQueue | undefined {
+    try {
+      return this.#group.next(nowMs)
+    } catch (error) {
+      this.#failure = error
+      throw error
+    }
+  }
+
+  #process(sourceName: string, record: StreamRecord<unknown, unknown>): void {
+    if (record.timestamp > this.#streamTimeMs) this.#streamTimeMs = record.timestamp
+    this.#worked = true
+    let pending: void | Promise<void>
+    try {
+      pending = this.#graph!.process(sourceName, record)
+    } catch (error) {
+      throw this.#failed(error, record)
+    }
+    if (isPromise(pending)) this.#await(pending, record)
+    else this.#punctuateStreamTime()
+  }
+
+  #host(): GraphHost {
+    const { applicationId, stateDir, collector, metrics, clock } = this.#options
+    return {
+      applicationId,
+      taskId: this.name,
+      stateDir,
+      scope: this.#scope,
+      store: (name) => this.#stores.get(name)!.store,
+      schedule: (nodeName, options, punctuator) => this.#schedule(nodeName, options, punctuator),
+      requestCommit: () => {
+        this.#commitRequested = true
+      },
+      drop: (cause: DropCause, nodeName: string) => metrics.dropped(cause, nodeName),
+      streamTimeMs: () => this.#streamTimeMs,
+      nowMs: () => clock.now(),
+      operatorTimesMs: this.#operatorTimesMs,
+      sink: (node: SinkNode, record) => collector.send(node, record),
+    }
+  }
+
+  #schedule(nodeName: string, options: PunctuationOptions, punctuator: Punctuator): Cancellable {
+    if (options.time === 'stream') return this.#streamTime.add(nodeName, options, options.startMs ?? 0, punctuator)
+    this.#options.onWake()
+    return this.#wallClock.add(
+      nodeName,
+      options,
+      options.startMs ?? this.#options.clock.now() + options.everyMs,
+      punctuator,
+    )
+  }
+
+  #punctuateStreamTime(): void {
+    const nextMs = this.#streamTime.nextMs
+    if (nextMs !== undefined && nextMs <= this.#streamTimeMs) this.#fire(this.#streamTime, this.#streamTimeMs)
+  }
+
+  // Fires what is due; goes on by itself after one that is asynchronous.
+  #fire(queue: PunctuationQueue, nowMs: number): void {
+    for (let due = queue.takeDue(nowMs); due !== undefined; due = queue.takeDue(nowMs)) {
+      this.#worked = true
+      this.#scope.nodeName = due.nodeName
+      this.#scope.current = new StreamRecord(null, null, Math.max(0, due.timestampMs), NO_HEADERS)
+      let pending: void | Promise<void>
+      try {
+        pending = due.punctuator(due.timestampMs)
+      } catch (error) {
+        throw this.#failed(error, this.#scope.current)
+      }
+      if (isPromise(pending) || !this.#scope.idle) {
+        this.#await(
+          Promise.resolve(pending).then(() => this.#scope.settled()),
+          this.#scope.current,
+        )
+        return
+      }
+    }
+    this.#scope.current = undefined
+  }
+
+  #await(work: Promise<void>, record: StreamRecord<unknown, unknown>): void {
+    const done = work
+      .then(() => {
+        this.#inFlight = undefined
+        this.#scope.current = undefined
+        this.#punctuateStreamTime()
+        this.#options.onWake()
+      })
+      .catch((error: unknown) => {
+        this.#options.onFailure(this, this.#failed(error, record))
+      })
+    this.#inFlight = done
+  }
+
+  // A task that failed takes no further record and commits nothing more; `abandon` makes it new.
+  #failed(error: unknown, { topic, partition, offset }: StreamRecord<unknown, unknown>): unknown {
+    this.#failure ??=
+      error instanceof StreamsError ? error : new ProcessingError(this.name, { topic, partition, offset }, error)
+    return this.#failure
+  }
+
+  async #closeGraph(): Promise<void> {
+    this.#streamTime.clear()
+    this.#wallClock.clear()
+    this.#inFlight = undefined
+    const graph = this.#graph
+    this.#graph = undefined
+    await graph?.close()
+  }
+}
+
+function keyOf(queue: RecordQueue): string {
+  return partitionKey(queue.fetched.topic, queue.fetched.partition)
+}

@@ -1,0 +1,120 @@
+// Flow: task-manager → [task-factory] → stream-task
+import { mkdirSync } from 'node:fs'
+import type { CacheBudget, StoreBuilder, StoreContext } from '../../stores/store.ts'
+import type { OpenTaskDatabase, TaskDatabase } from '../../stores/task-database.ts'
+import { changelogTopic, type PhysicalTopology, type Subtopology } from '../../topology/physical.ts'
+import type { Producer } from '../client/client.ts'
+import type { Logger } from '../core/log.ts'
+import type { ResolvedConfig } from './config.ts'
+import { ForwardScope } from './forward.ts'
+import type { Metrics } from './metrics.ts'
+import { RecordCollector, type SinkTopics } from './record-collector.ts'
+import { StreamTask, type TaskStore } from './stream-task.ts'
+import { type TaskId, taskName } from './task-id.ts'
+
+const MIN_DATABASE_BYTES = 256 * 1024
+const MAX_DATABASE_BYTES = 8 * 1024 * 1024
+
+export interface TaskFactoryOptions {
+  readonly config: ResolvedConfig
+  readonly topology: PhysicalTopology
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly sinkTopics: SinkTopics
+  readonly taskDirectory: (taskName: string) => string
+  /** Opens the database of a task with persistent stores. */
+  readonly openDatabase: OpenTaskDatabase
+  /** Opens one that keeps nothing on disk. */
+  readonly openMemoryDatabase: OpenTaskDatabase
+  readonly onWake: () => void
+  readonly onFailure: (task: StreamTask, error: unknown) => void
+}
+
+/** Makes tasks: their database, stores and collector. */
+export class TaskFactory {
+  readonly #options: TaskFactoryOptions
+  readonly #cacheBudget: CacheBudget
+
+  constructor(options: TaskFactoryOptions) {
+    this.#options = options
+    this.#cacheBudget = { limitBytes: options.config.cacheBytes, usedBytes: 0 }
+  }
+
+  /** @param taskCount - How many tasks share the instance's memory. */
+  async create(id: TaskId, producer: Producer, taskCount: number): Promise<StreamTask> {
+    const { config, topology, metrics, logger, sinkTopics, taskDirectory, onWake, onFailure } = this.#options
+    const subtopology = topology.subtopologies[id.subtopology]!
+    const name = taskName(id)
+    const stateDir = taskDirectory(name)
+    const database = await this.#open(subtopology, stateDir, taskCount)
+    const scope = new ForwardScope((nodeName) =>
+      logger.warn(
+        { task: name, node: nodeName },
+        'a processor forwards many records without awaiting, while something downstream is asynchronous: await forward()',
+      ),
+    )
+    return new StreamTask({
+      id,
+      subtopology,
+      applicationId: config.applicationId,
+      stateDir,
+      database,
+      makeStores: () => this.#stores(id, subtopology, database, producer, scope),
+      scope,
+      collector: new RecordCollector(config.applicationId, sinkTopics, producer),
+      maxTaskIdleMs: config.maxTaskIdleMs,
+      clock: config.clock,
+      metrics,
+      logger,
+      onWake,
+      onFailure,
+    })
+  }
+
+  #open(subtopology: Subtopology, directory: string, taskCount: number): Promise<TaskDatabase> {
+    const { config, openDatabase, openMemoryDatabase } = this.#options
+    const share = config.stateMemoryBytes / (4 * taskCount)
+    const options = {
+      directory,
+      memoryBytes: Math.floor(Math.min(Math.max(share, MIN_DATABASE_BYTES), MAX_DATABASE_BYTES)),
+      readCacheBytes: Math.floor(config.readCacheBytes / taskCount),
+      memoryStores: subtopology.stores.filter(({ persistent }) => !persistent).map(({ name }) => name),
+    }
+    if (!subtopology.stores.some(({ persistent }) => persistent)) return openMemoryDatabase(options)
+    mkdirSync(directory, { recursive: true })
+    return openDatabase(options)
+  }
+
+  #stores(
+    id: TaskId,
+    subtopology: Subtopology,
+    database: TaskDatabase,
+    producer: Producer,
+    scope: ForwardScope,
+  ): ReadonlyMap<string, TaskStore> {
+    const { applicationId, cacheBytes } = this.#options.config
+    const stores = new Map<string, TaskStore>()
+    for (const builder of inFlushOrder(subtopology)) {
+      const topic = changelogTopic(builder.name, applicationId)
+      const context: StoreContext = {
+        rows: database.rows(builder.name),
+        changelogTopic: topic,
+        log: builder.logging
+          ? (key, value, timestamp, headers) => producer.send(topic, id.partition, key, value, timestamp, headers)
+          : () => {},
+        currentRecord: () => scope.current,
+        cacheBudget: builder.caching && cacheBytes > 0 ? this.#cacheBudget : undefined,
+      }
+      const changelog = builder.logging ? { topic, partition: id.partition } : undefined
+      stores.set(builder.name, { store: builder.build(context), changelog })
+    }
+    return stores
+  }
+}
+
+/** The stores in the order of the first node that uses each: what one forwards when flushed, a later one still holds back. */
+function inFlushOrder(subtopology: Subtopology): readonly StoreBuilder[] {
+  const builders = new Map(subtopology.stores.map((builder) => [builder.name, builder]))
+  const used = subtopology.nodes.flatMap((node) => (node.kind === 'processor' ? node.stores : []))
+  return [...new Set([...used, ...builders.keys()])].map((name) => builders.get(name)!)
+}

@@ -1,0 +1,21 @@
+/** A task: one sub-topology over one partition number. */
+export interface TaskId {
+  readonly subtopology: number
+  readonly partition: number
+}
+
+/** `<sub-topology>_<partition>`, the name of a task's folder, transactional id and log lines. */
+export function taskName(task: TaskId): string {
+  return `${task.subtopology}_${task.partition}`
+}
+
+/** Undefined for anything that is not a task's name. */
+export function parseTaskName(name: string): TaskId | undefined {
+  const match = /^(\d+)_(\d+)$/.exec(name)
+  return match === null ? undefined : { subtopology: Number(match[1]), partition: Number(match[2]) }
+}
+
+/** By sub-topology, then by partition. */
+export function compareTasks(left: TaskId, right: TaskId): number {
+  return left.subtopology - right.subtopology || left.partition - right.partition
+}

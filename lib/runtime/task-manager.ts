@@ -1,0 +1,342 @@
+// Flow: group-member → [task-manager] → stream-task, commit-lane, restorer
+
+import type { ChangelogPosition } from '../../stores/task-database.ts'
+import { type SourceNode, topicName } from '../../topology/physical.ts'
+import type {
+  Assigned,
+  Client,
+  CommittedOffset,
+  Fetcher,
+  GroupListener,
+  GroupMember,
+  OffsetCommit,
+  Producer,
+} from '../client/client.ts'
+import { StreamsError } from '../core/errors.ts'
+import type { Logger } from '../core/log.ts'
+import { partitionKey, type TopicPartition } from '../core/record.ts'
+import { Semaphore } from '../core/semaphore.ts'
+import { CommitLane } from './commit-lane.ts'
+import type { ResolvedConfig } from './config.ts'
+import { NoCommittedOffsetError } from './errors.ts'
+import type { Metrics } from './metrics.ts'
+import type { Restorer } from './restorer.ts'
+import type { StreamTask, TaskInput } from './stream-task.ts'
+import type { StreamsAssignor } from './streams-assignor.ts'
+import type { TaskFactory } from './task-factory.ts'
+import { compareTasks, type TaskId, taskName } from './task-id.ts'
+
+/** Tasks that are restored and started at the same time. */
+const MAX_STARTING_TASKS = 8
+/** Times that a lane starts over without a commit in between, before the instance gives up. */
+const MAX_REVIVALS = 10
+
+export interface TaskManagerOptions {
+  readonly config: ResolvedConfig
+  readonly client: Client
+  readonly factory: TaskFactory
+  readonly assignor: StreamsAssignor
+  readonly restorer: Restorer
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly member: () => GroupMember
+  readonly changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>
+  readonly onCommitted: (offsets: readonly OffsetCommit[]) => void
+  /** A task started, stopped, or can go on. */
+  readonly onChange: () => void
+  readonly onFatal: (error: unknown) => void
+}
+
+/** A task that the group gave to this instance, from then on until it is taken away. */
+interface OwnedTask {
+  readonly id: TaskId
+  readonly partitions: readonly TopicPartition[]
+  task: StreamTask | undefined
+  lane: CommitLane | undefined
+  /** Settles when the task runs, was given up, or has failed. */
+  starting: Promise<void>
+  released: boolean
+  revivals: number
+}
+
+/** Starts and stops the tasks of an instance as the group assigns and revokes their partitions. */
+export class TaskManager implements GroupListener {
+  readonly #options: TaskManagerOptions
+  readonly #fetcher: Fetcher
+  readonly #owned = new Map<string, OwnedTask>()
+  readonly #lanes = new Set<CommitLane>()
+  readonly #starts = new Semaphore(MAX_STARTING_TASKS)
+  #sharedLane: Promise<CommitLane> | undefined
+
+  constructor(options: TaskManagerOptions) {
+    this.#options = options
+    this.#fetcher = options.client.fetcher({
+      isolation: 'read_committed',
+      purpose: 'fetch',
+      onReady: options.onChange,
+    })
+  }
+
+  get tasks(): readonly StreamTask[] {
+    return [...this.#owned.values()].flatMap(({ task }) => task ?? [])
+  }
+
+  get lanes(): Iterable<CommitLane> {
+    return this.#lanes
+  }
+
+  /** Whether every task that the group gave us takes records. */
+  get allRunning(): boolean {
+    return [...this.#owned.values()].every(({ task }) => task?.state === 'RUNNING' || task?.state === 'SUSPENDED')
+  }
+
+  // ---- group
+
+  async onAssigned({ added }: Assigned): Promise<void> {
+    const { assignor } = this.#options
+    for (const id of assignor.tasksOf(added)) {
+      if (this.#owned.has(taskName(id))) continue
+      const owned: OwnedTask = {
+        id,
+        partitions: added.filter((partition) =>
+          assignor.tasksOf([partition]).some((task) => compareTasks(task, id) === 0),
+        ),
+        task: undefined,
+        lane: undefined,
+        starting: Promise.resolve(),
+        released: false,
+        revivals: 0,
+      }
+      this.#owned.set(taskName(id), owned)
+      owned.starting = this.#starts.run(() => this.#start(owned)).catch((error: unknown) => this.#failed(owned, error))
+    }
+    // The group goes on while tasks restore.
+    this.#options.onChange()
+  }
+
+  async onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
+    await this.#release(this.#ownedOf(partitions), 'commit')
+  }
+
+  async onLost(partitions: readonly TopicPartition[]): Promise<void> {
+    await this.#release(this.#ownedOf(partitions), 'drop')
+  }
+
+  onFatal(error: Error): void {
+    this.#options.onFatal(error)
+  }
+
+  // ---- stop
+
+  /** Stops every task, after a last commit or without one. */
+  async close(uncommitted: 'commit' | 'drop'): Promise<void> {
+    await this.#release([...this.#owned.values()], uncommitted)
+    await (await this.#sharedLane?.catch(() => undefined))?.producer.close()
+    await this.#fetcher.close()
+  }
+
+  /** What to do about a lane whose commit failed, or a task that failed while processing. */
+  laneFailed(lane: CommitLane, error: unknown): void {
+    const owned = [...this.#owned.values()].filter((candidate) => candidate.lane === lane && !candidate.released)
+    if (owned.length === 0) return
+    if (!(error instanceof StreamsError) || error.recovery === 'fail' || error.recovery === 'retry') {
+      this.#options.onFatal(error)
+      return
+    }
+    this.#revive(lane, owned, error)
+  }
+
+  taskFailed(task: StreamTask, error: unknown): void {
+    const lane = this.#owned.get(task.name)?.lane
+    if (lane === undefined) this.#options.onFatal(error)
+    else this.laneFailed(lane, error)
+  }
+
+  // ---- inside
+
+  #ownedOf(partitions: readonly TopicPartition[]): readonly OwnedTask[] {
+    return this.#options.assignor.tasksOf(partitions).flatMap((id) => this.#owned.get(taskName(id)) ?? [])
+  }
+
+  async #start(owned: OwnedTask): Promise<void> {
+    if (owned.released) return
+    const lane = await this.#lane(owned)
+    owned.lane = lane
+    owned.task = await this.#options.factory.create(owned.id, lane.producer, this.#owned.size)
+    lane.tasks.add(owned.task)
+    await this.#bringUp(owned, owned.task)
+  }
+
+  // A producer that has fenced its predecessors; then what they committed; then what they logged: in this order nothing is missed.
+  async #bringUp(owned: OwnedTask, task: StreamTask): Promise<void> {
+    const { member, restorer } = this.#options
+    const released = () => owned.released
+    if (task.state === 'CREATED') task.restoring()
+    const committed = await member().committed(owned.partitions)
+    await restorer.restore(task, released)
+    if (owned.released) return
+    const starts = await this.#startingOffsets(task, owned.partitions, committed)
+    if (owned.released) return
+    const inputs = owned.partitions.map((partition): TaskInput => {
+      const key = partitionKey(partition.topic, partition.partition)
+      return {
+        sourceName: this.#sourceOf(task, partition.topic).name,
+        committed: committed.get(key),
+        fetched: this.#fetcher.add(partition, starts.get(key)!),
+      }
+    })
+    await task.run(inputs)
+    this.#options.onChange()
+  }
+
+  // The committed offsets, or what the source's reset policy says where there is none that the log still holds.
+  async #startingOffsets(
+    task: StreamTask,
+    partitions: readonly TopicPartition[],
+    committed: ReadonlyMap<string, CommittedOffset>,
+  ): Promise<ReadonlyMap<string, number>> {
+    const { admin } = this.#options.client
+    const [earliest, latest] = await Promise.all([
+      admin.offsets(partitions, 'earliest', 'read_uncommitted'),
+      admin.offsets(partitions, 'latest', 'read_uncommitted'),
+    ])
+    return new Map(
+      partitions.map(({ topic, partition }) => {
+        const key = partitionKey(topic, partition)
+        const offset = committed.get(key)?.offset
+        const [start, end] = [earliest.get(key)!, latest.get(key)!]
+        if (offset !== undefined && offset >= start && offset <= end) return [key, offset]
+        const reset = this.#sourceOf(task, topic).offsetReset ?? this.#options.config.offsetReset
+        if (reset === 'none') throw new NoCommittedOffsetError(topic, partition)
+        const chosen = reset === 'earliest' ? start : end
+        if (offset !== undefined) {
+          this.#options.logger.error(
+            { topic, partition, committed: offset, logStart: start, logEnd: end, goesOnAt: chosen },
+            'the committed offset is not in the log any more: records were deleted before they were read, or the topic was created anew',
+          )
+        }
+        return [key, chosen]
+      }),
+    )
+  }
+
+  #sourceOf(task: StreamTask, topic: string): SourceNode {
+    const { applicationId } = this.#options.config
+    const reads = (node: SourceNode) => node.topics.some((ref) => topicName(ref, applicationId) === topic)
+    return task.subtopology.nodes.filter((node) => node.kind === 'source').find(reads)!
+  }
+
+  async #lane(owned: OwnedTask): Promise<CommitLane> {
+    const { config, client } = this.#options
+    if (config.processingGuarantee === 'at_least_once') {
+      this.#sharedLane ??= this.#openLane(client.producer({}))
+      return this.#sharedLane
+    }
+    return this.#openLane(
+      client.producer({
+        transactionalId: `${config.applicationId}-${taskName(owned.id)}`,
+        transactionTimeoutMs: config.transactionTimeoutMs,
+      }),
+    )
+  }
+
+  async #openLane(producer: Producer): Promise<CommitLane> {
+    const { config, member, metrics, changelogIds, onCommitted } = this.#options
+    await producer.init()
+    const lane = new CommitLane({
+      producer,
+      guarantee: config.processingGuarantee,
+      member,
+      clock: config.clock,
+      metrics,
+      changelogIds,
+      owns: (task) => {
+        const owned = this.#owned.get(task.name)
+        return owned?.task === task && !owned.released
+      },
+      onCommitted: (offsets) => {
+        for (const task of lane.tasks) this.#owned.get(task.name)!.revivals = 0
+        onCommitted(offsets)
+      },
+    })
+    this.#lanes.add(lane)
+    return lane
+  }
+
+  // Everything since the last commit is dropped, and the tasks start over from it: as if they had only just been assigned.
+  #revive(lane: CommitLane, owned: readonly OwnedTask[], cause: StreamsError): void {
+    const { logger, member } = this.#options
+    if (owned.some((task) => ++task.revivals > MAX_REVIVALS)) {
+      this.#options.onFatal(cause)
+      return
+    }
+    const names = owned.map(({ id }) => taskName(id))
+    logger.warn({ tasks: names, code: cause.code, cause: cause.message }, 'tasks start over from their last commit')
+    const revival = (async () => {
+      await lane.quiet()
+      for (const { task, partitions } of owned) {
+        for (const partition of partitions) this.#fetcher.remove(partition)
+        await task!.abandon()
+      }
+      // A member that the group has forgotten must not fence the one that took its place: ask before taking the producer back.
+      await member().confirm()
+      if (owned.every(({ released }) => released)) return
+      await lane.producer.init()
+      for (const task of owned) if (!task.released) await this.#bringUp(task, task.task!)
+    })()
+    for (const task of owned) task.starting = revival.catch((error: unknown) => this.#failed(task, error))
+  }
+
+  #failed(owned: OwnedTask, error: unknown): void {
+    if (owned.released) return
+    if (
+      error instanceof StreamsError &&
+      (error.recovery === 'restore' || error.recovery === 'rejoin') &&
+      owned.lane !== undefined
+    ) {
+      this.laneFailed(owned.lane, error)
+    } else this.#options.onFatal(error)
+  }
+
+  async #release(tasks: readonly OwnedTask[], uncommitted: 'commit' | 'drop'): Promise<void> {
+    for (const owned of tasks) owned.released = uncommitted === 'drop'
+    if (uncommitted === 'commit') {
+      const running = tasks.filter(({ task }) => task?.state === 'RUNNING')
+      await Promise.all(running.map(({ task }) => task!.suspend()))
+      const lanes = new Set(running.map(({ lane }) => lane!))
+      await Promise.all(
+        [...lanes].map((lane) => lane.commit().catch((error: unknown) => this.#notCommitted(lane, error))),
+      )
+    }
+    for (const owned of tasks) owned.released = true
+    await Promise.all(tasks.map((owned) => this.#closeTask(owned)))
+    this.#options.onChange()
+  }
+
+  // The tasks go to another instance, which reads again what is not committed here: nothing is lost.
+  #notCommitted(lane: CommitLane, error: unknown): void {
+    const tasks = [...lane.tasks].map(({ name }) => name)
+    this.#options.logger.warn({ tasks, cause: String(error) }, 'tasks are closed without their last commit')
+  }
+
+  async #closeTask(owned: OwnedTask): Promise<void> {
+    await owned.starting
+    const { task, lane } = owned
+    for (const partition of owned.partitions) this.#fetcher.remove(partition)
+    await lane?.quiet()
+    try {
+      await task?.close()
+    } finally {
+      if (lane !== undefined && task !== undefined) {
+        lane.tasks.delete(task)
+        if (lane.tasks.size === 0 && this.#options.config.processingGuarantee === 'exactly_once') {
+          this.#lanes.delete(lane)
+          // What was begun since the last commit must not keep readers waiting for the broker's time-out. If it cannot be told, it ends there.
+          await lane.producer.abort().catch(() => {})
+          await lane.producer.close()
+        }
+      }
+      if (this.#owned.get(taskName(owned.id)) === owned) this.#owned.delete(taskName(owned.id))
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { resolveConfig, type StreamsConfig } from '../../../lib/runtime/config.ts'
+
+const stateDir = mkdtempSync(join(tmpdir(), 'millrace-config-'))
+const valid: StreamsConfig = { applicationId: 'app', brokers: ['localhost:9092'], stateDir }
+const resolve = (changes: object) => resolveConfig({ ...valid, ...changes } as StreamsConfig)
+
+describe('a configuration', () => {
+  it.each([
+    { guarantee: 'exactly_once', commitIntervalMs: 100 },
+    { guarantee: 'at_least_once', commitIntervalMs: 30_000 },
+  ])('commits every $commitIntervalMs ms by default with $guarantee', ({ guarantee, commitIntervalMs }) => {
+    expect(resolve({ processingGuarantee: guarantee }).commitIntervalMs).toBe(commitIntervalMs)
+  })
+
+  it('is exactly once by default', () => {
+    expect(resolve({}).processingGuarantee).toBe('exactly_once')
+  })
+
+  it('takes undefined as left out', () => {
+    expect(resolve({ cacheBytes: undefined }).cacheBytes).toBe(10 * 1024 * 1024)
+  })
+
+  const file = join(stateDir, 'file')
+  writeFileSync(file, '')
+  it.each([
+    { changes: { applicationId: undefined }, option: 'applicationId', says: /is missing/ },
+    { changes: { applicationId: 'a b' }, option: 'applicationId', says: /'a b'.*letters, digits/ },
+    { changes: { brokers: undefined }, option: 'brokers', says: /is missing.*`client`/ },
+    { changes: { brokers: [] }, option: 'brokers', says: /host:port/ },
+    { changes: { brokers: ['localhost'] }, option: 'brokers', says: /localhost.*host:port/ },
+    { changes: { brokers: 'localhost:9092' }, option: 'brokers', says: /list of addresses/ },
+    { changes: { client: {} }, option: 'client', says: /together with `brokers`/ },
+    { changes: { brokers: undefined, client: {} }, option: 'client', says: /`connect`/ },
+    {
+      changes: { processingGuarantee: 'exactly_twice' },
+      option: 'processingGuarantee',
+      says: /'exactly_once' or 'at_least_once'/,
+    },
+    { changes: { commitIntervalMs: -1 }, option: 'commitIntervalMs', says: /-1.*from 0 to/ },
+    { changes: { commitIntervalMs: 1.5 }, option: 'commitIntervalMs', says: /whole number/ },
+    { changes: { commitIntervalMs: '100' }, option: 'commitIntervalMs', says: /'100'.*whole number/ },
+    { changes: { commitIntervalMs: 10_000 }, option: 'commitIntervalMs', says: /below transactionTimeoutMs \(10000\)/ },
+    { changes: { cacheBytes: -5 }, option: 'cacheBytes', says: /from 0 to/ },
+    { changes: { maxTaskIdleMs: -2 }, option: 'maxTaskIdleMs', says: /from -1 to/ },
+    { changes: { replicationFactor: 0 }, option: 'replicationFactor', says: /at least 1/ },
+    { changes: { sessionTimeoutMs: Number.NaN }, option: 'sessionTimeoutMs', says: /whole number/ },
+    { changes: { commitIntervallMs: 5 }, option: 'commitIntervallMs', says: /did you mean 'commitIntervalMs'/ },
+    { changes: { parallelism: 5 }, option: 'parallelism', says: /the options are: .*commitIntervalMs/ },
+    { changes: { stateDir: '' }, option: 'stateDir', says: /path of a folder/ },
+    { changes: { stateDir: join(file, 'below') }, option: 'stateDir', says: /cannot be used.*ENOTDIR/ },
+    { changes: { logger: { info() {} } }, option: 'logger', says: /must have a method 'debug'/ },
+    {
+      changes: { brokers: undefined, client: { connect() {} }, ssl: true },
+      option: 'ssl',
+      says: /goes with `brokers`/,
+    },
+  ])('is refused when $option is wrong: $changes', ({ changes, option, says }) => {
+    const attempt = () => resolve(changes)
+    expect(attempt).toThrow(says)
+    expect(attempt).toThrow(expect.objectContaining({ code: 'STREAMS_INVALID_CONFIG', option }))
+  })
+})

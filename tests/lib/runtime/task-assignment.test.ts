@@ -1,0 +1,56 @@
+import fc from 'fast-check'
+import { type AssignableMember, assignTasks } from '../../../lib/runtime/task-assignment.ts'
+import { parseTaskName, taskName } from '../../../lib/runtime/task-id.ts'
+
+const tasks = (...names: string[]) => names.map((name) => parseTaskName(name)!)
+const member = (memberId: string, owned: string[] = [], stored: string[] = []): AssignableMember => ({
+  memberId,
+  owned: new Set(owned),
+  stored: new Set(stored),
+})
+const named = (shares: ReturnType<typeof assignTasks>) =>
+  Object.fromEntries([...shares].map(([memberId, share]) => [memberId, share.map(taskName)]))
+
+describe('assigning tasks', () => {
+  const four = tasks('0_0', '0_1', '1_0', '1_1')
+
+  it('spreads each sub-topology over new members', () => {
+    expect(named(assignTasks(four, [member('a'), member('b')]))).toEqual({ a: ['0_0', '1_0'], b: ['0_1', '1_1'] })
+  })
+
+  it('leaves tasks where they run, and moves only what a new member needs', () => {
+    const running = member('a', ['0_0', '0_1', '1_0', '1_1'])
+    expect(named(assignTasks(four, [running, member('b')]))).toEqual({ a: ['0_0', '0_1'], b: ['1_0', '1_1'] })
+  })
+
+  it('brings a task back to its state when nobody runs it', () => {
+    const returning = member('z', [], ['0_1', '1_1'])
+    expect(named(assignTasks(four, [member('a'), returning]))).toEqual({ a: ['0_0', '1_0'], z: ['0_1', '1_1'] })
+  })
+
+  it('prefers the member that runs a task over one that only holds its state', () => {
+    const result = named(assignTasks(tasks('0_0'), [member('a', [], ['0_0']), member('b', ['0_0'])]))
+    expect(result).toEqual({ a: [], b: ['0_0'] })
+  })
+
+  it('gives nothing to members that are more than the tasks', () => {
+    const result = named(assignTasks(tasks('0_0'), [member('a'), member('b')]))
+    expect(Object.values(result).flat()).toEqual(['0_0'])
+  })
+
+  it('hands out every task once, evenly, whatever the members hold, in any order of members', () => {
+    const names = ['0_0', '0_1', '0_2', '1_0', '1_1', '2_0', '2_1', '2_2', '2_3']
+    const holdings = fc.record({ owned: fc.subarray(names), stored: fc.subarray(names) })
+    fc.assert(
+      fc.property(fc.array(holdings, { minLength: 1, maxLength: 6 }), (held) => {
+        const members = held.map(({ owned, stored }, i) => member(`m${i}`, owned, stored))
+        const shares = assignTasks(tasks(...names), members)
+        const sizes = [...shares.values()].map((share) => share.length)
+        expect([...shares.values()].flat().map(taskName).sort()).toEqual(names)
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
+        expect(named(assignTasks(tasks(...names), [...members].reverse()))).toEqual(named(shares))
+      }),
+      { seed: 1 },
+    )
+  })
+})
