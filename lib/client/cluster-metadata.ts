@@ -33,6 +33,7 @@ export class ClusterMetadata {
   readonly #context: ClientContext
   readonly #topics = new Map<string, KnownTopic>()
   #clusterId: string | undefined
+  #controllerId = -1
   #brokers = 'addresses not known yet'
   #waiting: { readonly topics: Set<string>; readonly response: Promise<Map<string, TopicMetadata>> } | undefined
 
@@ -47,6 +48,12 @@ export class ClusterMetadata {
       await retrying(this.#context, 'Asking for the cluster id', () => this.#request([]))
     }
     return this.#clusterId ?? ''
+  }
+
+  /** A node that takes requests which change the cluster: the controller, or a broker that forwards to it. */
+  async controller(): Promise<number> {
+    await retrying(this.#context, 'Asking for the controller', () => this.#request([]))
+    return this.#controllerId
   }
 
   /** `host:port` of the brokers that the last response named, for messages. */
@@ -165,6 +172,7 @@ export class ClusterMetadata {
 
   #learn(response: MetadataResponse): Map<string, TopicMetadata> {
     this.#clusterId = response.clusterId ?? ''
+    this.#controllerId = response.controllerId
     this.#brokers = response.brokers.map(({ host, port }) => `${host}:${port}`).join(', ')
     const atMs = this.#context.clock.monotonicMs()
     const answers = new Map<string, TopicMetadata>()

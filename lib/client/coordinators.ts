@@ -28,14 +28,16 @@ export class Coordinators {
   }
 
   /**
-   * @throws BrokerUnavailableError `STREAMS_BROKER_UNAVAILABLE`: the cluster names no coordinator within the request time-out.
+   * The node id. `timeoutMs` bounds a question to the cluster; default: the request time-out.
+   *
+   * @throws BrokerUnavailableError `STREAMS_BROKER_UNAVAILABLE`: the cluster names no coordinator within the time-out.
    * @throws BrokerResponseError `STREAMS_BROKER_RESPONSE`: this client may not use the group or the transactional id.
    */
-  find(type: CoordinatorType, key: string): Promise<number> {
+  find(type: CoordinatorType, key: string, timeoutMs?: number): Promise<number> {
     const name = `${type}:${key}`
     const known = this.#nodes.get(name)
     if (known !== undefined) return known
-    const found = this.#ask(type, key)
+    const found = this.#ask(type, key, timeoutMs ?? this.#context.requestTimeoutMs)
     this.#nodes.set(name, found)
     found.catch(() => {
       if (this.#nodes.get(name) === found) this.#nodes.delete(name)
@@ -48,7 +50,7 @@ export class Coordinators {
     this.#nodes.delete(`${type}:${key}`)
   }
 
-  #ask(type: CoordinatorType, key: string): Promise<number> {
+  #ask(type: CoordinatorType, key: string, timeoutMs: number): Promise<number> {
     const what = type === 'group' ? `group '${key}'` : `transactional id '${key}'`
     const attempt = async (): Promise<number | Retry> => {
       const answer = await this.#wire.send('any', 'findCoordinator', { key, keyType: keyTypes[type] })
@@ -59,6 +61,7 @@ export class Coordinators {
       throw new BrokerResponseError(errorName(code), code, `The broker names no coordinator for ${what}: ${cause}`)
     }
     return retrying(this.#context, `Finding the coordinator of ${what}`, attempt, {
+      timeoutMs,
       hint: (last) => (last instanceof CoordinatorMissing ? hints[type] : undefined),
     })
   }

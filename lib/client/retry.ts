@@ -12,9 +12,12 @@ const LOG_AFTER_MS = 1_000
 /** What an attempt returns that wants another one. */
 export class Retry {
   readonly cause: Error
+  /** The longest wait after this cause, in milliseconds, if it is known to pass sooner than the operation's maximum. */
+  readonly maxDelayMs: number | undefined
 
-  constructor(cause: Error) {
+  constructor(cause: Error, maxDelayMs?: number) {
     this.cause = cause
+    this.maxDelayMs = maxDelayMs
   }
 }
 
@@ -61,22 +64,25 @@ export async function retrying<T>(
   const timeoutMs = options.timeoutMs ?? context.requestTimeoutMs
   const maxDelayMs = options.maxDelayMs ?? MAX_DELAY_MS
   const startMs = clock.monotonicMs()
-  let delayMs = options.firstDelayMs ?? FIRST_DELAY_MS
+  let nextDelayMs = options.firstDelayMs ?? FIRST_DELAY_MS
   let logged = false
 
   for (let number = 1; ; number++) {
     const remainingMs = Math.max(1, startMs + timeoutMs - clock.monotonicMs())
     let cause: Error
+    let capMs = maxDelayMs
     try {
       const result = await attempt({ attempt: number, remainingMs })
       if (!(result instanceof Retry)) return result
       cause = result.cause
+      capMs = result.maxDelayMs ?? maxDelayMs
     } catch (error) {
       if (!(error instanceof StreamsError) || error.recovery !== 'retry') throw error
       cause = error
     }
     throwIfStopped(options)
 
+    const delayMs = Math.min(nextDelayMs, capMs)
     const elapsedMs = clock.monotonicMs() - startMs
     if (elapsedMs + delayMs >= timeoutMs) throw timeIsUp(what, timeoutMs, cause, options.hint?.(cause))
     if (!logged && elapsedMs >= LOG_AFTER_MS) {
@@ -86,7 +92,7 @@ export async function retrying<T>(
     }
     await sleep(clock, delayMs)
     throwIfStopped(options)
-    delayMs = Math.min(delayMs * 2, maxDelayMs)
+    nextDelayMs = delayMs * 2
   }
 }
 

@@ -1,0 +1,63 @@
+// Flow: admin → [admin-configs] → Wire.
+import type { AdminParts } from './admin.ts'
+import { adminRefused } from './admin-errors.ts'
+import { UNKNOWN_TOPIC_PATIENCE_MS } from './cluster-metadata.ts'
+import { UnknownTopicError } from './errors.ts'
+import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
+import { Retry, retrying } from './retry.ts'
+
+const TOPIC_RESOURCE = 2
+const SET = 0
+const DELETE = 1
+
+/** See Admin.describeConfigs. */
+export function describeTopicConfigs(
+  { wire, metadata, context }: AdminParts,
+  topic: string,
+): Promise<ReadonlyMap<string, string | null>> {
+  const what = `Reading the configuration of topic '${topic}'`
+  const startMs = context.clock.monotonicMs()
+  return retrying(context, what, async () => {
+    const response = await wire.send('any', 'describeConfigs', {
+      resources: [{ resourceType: TOPIC_RESOURCE, resourceName: topic, configurationKeys: null }],
+      includeSynonyms: false,
+    })
+    const { errorCode, errorMessage, configs } = response.results[0]!
+    if (errorCode === errorCodes.NONE) return new Map(configs.map(({ name, value }) => [name, value]))
+    if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) {
+      const unknown = new UnknownTopicError(topic, metadata.brokers)
+      if (context.clock.monotonicMs() - startMs >= UNKNOWN_TOPIC_PATIENCE_MS) throw unknown
+      return new Retry(unknown)
+    }
+    if (isRetriable(errorCode)) return new Retry(new Error(errorName(errorCode)))
+    throw adminRefused(what, errorCode, errorMessage)
+  })
+}
+
+/** See Admin.alterConfigs. The brokers follow within moments. */
+export async function alterTopicConfigs(
+  { wire, metadata, context }: AdminParts,
+  topic: string,
+  configs: Readonly<Record<string, string | null>>,
+): Promise<void> {
+  const entries = Object.entries(configs)
+  if (entries.length === 0) return
+  const what = `Changing the configuration of topic '${topic}'`
+  await retrying(context, what, async () => {
+    const response = await wire.send(await metadata.controller(), 'incrementalAlterConfigs', {
+      resources: [
+        {
+          resourceType: TOPIC_RESOURCE,
+          resourceName: topic,
+          configs: entries.map(([name, value]) => ({ name, value, configOperation: value === null ? DELETE : SET })),
+        },
+      ],
+      validateOnly: false,
+    })
+    const { errorCode, errorMessage } = response.responses[0]!
+    if (errorCode === errorCodes.NONE) return undefined
+    if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) throw new UnknownTopicError(topic, metadata.brokers)
+    if (isRetriable(errorCode)) return new Retry(new Error(errorName(errorCode)))
+    throw adminRefused(what, errorCode, errorMessage)
+  })
+}

@@ -1,0 +1,34 @@
+// Flow: admin → [admin-delete-records] → admin-per-leader.
+import { partitionKey } from '../core/record.ts'
+import type { AdminParts } from './admin.ts'
+import { perLeader } from './admin-per-leader.ts'
+import { byTopic } from './by-topic.ts'
+import type { PartitionOffset } from './client.ts'
+import { errorCodes } from './protocol/error-codes.ts'
+
+const advice: ReadonlyMap<number, string> = new Map<number, string>([
+  [errorCodes.POLICY_VIOLATION, "Records are deleted only from topics whose cleanup.policy contains 'delete'."],
+  [errorCodes.OFFSET_OUT_OF_RANGE, 'The offset is beyond the end of the partition.'],
+  [errorCodes.TOPIC_AUTHORIZATION_FAILED, 'Grant this client DELETE on the topic.'],
+])
+
+/** See Admin.deleteRecords. */
+export function deleteRecords(parts: AdminParts, before: readonly PartitionOffset[]): Promise<void> {
+  const what = 'Deleting the records'
+  const ask = async (
+    node: number,
+    asked: readonly PartitionOffset[],
+    remainingMs: number,
+  ): Promise<Map<string, number>> => {
+    const response = await parts.wire.send(node, 'deleteRecords', {
+      topics: byTopic(asked, ({ partition, offset }) => ({ partitionIndex: partition, offset })),
+      timeoutMs: Math.ceil(remainingMs),
+    })
+    const answers = new Map<string, number>()
+    for (const { name, partitions } of response.topics) {
+      for (const { partitionIndex, errorCode } of partitions) answers.set(partitionKey(name, partitionIndex), errorCode)
+    }
+    return answers
+  }
+  return perLeader(parts, what, before, ask, advice)
+}

@@ -1,0 +1,53 @@
+// Flow: admin → [admin-offsets] → admin-per-leader.
+import { partitionKey, type TopicPartition } from '../core/record.ts'
+import type { AdminParts } from './admin.ts'
+import { perLeader } from './admin-per-leader.ts'
+import { byTopic } from './by-topic.ts'
+import type { IsolationLevel, OffsetSpec } from './client.ts'
+import { errorCodes } from './protocol/error-codes.ts'
+
+const LATEST = -1
+const EARLIEST = -2
+/** The answer for a time after the last record's. */
+const NO_OFFSET = -1
+
+/** See Admin.offsets. */
+export async function listOffsets(
+  parts: AdminParts,
+  partitions: readonly TopicPartition[],
+  at: OffsetSpec,
+  isolation: IsolationLevel,
+): Promise<ReadonlyMap<string, number>> {
+  if (at === 'latest') return ask(parts, partitions, LATEST, isolation)
+  if (at === 'earliest') return ask(parts, partitions, EARLIEST, isolation)
+  const offsets = await ask(parts, partitions, at, isolation)
+  const beyond = partitions.filter(({ topic, partition }) => offsets.get(partitionKey(topic, partition)) === NO_OFFSET)
+  if (beyond.length === 0) return offsets
+  return new Map([...offsets, ...(await ask(parts, beyond, LATEST, isolation))])
+}
+
+async function ask(
+  parts: AdminParts,
+  partitions: readonly TopicPartition[],
+  timestamp: number,
+  isolation: IsolationLevel,
+): Promise<Map<string, number>> {
+  const offsets = new Map<string, number>()
+  await perLeader(parts, 'Reading the offsets', partitions, async (node, asked) => {
+    const response = await parts.wire.send(node, 'listOffsets', {
+      replicaId: -1,
+      isolationLevel: isolation === 'read_committed' ? 1 : 0,
+      topics: byTopic(asked, ({ partition }) => ({ partitionIndex: partition, currentLeaderEpoch: -1, timestamp })),
+    })
+    const answers = new Map<string, number>()
+    for (const topic of response.topics) {
+      for (const { partitionIndex, errorCode, offset } of topic.partitions) {
+        const key = partitionKey(topic.name, partitionIndex)
+        answers.set(key, errorCode)
+        if (errorCode === errorCodes.NONE) offsets.set(key, offset)
+      }
+    }
+    return answers
+  })
+  return offsets
+}

@@ -1,0 +1,26 @@
+import type { ClientContext } from './client.ts'
+import type { ProducerIdentity } from './producer-batch.ts'
+import { refused } from './producer-errors.ts'
+import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
+import { Retry, retrying } from './retry.ts'
+import type { Wire } from './wire.ts'
+
+/** The broker checks the field also where it has no meaning. */
+const UNUSED_TIMEOUT_MS = 2 ** 31 - 1
+
+/** Asks any broker for a producer id that nobody had before: for an idempotent producer without transactions. */
+export function takeProducerId(wire: Wire, context: ClientContext): Promise<ProducerIdentity> {
+  const what = 'Taking a producer id'
+  return retrying(context, what, async () => {
+    const response = await wire.send('any', 'initProducerId', {
+      transactionalId: null,
+      transactionTimeoutMs: UNUSED_TIMEOUT_MS,
+      producerId: -1,
+      producerEpoch: -1,
+    })
+    const { errorCode, producerId, producerEpoch } = response
+    if (errorCode === errorCodes.NONE) return { producerId, producerEpoch }
+    if (isRetriable(errorCode)) return new Retry(new Error(errorName(errorCode)))
+    throw refused(what, errorCode, null, undefined)
+  })
+}

@@ -1,0 +1,322 @@
+// Flow: producer-batch → [producer-sender] → Wire; answers → producer-acknowledgements.
+//
+// At most MAX_IN_FLIGHT_REQUESTS are under way to a node, each with one batch per partition. The broker knows the last five batches of a producer
+// in a partition, so it recognises each of those should it come again. When a batch fails in a way that may pass, its partition waits until
+// everything in flight has been answered, then sends from the first unacknowledged batch on, one at a time, with the sequences they had.
+import type { Timer } from '../core/clock.ts'
+import { StreamsError } from '../core/errors.ts'
+import type { ClientContext } from './client.ts'
+import type { ClusterMetadata } from './cluster-metadata.ts'
+import { BrokerUnavailableError, RecordTooLargeError } from './errors.ts'
+import type { Acknowledgements } from './producer-acknowledgements.ts'
+import { nextSequence, type PartitionQueue, type ProducerBatch, type ProducerIdentity } from './producer-batch.ts'
+import { partitionRefused } from './producer-errors.ts'
+import { ProduceRequest, type ProduceResult } from './producer-request.ts'
+import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
+import { maxMessageBytes } from './topic-limits.ts'
+import type { Wire } from './wire.ts'
+
+export const MAX_IN_FLIGHT_REQUESTS = 5
+export const MAX_REQUEST_BYTES = 1_048_576
+const FIRST_RETRY_MS = 20
+const MAX_RETRY_MS = 1_000
+
+export interface SenderParts {
+  readonly wire: Wire
+  readonly metadata: ClusterMetadata
+  readonly context: ClientContext
+  readonly acknowledgements: Acknowledgements
+  readonly transactionalId: string | undefined
+  readonly deliveryTimeoutMs: number
+  /** Called once, with what no retry cures. */
+  readonly onFailure: (error: Error) => void
+}
+
+/** Sends the batches of one producer identity, in order within each partition, each stored once. */
+export class ProducerSender {
+  readonly #parts: SenderParts
+  readonly #identity: ProducerIdentity
+  /** Partitions that may have something to send and wait for no event of their own. */
+  readonly #ready = new Set<PartitionQueue>()
+  readonly #requestsInFlight = new Map<number, number>()
+  readonly #retryTimers = new Set<Timer>()
+  #unacknowledgedBatches = 0
+  #requestCount = 0
+  #stopped = false
+  #whenIdle: (() => void) | undefined
+  #transaction = 0
+
+  constructor(parts: SenderParts, identity: ProducerIdentity) {
+    this.#parts = parts
+    this.#identity = identity
+  }
+
+  /** Lets the batches of the next transaction leave; without transactions all belong to transaction 0. */
+  allow(transaction: number): void {
+    this.#transaction = transaction
+  }
+
+  /** Notes that a partition may have something to send. `drain` sends it. */
+  ready(queue: PartitionQueue): void {
+    if (!queue.suspended) this.#ready.add(queue)
+  }
+
+  /** Whether no request is under way to a partition's leader. */
+  idleLeader(queue: PartitionQueue): boolean {
+    return (this.#requestsInFlight.get(queue.node) ?? 0) === 0
+  }
+
+  /** Sends what may leave now: ready batches of one leader share requests. */
+  drain(): void {
+    if (this.#stopped) return
+    for (;;) {
+      const requests = new Map<number, ProduceRequest>()
+      const served: PartitionQueue[] = []
+      for (const queue of this.#ready) {
+        if (this.#offer(queue, requests)) served.push(queue)
+      }
+      if (requests.size === 0) return
+      // To the end of the line, so that a busy partition starves no other.
+      for (const queue of served) {
+        this.#ready.delete(queue)
+        this.#ready.add(queue)
+      }
+      for (const request of requests.values()) this.#transmit(request)
+    }
+  }
+
+  /** Whether a batch has a sequence and no acknowledgement: the next sequence that the broker expects is then unknown. */
+  get unresolved(): boolean {
+    return this.#unacknowledgedBatches > 0
+  }
+
+  /** Sends nothing more, not even again, and resolves when everything under way has been answered. */
+  stop(): Promise<void> {
+    this.#stopped = true
+    for (const timer of this.#retryTimers) timer.cancel()
+    this.#retryTimers.clear()
+    if (this.#requestCount === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const before = this.#whenIdle
+      this.#whenIdle = () => {
+        before?.()
+        resolve()
+      }
+    })
+  }
+
+  /** After a stop, when nothing was left unresolved. */
+  resume(): void {
+    this.#ready.clear()
+    this.#stopped = false
+  }
+
+  // Puts the partition's next batch into its leader's request. A partition with nothing to send, or that waits for an event of its own, leaves
+  // the ready set; one whose leader is busy stays.
+  #offer(queue: PartitionQueue, requests: Map<number, ProduceRequest>): boolean {
+    const sizeBytes = queue.suspended ? 0 : this.#nextSizeBytes(queue)
+    if (sizeBytes === 0) {
+      this.#ready.delete(queue)
+      return false
+    }
+    const node = this.#parts.metadata.cachedLeader(queue.topic, queue.partition)
+    if (node === undefined) {
+      this.#findLeader(queue)
+      return false
+    }
+    if (queue.inFlightCount > 0 && queue.node !== node) {
+      this.#ready.delete(queue)
+      return false
+    }
+    queue.node = node
+    if ((this.#requestsInFlight.get(node) ?? 0) >= MAX_IN_FLIGHT_REQUESTS) return false
+    let request = requests.get(node)
+    if (request === undefined) {
+      request = new ProduceRequest(node)
+      requests.set(node, request)
+    } else if (request.sizeBytes + sizeBytes > MAX_REQUEST_BYTES) return false
+    request.add(this.#take(queue))
+    return true
+  }
+
+  // Of the batch that may leave next; 0: none.
+  #nextSizeBytes(queue: PartitionQueue): number {
+    const resend = queue.unacknowledged.length - queue.inFlightCount > 0
+    if (resend) return queue.inFlightCount > 0 ? 0 : queue.unacknowledged[0]!.sizeBytes
+    // A partition's first batch goes alone: a leader that knows nothing of this producer takes any sequence number as its first.
+    if (queue.inFlightCount >= (queue.proven ? MAX_IN_FLIGHT_REQUESTS : 1)) return 0
+    const next = queue.waiting[0] ?? (queue.due ? queue.open : undefined)
+    if (next === undefined || next.group.transaction !== this.#transaction) return 0
+    const registered = this.#parts.transactionalId === undefined || queue.registeredIn === this.#transaction
+    return registered ? next.sizeBytes : 0
+  }
+
+  #take(queue: PartitionQueue): ProducerBatch {
+    let batch = queue.unacknowledged.length > queue.inFlightCount ? queue.unacknowledged[0]! : undefined
+    if (batch === undefined) {
+      if (queue.waiting.length === 0) queue.close()
+      batch = queue.waiting.shift()!
+      batch.encode(this.#identity, queue.nextSequence, this.#parts.transactionalId !== undefined)
+      queue.nextSequence = nextSequence(queue.nextSequence, batch.recordCount)
+      queue.unacknowledged.push(batch)
+      this.#unacknowledgedBatches++
+    }
+    batch.inFlight = true
+    queue.inFlightCount++
+    return batch
+  }
+
+  #transmit(request: ProduceRequest): void {
+    const { wire, context, transactionalId } = this.#parts
+    const { node } = request
+    this.#requestsInFlight.set(node, (this.#requestsInFlight.get(node) ?? 0) + 1)
+    this.#requestCount++
+    wire.send(node, 'produce', request.body(transactionalId, context.requestTimeoutMs)).then(
+      (response) => this.#settle(node, () => this.#answered(request, request.results(response))),
+      (error: Error) => this.#settle(node, () => this.#unanswered(request, error)),
+    )
+  }
+
+  #settle(node: number, digest: () => void): void {
+    this.#requestsInFlight.set(node, this.#requestsInFlight.get(node)! - 1)
+    this.#requestCount--
+    try {
+      digest()
+      this.drain()
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+    if (this.#requestCount > 0) return
+    this.#whenIdle?.()
+    this.#whenIdle = undefined
+  }
+
+  #answered(request: ProduceRequest, results: ReadonlyMap<PartitionQueue, ProduceResult>): void {
+    for (const batch of request.batches) {
+      this.#landed(batch)
+      const result = results.get(batch.queue)
+      if (result === undefined) this.#retry(batch, new Error('the response does not name the partition'))
+      else this.#judge(batch, result)
+    }
+  }
+
+  #unanswered(request: ProduceRequest, error: Error): void {
+    for (const batch of request.batches) this.#landed(batch)
+    if (!(error instanceof StreamsError) || error.recovery !== 'retry') {
+      this.#fail(error)
+      return
+    }
+    for (const batch of request.batches) {
+      this.#parts.metadata.invalidate(batch.queue.topic)
+      this.#retry(batch, error)
+    }
+  }
+
+  #landed(batch: ProducerBatch): void {
+    batch.inFlight = false
+    batch.queue.inFlightCount--
+  }
+
+  #judge(batch: ProducerBatch, result: ProduceResult): void {
+    const { queue } = batch
+    const code = result.errorCode
+    // A sequence gap before the first unacknowledged batch is a loss; behind it, the consequence of that batch's own trouble.
+    const followsTrouble = code === errorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER && queue.unacknowledged[0] !== batch
+    if (code === errorCodes.NONE || code === errorCodes.DUPLICATE_SEQUENCE_NUMBER) {
+      this.#acknowledge(batch, result.baseOffset)
+    } else if (followsTrouble || isRetriable(code)) {
+      if (!followsTrouble) this.#parts.metadata.invalidate(queue.topic)
+      this.#retry(batch, new Error(result.message ?? errorName(code)))
+    } else if (code === errorCodes.MESSAGE_TOO_LARGE || code === errorCodes.RECORD_LIST_TOO_LARGE) {
+      this.#tooLarge(batch)
+    } else {
+      this.#fail(partitionRefused('Sending to', queue, code, result.message, this.#parts.transactionalId))
+    }
+  }
+
+  #acknowledge(batch: ProducerBatch, baseOffset: number): void {
+    const { queue } = batch
+    queue.unacknowledged.splice(queue.unacknowledged.indexOf(batch), 1)
+    this.#unacknowledgedBatches--
+    queue.proven = true
+    queue.retryDelayMs = 0
+    this.#parts.acknowledgements.acknowledged(batch, baseOffset < 0 ? undefined : baseOffset + batch.recordCount - 1)
+    this.ready(queue)
+  }
+
+  #retry(batch: ProducerBatch, cause: Error): void {
+    const { queue } = batch
+    if (this.#stopped || this.#expired(batch, cause)) return
+    queue.retryDelayMs ||= FIRST_RETRY_MS
+    if (queue.inFlightCount > 0 || queue.suspended) return
+    this.#suspend(queue, queue.retryDelayMs)
+    queue.retryDelayMs = Math.min(queue.retryDelayMs * 2, MAX_RETRY_MS)
+  }
+
+  #suspend(queue: PartitionQueue, delayMs: number): void {
+    queue.suspended = true
+    const timer = this.#parts.context.clock.setTimer(delayMs, () => {
+      this.#retryTimers.delete(timer)
+      this.#wake(queue)
+    })
+    this.#retryTimers.add(timer)
+  }
+
+  #wake(queue: PartitionQueue): void {
+    queue.suspended = false
+    if (this.#stopped) return
+    this.#ready.add(queue)
+    this.drain()
+  }
+
+  #findLeader(queue: PartitionQueue): void {
+    this.#ready.delete(queue)
+    queue.suspended = true
+    this.#parts.metadata.leader(queue.topic, queue.partition).then(
+      () => this.#wake(queue),
+      (error: Error) => {
+        const first = queue.unacknowledged[0] ?? queue.waiting[0] ?? queue.open
+        // Nothing left: what was to be sent has been dropped meanwhile.
+        if (first === undefined) queue.suspended = false
+        else if (!(error instanceof BrokerUnavailableError)) this.#fail(error)
+        else if (!this.#expired(first, error)) this.#wake(queue)
+      },
+    )
+  }
+
+  #expired(batch: ProducerBatch, cause: Error): boolean {
+    const { context, deliveryTimeoutMs } = this.#parts
+    if (context.clock.monotonicMs() - batch.createdMs < deliveryTimeoutMs) return false
+    const { topic, partition } = batch.queue
+    const message =
+      `${batch.recordCount} records for ${topic}-${partition} were not acknowledged within ${deliveryTimeoutMs} ms ` +
+      `(deliveryTimeoutMs). The last trouble: ${cause.message}.`
+    this.#fail(new BrokerUnavailableError(message, { cause }))
+    return true
+  }
+
+  #tooLarge(batch: ProducerBatch): void {
+    const { queue } = batch
+    if (batch.recordCount > 1) {
+      const halves = batch.split(this.#identity, this.#parts.transactionalId !== undefined)
+      queue.unacknowledged.splice(queue.unacknowledged.indexOf(batch), 1, ...halves)
+      this.#unacknowledgedBatches++
+      queue.maxBatchBytes = Math.min(queue.maxBatchBytes, halves[0].pendingBytes)
+      this.ready(queue)
+      return
+    }
+    // Nothing of this partition can go on; ask for the limit, so that the error can name it.
+    queue.suspended = true
+    const { wire, context } = this.#parts
+    const sizeBytes = batch.sizeBytes
+    void maxMessageBytes(wire, context, queue.topic).then((limit) => {
+      this.#fail(new RecordTooLargeError(queue.topic, sizeBytes, limit ?? sizeBytes - 1))
+    })
+  }
+
+  #fail(error: Error): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#parts.onFailure(error)
+  }
+}
