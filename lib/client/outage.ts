@@ -1,0 +1,16 @@
+// What the fetcher and the group member do when brokers are away: they wait and ask again, for as long as it takes.
+import { StreamsError } from '../core/errors.ts'
+import { BrokerUnavailableError } from './errors.ts'
+
+const FIRST_BACK_OFF_MS = 50
+const MAX_BACK_OFF_MS = 1_000
+
+/** Whether an error says no more than that brokers cannot be reached at the moment: another try may succeed. */
+export function isOutage(error: unknown): error is StreamsError {
+  return error instanceof BrokerUnavailableError || (error instanceof StreamsError && error.recovery === 'retry')
+}
+
+/** How long to wait after this many failures in a row, in milliseconds: 50 after the first, doubling, at most 1000. */
+export function backOffMs(failureCount: number): number {
+  return Math.min(FIRST_BACK_OFF_MS * 2 ** Math.min(failureCount - 1, 10), MAX_BACK_OFF_MS)
+}
