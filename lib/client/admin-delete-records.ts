@@ -2,8 +2,8 @@
 import { partitionKey } from '../core/record.ts'
 import type { AdminParts } from './admin.ts'
 import { perLeader } from './admin-per-leader.ts'
-import { byTopic } from './by-topic.ts'
 import type { PartitionOffset } from './client.ts'
+import { byTopic } from './group-partitions.ts'
 import { errorCodes } from './protocol/error-codes.ts'
 
 const advice: ReadonlyMap<number, string> = new Map<number, string>([

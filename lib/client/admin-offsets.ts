@@ -2,8 +2,8 @@
 import { partitionKey, type TopicPartition } from '../core/record.ts'
 import type { AdminParts } from './admin.ts'
 import { perLeader } from './admin-per-leader.ts'
-import { byTopic } from './by-topic.ts'
 import type { IsolationLevel, OffsetSpec } from './client.ts'
+import { byTopic } from './group-partitions.ts'
 import { errorCodes } from './protocol/error-codes.ts'
 
 const LATEST = -1

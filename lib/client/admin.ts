@@ -15,7 +15,6 @@ import type {
   TopicDescription,
 } from './client.ts'
 import type { ClusterMetadata } from './cluster-metadata.ts'
-import { BrokerResponseError, UnknownTopicError } from './errors.ts'
 import type { Wire } from './wire.ts'
 
 export interface AdminParts {

@@ -1,6 +1,5 @@
 // What the codes in responses to produce and transaction requests mean to the user of a producer.
 import type { StreamsError } from '../core/errors.ts'
-import type { TopicPartition } from '../core/record.ts'
 import { BrokerResponseError, ProducerFencedError, TransactionAbortedError } from './errors.ts'
 import { errorCodes, errorName } from './protocol/error-codes.ts'
 
@@ -67,11 +66,4 @@ export function refused(
   }
   const wayOut = advice.get(code)
   return new BrokerResponseError(name, code, `${what} failed: ${said}.${wayOut === undefined ? '' : ` ${wayOut}`}`)
-}
-
-/** Names the first few, for messages. */
-export function describePartitions(partitions: readonly TopicPartition[]): string {
-  const named = partitions.slice(0, 3).map(({ topic, partition }) => `${topic}-${partition}`)
-  const more = partitions.length > named.length ? ` and ${partitions.length - named.length} more` : ''
-  return `${named.join(', ')}${more}`
 }

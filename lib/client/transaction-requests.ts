@@ -1,13 +1,13 @@
 // Flow: transaction → [transaction-requests] → Wire: what a transactional producer asks its two coordinators, each until it has an answer.
 import { InvalidConfigError, StreamsError } from '../core/errors.ts'
 import type { TopicPartition } from '../core/record.ts'
-import { byTopic } from './by-topic.ts'
 import type { ClientContext, GroupMetadata, OffsetCommit } from './client.ts'
 import { type ClusterMetadata, UNKNOWN_TOPIC_PATIENCE_MS } from './cluster-metadata.ts'
 import type { Coordinators, CoordinatorType } from './coordinators.ts'
 import { CommitOutcomeUnknownError, FencedInstanceError, StaleMemberError, UnknownTopicError } from './errors.ts'
+import { byTopic, partitionNames } from './group-partitions.ts'
 import type { ProducerIdentity } from './producer-batch.ts'
-import { describePartitions, refused } from './producer-errors.ts'
+import { refused } from './producer-errors.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
 import { type Attempt, Retry, type RetryOptions, retrying } from './retry.ts'
 import type { Wire } from './wire.ts'
@@ -90,7 +90,7 @@ export class TransactionRequests {
    */
   async addPartitions(identity: ProducerIdentity, partitions: readonly TopicPartition[]): Promise<void> {
     const { wire, transactionalId, context, metadata } = this.#parts
-    const what = `Adding ${describePartitions(partitions)} to the transaction of '${transactionalId}'`
+    const what = `Adding ${partitionNames(partitions)} to the transaction of '${transactionalId}'`
     const topics = byTopic(partitions, ({ partition }) => partition)
     const startMs = context.clock.monotonicMs()
     const attempt = async (node: number, timeoutMs: number): Promise<undefined | Retry> => {
@@ -135,7 +135,7 @@ export class TransactionRequests {
     group: GroupMetadata,
   ): Promise<void> {
     const { wire, transactionalId } = this.#parts
-    const what = `Committing ${describePartitions(offsets)} for group '${group.groupId}' in the transaction of '${transactionalId}'`
+    const what = `Committing ${partitionNames(offsets)} for group '${group.groupId}' in the transaction of '${transactionalId}'`
     const request = {
       transactionalId,
       groupId: group.groupId,
