@@ -11,9 +11,12 @@ import type { Wire } from './wire.ts'
 
 const DEFAULT_BUFFERED_BYTES = 2 * 1024 * 1024
 
+/** Who leads a partition. */
+export type Leaders = Pick<ClusterMetadata, 'leader' | 'cachedLeader' | 'invalidate'>
+
 export interface FetcherParts {
   readonly wire: Wire
-  readonly metadata: ClusterMetadata
+  readonly metadata: Leaders
   readonly context: ClientContext
 }
 
@@ -24,7 +27,7 @@ export interface FetcherParts {
  */
 export class WireFetcher implements Fetcher {
   readonly #wire: Wire
-  readonly #metadata: ClusterMetadata
+  readonly #metadata: Leaders
   readonly #context: ClientContext
   readonly #readCommitted: boolean
   readonly #maxBufferedBytes: number
