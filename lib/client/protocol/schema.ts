@@ -45,6 +45,12 @@ export class Writer {
     this.#buffer[this.#position++] = rest
   }
 
+  /** A length that may say null, by -1: plain as it is, compact plus one. */
+  length(value: number, plain: 'int16' | 'int32'): void {
+    if (this.flexible) this.uvarint(value + 1)
+    else this[plain](value)
+  }
+
   raw(bytes: Buffer): void {
     this.#room(bytes.length)
     bytes.copy(this.#buffer, this.#position)
@@ -109,6 +115,11 @@ export class Reader {
     throw new MalformedMessageError('a varint is longer than 5 bytes')
   }
 
+  /** A length; negative: null. */
+  length(plain: 'int16' | 'int32'): number {
+    return this.flexible ? this.uvarint() - 1 : this[plain]()
+  }
+
   /** The next bytes, sharing memory with the message. */
   raw(length: number): Buffer {
     const at = this.#take(length)
@@ -145,16 +156,6 @@ export const uuid: Schema<string> = {
   read: (r) => r.raw(16).toString('hex'),
 }
 
-// A length that may be null: -1 in the plain forms, length + 1 (0 for null) in the compact ones.
-function writeLength(w: Writer, length: number, plain: 'int16' | 'int32'): void {
-  if (w.flexible) w.uvarint(length + 1)
-  else w[plain](length)
-}
-
-function readLength(r: Reader, plain: 'int16' | 'int32'): number {
-  return r.flexible ? r.uvarint() - 1 : r[plain]()
-}
-
 function notNull<T>(value: T | null, what: string): T {
   if (value === null) throw new MalformedMessageError(`${what} is null`)
   return value
@@ -163,11 +164,11 @@ function notNull<T>(value: T | null, what: string): T {
 export const nullableString: Schema<string | null> = {
   write(w, value) {
     const bytes = value === null ? null : Buffer.from(value)
-    writeLength(w, bytes?.length ?? -1, 'int16')
+    w.length(bytes?.length ?? -1, 'int16')
     if (bytes !== null) w.raw(bytes)
   },
   read(r) {
-    const length = readLength(r, 'int16')
+    const length = r.length('int16')
     return length < 0 ? null : r.raw(length).toString()
   },
 }
@@ -180,11 +181,11 @@ export const string: Schema<string> = {
 /** Also the type of record batches: bytes with a 32-bit length. */
 export const nullableBytes: Schema<Buffer | null> = {
   write(w, value) {
-    writeLength(w, value?.length ?? -1, 'int32')
+    w.length(value?.length ?? -1, 'int32')
     if (value !== null) w.raw(value)
   },
   read(r) {
-    const length = readLength(r, 'int32')
+    const length = r.length('int32')
     return length < 0 ? null : r.raw(length)
   },
 }
@@ -197,11 +198,11 @@ export const bytes: Schema<Buffer> = {
 export function nullableArray<T>(item: Schema<T>): Schema<readonly T[] | null> {
   return {
     write(w, values) {
-      writeLength(w, values?.length ?? -1, 'int32')
+      w.length(values?.length ?? -1, 'int32')
       for (const value of values ?? []) item.write(w, value)
     },
     read(r) {
-      const length = readLength(r, 'int32')
+      const length = r.length('int32')
       if (length < 0) return null
       // Each item takes at least a byte: a length beyond that is damage, not an array to allocate.
       if (length > r.remaining) throw new MalformedMessageError(`an array of ${length} items in ${r.remaining} bytes`)

@@ -18,11 +18,7 @@ const bytesOrNull = fc.option(
 const record = fc.record({
   key: bytesOrNull,
   value: bytesOrNull,
-  timestamp: fc.oneof(
-    fc.integer({ min: 1_700_000_000_000, max: 1_700_000_100_000 }),
-    fc.maxSafeNat(),
-    fc.constant(-1),
-  ),
+  timestamp: fc.oneof(fc.integer({ min: 1_700_000_000_000, max: 1_700_000_100_000 }), fc.maxSafeNat(), fc.constant(-1)),
   headers: fc.array(fc.tuple(fc.string({ maxLength: 20, unit: 'grapheme' }), bytesOrNull), { maxLength: 4 }),
 })
 
