@@ -1,0 +1,66 @@
+package millrace.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.kstream.Produced;
+
+/** The topologies, and the functions in them: the other clients' cases do the same to each record. */
+final class Cases {
+  private static final Pattern WORD = Pattern.compile("[\\p{L}\\p{N}]+");
+
+  private Cases() {}
+
+  static Topology topology(Options options) {
+    Serde<String> string = Serdes.String();
+    Produced<String, String> strings = Produced.with(string, string);
+    Produced<String, Long> counts = Produced.with(string, Serdes.Long());
+    StreamsBuilder builder = new StreamsBuilder();
+    KStream<String, String> input = builder.stream(options.input(), Consumed.with(string, string));
+    switch (options.benchCase()) {
+      case "pipe" -> input.to(options.output(), strings);
+      case "filter" ->
+          input
+              .filter((key, value) -> accepts(value))
+              .mapValues(value -> value.toUpperCase(Locale.ROOT))
+              .to(options.output(), strings);
+      case "count" ->
+          input
+              .groupByKey(Grouped.with(string, string))
+              .count()
+              .toStream()
+              .to(options.output(), counts);
+      case "wordcount" ->
+          input
+              .flatMapValues(Cases::words)
+              .groupBy((key, word) -> word, Grouped.with(string, string))
+              .count()
+              .toStream()
+              .to(options.output(), counts);
+      default -> throw new IllegalArgumentException(options.benchCase());
+    }
+    return builder.build();
+  }
+
+  /** About half of the records: those whose value ends in a character of even code. */
+  static boolean accepts(String value) {
+    return !value.isEmpty() && value.charAt(value.length() - 1) % 2 == 0;
+  }
+
+  /** Runs of letters and digits, in lower case. */
+  static List<String> words(String line) {
+    List<String> words = new ArrayList<>();
+    Matcher matcher = WORD.matcher(line.toLowerCase(Locale.ROOT));
+    while (matcher.find()) words.add(matcher.group());
+    return words;
+  }
+}
