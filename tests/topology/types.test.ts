@@ -1,0 +1,206 @@
+// What compiles and what does not. The compiler is the judge: an error that is expected and missing is an error of `tsc`. Nothing here runs.
+import type { StreamRecord } from '../../lib/core/record.ts'
+import { serdes } from '../../lib/serde/index.ts'
+import type { Serde } from '../../lib/serde/serde.ts'
+import type { KeyValueStore } from '../../stores/store.ts'
+import { stores } from '../../stores/stores.ts'
+import type { KGroupedStream } from '../../topology/kgrouped-stream.ts'
+import type { KStream } from '../../topology/kstream.ts'
+import type { KTable } from '../../topology/ktable.ts'
+import type { StreamsBuilder } from '../../topology/streams-builder.ts'
+import { Topology } from '../../topology/topology.ts'
+import { expectType, typed } from './support/expect-type.ts'
+
+interface Flight {
+  readonly origin: string
+  readonly delayMin: number
+}
+
+interface Stats {
+  readonly n: number
+  readonly sum: number
+}
+
+declare const builder: StreamsBuilder
+declare const flights: KStream<string, Flight>
+declare const numbers: KStream<string, number>
+declare const words: KStream<string, string>
+
+typed(function sources() {
+  expectType<KStream<string, Flight>>()(
+    builder.stream('flights', { key: serdes.string(), value: serdes.json<Flight>() }),
+  )
+  expectType<KStream<string, number>>()(
+    builder.stream(['a', 'b'], { key: serdes.string(), value: serdes.long(), offsetReset: 'latest' }),
+  )
+  builder.stream('flights', {
+    key: serdes.string(),
+    value: serdes.json<Flight>(),
+    timestamp: (record) => {
+      expectType<StreamRecord<string, Flight>>()(record)
+      return record.value.delayMin
+    },
+  })
+  // @ts-expect-error the value serde is missing
+  builder.stream('flights', { key: serdes.string() })
+  // @ts-expect-error a misspelt option
+  builder.stream('flights', { key: serdes.string(), value: serdes.long(), offsetRest: 'latest' })
+  // @ts-expect-error a timestamp is a number
+  builder.stream('flights', { key: serdes.string(), value: serdes.long(), timestamp: (record) => `${record.value}` })
+})
+
+typed(function statelessVerbs() {
+  expectType<KStream<string, Flight>>()(flights.filter((flight, key) => flight.delayMin > 0 && key.length > 0))
+  expectType<KStream<string, Flight>>()(flights.filterNot(async (flight) => flight.delayMin > 0))
+  expectType<KStream<string, number>>()(flights.mapValues((flight) => flight.delayMin))
+  expectType<KStream<string, number>>()(flights.mapValues(async (flight) => flight.delayMin))
+  expectType<KStream<string, number | null>>()(flights.mapValues((flight) => flight.delayMin || null))
+  expectType<KStream<string, number>>()(
+    flights.mapValues((flight) => flight.delayMin, { value: serdes.long(), name: 'delay' }),
+  )
+  expectType<KStream<number, string>>()(flights.map((flight, key) => [flight.delayMin, key]))
+  expectType<KStream<string, Flight>>()(flights.map(async (flight) => [flight.origin, flight]))
+  expectType<KStream<string, string>>()(words.flatMapValues((line) => line.split(' ')))
+  expectType<KStream<string, string>>()(words.flatMapValues((line) => new Set(line)))
+  expectType<KStream<string, number>>()(words.flatMap((word) => [[word, word.length]]))
+  expectType<KStream<number, Flight>>()(flights.selectKey((flight) => flight.delayMin))
+  expectType<KStream<string, Flight>>()(flights.peek((flight, key, record) => [flight.origin, key, record.offset]))
+  expectType<void>()(flights.foreach((flight) => flight.origin))
+  expectType<KStream<string, number>>()(numbers.merge(numbers))
+  expectType<KStream<string, string | number>>()(words.merge(numbers))
+
+  // @ts-expect-error a predicate gives a boolean
+  flights.filter((flight) => flight.delayMin)
+  // @ts-expect-error no such property
+  flights.filter((flight) => flight.departure)
+  // @ts-expect-error the serde is not of the mapper's result
+  flights.mapValues((flight) => flight.delayMin, { value: serdes.string() })
+  // @ts-expect-error a pair is wanted
+  flights.map((flight) => flight.origin)
+  // @ts-expect-error the key serde is not of the pair's key
+  flights.map((flight) => [flight.origin, 1], { key: serdes.long() })
+  // @ts-expect-error the values of a flat map are iterable
+  flights.flatMapValues((flight) => flight.delayMin)
+  // @ts-expect-error the serde is not of the selector's result
+  flights.selectKey((flight) => flight.origin, { key: serdes.long() })
+  // @ts-expect-error the keys differ
+  numbers.merge(numbers.selectKey((n) => n))
+})
+
+typed(function sinks() {
+  words.to('topic')
+  words.to('topic', { key: serdes.string(), value: serdes.json() })
+  words.mapValues((word) => (word === '' ? 'no' : 'yes')).to('topic', { value: serdes.string() })
+  words.mapValues((word) => word || null).to('topic', { value: serdes.string() })
+  words.to((value, key, record) => `${value}${key}${record.timestamp}`)
+  words.to('topic', { partitioner: (_topic, key, value, count) => (key.length + value.length) % count })
+
+  // @ts-expect-error values are strings
+  words.to('topic', { value: serdes.long() })
+  // @ts-expect-error keys are strings
+  words.to('topic', { key: serdes.long() })
+  // @ts-expect-error a topic is a string
+  words.to((value) => value.length)
+})
+
+typed(function aggregations() {
+  expectType<KGroupedStream<string, Flight>>()(flights.groupByKey())
+  expectType<KGroupedStream<string, Flight>>()(flights.groupBy((flight) => flight.origin, { key: serdes.string() }))
+  const byPunctuality = flights.groupBy((flight) => (flight.delayMin > 0 ? 'late' : 'punctual'), {
+    key: serdes.string(),
+  })
+  byPunctuality.count().toStream().to('topic')
+  expectType<KTable<string, number>>()(flights.groupByKey().count({ store: 'n', caching: false }))
+  expectType<KTable<string, number>>()(numbers.groupByKey().reduce((left, right) => Math.max(left, right)))
+  expectType<KTable<string, Stats>>()(
+    flights.groupByKey().aggregate(
+      () => ({ n: 0, sum: 0 }),
+      (stats, flight) => ({ n: stats.n + 1, sum: stats.sum + flight.delayMin }),
+      { store: 'stats', value: serdes.json<Stats>() },
+    ),
+  )
+  expectType<KTable<string, string>>()(
+    words.groupByKey().aggregate(
+      () => '',
+      async (all, word, key) => (word === '' ? null : all + word + key),
+      { value: serdes.string() },
+    ),
+  )
+  expectType<KStream<string, number>>()(flights.groupByKey().count().toStream())
+
+  // @ts-expect-error the key is a string
+  flights.groupBy((flight) => flight.origin, { key: serdes.long() })
+  // @ts-expect-error a count is a number
+  flights.groupByKey().count({ value: serdes.string() })
+  // @ts-expect-error a reducer keeps the type
+  flights.groupByKey().reduce((left) => left.delayMin)
+  // @ts-expect-error the aggregate's serde is missing
+  flights.groupByKey().aggregate(
+    () => 0,
+    (sum, flight) => sum + flight.delayMin,
+  )
+  flights.groupByKey().aggregate(
+    () => 0,
+    // @ts-expect-error the aggregator's result is not an aggregate
+    (sum, flight) => `${sum}${flight.delayMin}`,
+    { value: serdes.long() },
+  )
+})
+
+typed(function processors() {
+  expectType<KStream<string, Flight>>()(
+    flights.process({
+      stores: [stores.keyValue('seen', { key: serdes.string(), value: serdes.long() })],
+      create: (context) => {
+        const seen = context.store<KeyValueStore<string, number>>('seen')
+        return {
+          process(record) {
+            expectType<StreamRecord<string, Flight>>()(record)
+            seen.put(record.key, record.timestamp)
+            return context.forward(record)
+          },
+        }
+      },
+    }),
+  )
+  expectType<KStream<string, number>>()(
+    words.process({
+      create: (context) => ({ process: (record) => context.forward(record.withValue(1)) }),
+      value: serdes.long(),
+    }),
+  )
+  words.process<string, number>({
+    // @ts-expect-error a number is to be forwarded
+    create: (context) => ({ process: (record) => context.forward(record) }),
+  })
+  words.process({
+    create: (context) => ({
+      // @ts-expect-error without a serde the values stay strings
+      process: (record) => context.forward(record.withValue(1)),
+    }),
+  })
+  new Topology()
+    .addSource('in', { topics: 'in', key: serdes.string(), value: serdes.long() })
+    .addProcessor<string, number, string, string>('text', {
+      parents: ['in'],
+      create: (context) => ({ process: (record) => context.forward(record.withValue(`${record.value}`)) }),
+    })
+  // @ts-expect-error a sink needs serdes
+  new Topology().addSink('out', { parents: 'text', topic: 'out' })
+})
+
+typed(function streamsDoNotMix() {
+  const takesWords = (_stream: KStream<string, string>): void => {}
+  const takesSerde = (_serde: Serde<number>): void => {}
+  takesWords(words)
+  // @ts-expect-error values are numbers
+  takesWords(numbers)
+  // @ts-expect-error a serde of strings
+  takesSerde(serdes.string())
+})
+
+describe('types', () => {
+  it('are checked by the compiler', () => {
+    expect(typed).toBeInstanceOf(Function)
+  })
+})

@@ -1,0 +1,74 @@
+// Flow: definition → [physical topology] → tasks
+import { type NodeDefinition, parentsOf, type TopologyDefinition, topicKey } from './definition.ts'
+import { nodeGroups } from './node-groups.ts'
+import type { PhysicalTopology, Subtopology, TopicRef, TopologyNode } from './physical.ts'
+
+/** Turns a complete definition into the sub-topologies that tasks run. */
+export function buildPhysical(definition: TopologyDefinition): PhysicalTopology {
+  definition.check()
+  const children = childrenOf(definition)
+  return {
+    subtopologies: nodeGroups(definition).map((names, id) => subtopology(definition, children, names, id)),
+    repartitionTopics: [...definition.repartitionTopics.values()],
+  }
+}
+
+// A parent hands each record to its children in the order in which they were declared.
+function childrenOf(definition: TopologyDefinition): Map<string, string[]> {
+  const children = new Map<string, string[]>([...definition.nodes.keys()].map((name) => [name, []]))
+  for (const node of definition.nodes.values()) {
+    for (const parent of parentsOf(node)) children.get(parent)!.push(node.name)
+  }
+  return children
+}
+
+function subtopology(
+  definition: TopologyDefinition,
+  children: ReadonlyMap<string, readonly string[]>,
+  names: readonly string[],
+  id: number,
+): Subtopology {
+  const nodes = names.map((name) => definition.nodes.get(name)!)
+  const sourceTopics = nodes.flatMap((node) => (node.kind === 'source' ? node.topics : []))
+  const own = new Set(sourceTopics.map(topicKey))
+  const stores = new Set(nodes.flatMap((node) => (node.kind === 'processor' ? [...node.stores] : [])))
+  return {
+    id,
+    nodes: nodes.map((node) => physicalNode(node, children.get(node.name)!)),
+    stores: [...stores].map((store) => definition.stores.get(store)!.builder),
+    sourceTopics,
+    copartitionGroups: mergeGroups(definition.copartitionGroups.filter((group) => own.has(topicKey(group[0]!)))),
+  }
+}
+
+function physicalNode(node: NodeDefinition, children: readonly string[]): TopologyNode {
+  const { name } = node
+  switch (node.kind) {
+    case 'source': {
+      const { topics, keySerde, valueSerde, timestampExtractor, offsetReset } = node
+      return { kind: 'source', name, topics, keySerde, valueSerde, timestampExtractor, offsetReset, children }
+    }
+    case 'processor':
+      return { kind: 'processor', name, supplier: node.supplier, stores: [...node.stores], children }
+    case 'sink': {
+      const { topic, keySerde, valueSerde, partitioner } = node
+      return { kind: 'sink', name, topic, keySerde, valueSerde, partitioner }
+    }
+  }
+}
+
+/** Groups that share a topic are one: equality is transitive. */
+function mergeGroups(groups: readonly (readonly TopicRef[])[]): (readonly TopicRef[])[] {
+  const merged: Map<string, TopicRef>[] = []
+  for (const group of groups) {
+    const union = new Map(group.map((topic) => [topicKey(topic), topic]))
+    for (let i = merged.length - 1; i >= 0; i--) {
+      const other = merged[i]!
+      if (!group.some((topic) => other.has(topicKey(topic)))) continue
+      for (const [key, topic] of other) union.set(key, topic)
+      merged.splice(i, 1)
+    }
+    merged.push(union)
+  }
+  return merged.map((group) => [...group.values()])
+}

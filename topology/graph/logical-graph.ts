@@ -1,0 +1,55 @@
+// Flow: streams-builder → [logical graph] → definition
+import { TopologyDefinition } from '../definition.ts'
+import { GraphNode } from './graph-node.ts'
+import { mergeEqualSources } from './merge-sources.ts'
+import { NameCounter } from './name-counter.ts'
+
+class Root extends GraphNode {
+  override writeTo(): void {}
+}
+
+/**
+ * The verbs that were called on one StreamsBuilder and on its streams, as a graph.
+ *
+ * The verbs only add to it. `write` is where the graph as a whole is looked at: rewrites come first (optimizations belong there), then
+ * each node is written to a definition.
+ */
+export class LogicalGraph {
+  readonly names = new NameCounter()
+  readonly root: GraphNode = new Root('root')
+  #nextPriority = 0
+
+  /** Adds a node below its parents. Adding it once more, below others or not, moves it back in the order of writing. */
+  add(child: GraphNode, ...parents: readonly GraphNode[]): void {
+    for (const parent of parents) {
+      parent.addChild(child)
+      child.buildPriority = this.#nextPriority++
+    }
+  }
+
+  /** Writes the whole graph to a new definition. May be called again after more verbs. */
+  write(): TopologyDefinition {
+    mergeEqualSources(this.root)
+    const definition = new TopologyDefinition()
+    const written = new Set<GraphNode>()
+    const waiting: GraphNode[] = [this.root]
+    while (waiting.length > 0) {
+      const node = takeFirst(waiting)
+      // A node with several parents comes up once for each; only the last time are all of them there.
+      if (written.has(node) || ![...node.parents].every((parent) => written.has(parent))) continue
+      node.writeTo(definition)
+      written.add(node)
+      waiting.push(...node.children)
+    }
+    return definition
+  }
+}
+
+// Of equal priorities the one that waits longest.
+function takeFirst(waiting: GraphNode[]): GraphNode {
+  let first = 0
+  for (let i = 1; i < waiting.length; i++) {
+    if (waiting[i]!.buildPriority < waiting[first]!.buildPriority) first = i
+  }
+  return waiting.splice(first, 1)[0]!
+}

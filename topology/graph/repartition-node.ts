@@ -1,0 +1,86 @@
+import type { TopologyDefinition } from '../definition.ts'
+import { type KnownSerde, requireSerde } from '../known-serde.ts'
+import type { StreamPartitioner, TopicRef } from '../physical.ts'
+import { RepartitionFilterProcessor } from '../processors/repartition-filter.ts'
+import { GraphNode, type SourceGraphNode } from './graph-node.ts'
+import type { NameCounter } from './name-counter.ts'
+
+const TOPIC_SUFFIX = '-repartition'
+const GENERATED = /^KSTREAM.*-[0-9]{10}$/
+
+/** The names that a trip through a repartition topic takes. */
+export interface RepartitionNames {
+  readonly topic: string
+  readonly filter: string
+  readonly sink: string
+  readonly source: string
+}
+
+/**
+ * The names of a repartition for a prefix, which is a name given by the user, the name of a store, or a generated one. Uses up three numbers
+ * in any case.
+ */
+export function repartitionNames(names: NameCounter, prefix: string): RepartitionNames {
+  const topic = prefix.endsWith(TOPIC_SUFFIX) ? prefix : prefix + TOPIC_SUFFIX
+  const generated = {
+    topic,
+    sink: names.node('KSTREAM-SINK-'),
+    filter: names.node('KSTREAM-FILTER-'),
+    source: names.node('KSTREAM-SOURCE-'),
+  }
+  if (GENERATED.test(prefix)) return generated
+  return { topic, sink: `${topic}-sink`, filter: `${topic}-filter`, source: `${topic}-source` }
+}
+
+export interface RepartitionSettings {
+  readonly key: KnownSerde<any>
+  readonly value: KnownSerde<any>
+  /** The verb that caused it, for error messages. */
+  readonly method: string
+  /** Undefined: as many partitions as the topics that feed it. */
+  readonly partitionCount: number | undefined
+  readonly partitioner: StreamPartitioner | undefined
+  /** Made on behalf of another verb, so that several below one key change may become one. */
+  readonly mergeable: boolean
+}
+
+/**
+ * Sends records through an internal topic, so that those of one key meet in one task: a filter and a sink that end a sub-topology, and a
+ * source that starts the next.
+ */
+export class RepartitionNode extends GraphNode implements SourceGraphNode {
+  readonly topics: readonly TopicRef[]
+  readonly settings: RepartitionSettings
+  readonly #names: RepartitionNames
+
+  constructor(names: RepartitionNames, settings: RepartitionSettings) {
+    super(names.source)
+    this.topics = [{ name: names.topic, internal: true }]
+    this.settings = settings
+    this.#names = names
+  }
+
+  override writeTo(definition: TopologyDefinition): void {
+    const { topic, filter, sink, source } = this.#names
+    const { key, value, method, partitionCount, partitioner } = this.settings
+    const use = { node: sink, purpose: `writes the repartition topic '${topic}'`, method }
+    const serdes = { keySerde: requireSerde(key, 'key', use), valueSerde: requireSerde(value, 'value', use) }
+    const ref = this.topics[0]!
+
+    definition.addRepartitionTopic({ name: topic, partitionCount })
+    definition.addProcessor({
+      name: filter,
+      parents: this.parentNames,
+      supplier: () => new RepartitionFilterProcessor(),
+    })
+    definition.addSink({ name: sink, parents: [filter], topic: ref, ...serdes, partitioner })
+    // Whatever was repartitioned is to be read, however the topology's own sources start.
+    definition.addSource({
+      name: source,
+      topics: [ref],
+      ...serdes,
+      timestampExtractor: undefined,
+      offsetReset: 'earliest',
+    })
+  }
+}

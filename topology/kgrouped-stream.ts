@@ -1,0 +1,140 @@
+import { serdes } from '../lib/serde/index.ts'
+import { stores } from '../stores/stores.ts'
+import type { Aggregator, Initializer, Reducer } from './callbacks.ts'
+import { checkCallback } from './checks.ts'
+import { GroupedAggregation } from './graph/grouped-aggregation.ts'
+import { givenOr, type KnownSerde, madeBy, requireSerde } from './known-serde.ts'
+import { KTable } from './ktable.ts'
+import type { AggregateOptions, MaterializeOptions } from './options.ts'
+import type { ProcessorSupplier } from './processor.ts'
+import { AggregateProcessor } from './processors/aggregate.ts'
+import { CountProcessor } from './processors/count.ts'
+import { ReduceProcessor } from './processors/reduce.ts'
+import { parts, type StreamParts } from './stream-parts.ts'
+
+const AGGREGATE = 'KSTREAM-AGGREGATE-'
+const REDUCE = 'KSTREAM-REDUCE-'
+
+/** How a verb of this class makes its processors. */
+type Suppliers = (
+  node: string,
+  storeName: string,
+  options: { readonly sendOldValues: boolean },
+) => ReturnType<ProcessorSupplier>
+
+/**
+ * A stream grouped by its keys, to be aggregated. Made by `groupBy` and `groupByKey`; makes no node by itself.
+ *
+ * Its verbs drop records with a null key or a null value (counted), keep one entry for each key in a store with a changelog topic, and
+ * forward each update. The event time of an update is the highest of the records in it.
+ */
+export class KGroupedStream<K, V> {
+  /** Not for users. */
+  readonly [parts]: StreamParts<K, V>
+  readonly #aggregation: GroupedAggregation<K, V>
+
+  /** Made by `KStream.groupBy` and `groupByKey`, one of which `method` is. */
+  constructor(groupedParts: StreamParts<K, V>, groupName: string | undefined, method: string) {
+    this[parts] = groupedParts
+    this.#aggregation = new GroupedAggregation(groupedParts, groupName, method)
+  }
+
+  /**
+   * Counts the records of each key.
+   *
+   * @param options - The value serde is that of Java's Long, 8 bytes, unless given.
+   * @example
+   * words.groupBy((word) => word, { key: serdes.string() }).count({ store: 'word-counts' }).toStream().to('word-counts')
+   */
+  count(options: MaterializeOptions<K, number> = {}): KTable<K, number> {
+    const { names } = this[parts].graph
+    // As in Java: a store that has settings but no name takes one number more.
+    if (options.store === undefined && hasStoreSettings(options)) names.store(AGGREGATE)
+    const value = { value: serdes.long(), ...options }
+    return this.#table('count', AGGREGATE, value, (_node, store, old) => new CountProcessor(store, old))
+  }
+
+  /**
+   * Combines the values of each key into one of the same type: the first as it is, each later one as `reducer(left, right, key)`, where
+   * `left` is what came of the earlier ones. A null result deletes the entry.
+   *
+   * @example
+   * temperatures.groupByKey().reduce((highest, next) => Math.max(highest, next), { store: 'highest' })
+   */
+  reduce(reducer: Reducer<K, V>, options: MaterializeOptions<K, V> = {}): KTable<K, V> {
+    checkCallback('reduce', reducer)
+    return this.#table('reduce', REDUCE, options, (node, store, old) => new ReduceProcessor(node, store, reducer, old))
+  }
+
+  /**
+   * Folds the values of each key into an aggregate: `aggregator(aggregate, value, key)`, starting with what `initializer` makes. A null
+   * result deletes the entry; the key's next value starts anew.
+   *
+   * @param options - `value` is the aggregate's serde.
+   * @example
+   * flights.groupBy((flight) => flight.origin, { key: serdes.string() }).aggregate(
+   *   () => ({ n: 0, sum: 0 }),
+   *   (stats, flight) => ({ n: stats.n + 1, sum: stats.sum + flight.delayMin }),
+   *   { store: 'delays', value: serdes.json<{ n: number; sum: number }>() },
+   * )
+   */
+  aggregate<VR>(
+    initializer: Initializer<VR>,
+    aggregator: Aggregator<K, V, VR>,
+    options: AggregateOptions<K, VR>,
+  ): KTable<K, VR> {
+    checkCallback('aggregate', initializer)
+    checkCallback('aggregate', aggregator)
+    const callbacks = { initializer, aggregator }
+    return this.#table(
+      'aggregate',
+      AGGREGATE,
+      options ?? {},
+      (node, store, old) => new AggregateProcessor(node, store, callbacks, old),
+    )
+  }
+
+  #table<VR>(
+    method: 'count' | 'reduce' | 'aggregate',
+    prefix: string,
+    options: MaterializeOptions<K, VR>,
+    supplier: Suppliers,
+  ): KTable<K, VR> {
+    const { graph, key: groupedKey, value: groupedValue } = this[parts]
+    const storeName = graph.names.storeOr(options.store, prefix)
+    const name = graph.names.nodeOr(options.name, prefix)
+    const key = givenOr<K>(options.key, groupedKey)
+    // Only a reduced value is of the type of what went in.
+    const known = method === 'reduce' ? (groupedValue as KnownSerde<unknown> as KnownSerde<VR>) : undefined
+    const value = known === undefined ? madeBy(name, method, options.value) : givenOr(options.value, known)
+    const { node, sources } = this.#aggregation.add({
+      name,
+      storeName,
+      key: givenOr(groupedKey.serde, key),
+      store: () => {
+        const use = { node: name, purpose: `keeps the store '${storeName}'`, method }
+        return stores.timestampedKeyValue(storeName, {
+          caching: true,
+          ...storeSettings(options),
+          key: requireSerde(key, 'key', use),
+          value: requireSerde(value, 'value', use),
+        })
+      },
+      supplier: (old) => () => supplier(name, storeName, old),
+    })
+    return new KTable({ graph, node, key, value, sources, rekeyed: false }, options.store)
+  }
+}
+
+const STORE_SETTINGS = ['caching', 'logging', 'persistent', 'changelogConfigs'] as const
+
+type StoreSettings = Pick<MaterializeOptions<unknown, unknown>, (typeof STORE_SETTINGS)[number]>
+
+function storeSettings(options: StoreSettings): StoreSettings {
+  const given = STORE_SETTINGS.filter((setting) => options[setting] !== undefined)
+  return Object.fromEntries(given.map((setting) => [setting, options[setting]]))
+}
+
+function hasStoreSettings(options: MaterializeOptions<any, any>): boolean {
+  return [...STORE_SETTINGS, 'key', 'value'].some((setting) => options[setting as keyof typeof options] !== undefined)
+}

@@ -1,0 +1,32 @@
+import type { Serde } from '../lib/serde/serde.ts'
+import { MissingSerdeError } from './errors.ts'
+
+/** What the DSL knows of the keys, or of the values, of a stream or table: how they become bytes, or else who made them. */
+export interface KnownSerde<T> {
+  readonly serde: Serde<T> | undefined
+  /** The node whose verb decided the type, for error messages: `'KSTREAM-MAP-0000000001' (map)`. */
+  readonly origin: string
+}
+
+/** Knowledge of what the verb of a node has just made. */
+export function madeBy<T>(node: string, verb: string, serde: Serde<T> | undefined): KnownSerde<T> {
+  return { serde, origin: `'${node}' (${verb})` }
+}
+
+/** The serde given in the options of a verb that needs one; else that which is known already. */
+export function givenOr<T>(given: Serde<T> | undefined, known: KnownSerde<T>): KnownSerde<T> {
+  return given === undefined ? known : { serde: given, origin: known.origin }
+}
+
+/** Where a serde is needed: see MissingSerde. */
+export interface SerdeUse {
+  readonly node: string
+  readonly purpose: string
+  readonly method: string
+}
+
+/** @throws MissingSerdeError `STREAMS_MISSING_SERDE` */
+export function requireSerde<T>(known: KnownSerde<T>, option: 'key' | 'value', use: SerdeUse): Serde<T> {
+  if (known.serde === undefined) throw new MissingSerdeError({ ...use, option, origin: known.origin })
+  return known.serde
+}

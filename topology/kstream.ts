@@ -1,0 +1,348 @@
+import type {
+  Action,
+  FlatMapper,
+  FlatValueMapper,
+  KeySelector,
+  KeyValueMapper,
+  Predicate,
+  ValueMapper,
+} from './callbacks.ts'
+import { checkCallback, checkPartitionCount } from './checks.ts'
+import { InvalidArgumentError } from './errors.ts'
+import type { GraphNodeTraits } from './graph/graph-node.ts'
+import { ProcessorGraphNode } from './graph/processor-graph-node.ts'
+import { RepartitionNode, repartitionNames } from './graph/repartition-node.ts'
+import { StreamSinkNode } from './graph/stream-sink-node.ts'
+import { KGroupedStream } from './kgrouped-stream.ts'
+import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
+import { checkNodeName } from './names.ts'
+import type {
+  GroupOptions,
+  KeyOptions,
+  KeyValueOptions,
+  NamedOptions,
+  ProcessOptions,
+  RepartitionOptions,
+  SinkOptions,
+  ValueOptions,
+} from './options.ts'
+import type { ProcessorSupplier } from './processor.ts'
+import { FilterProcessor } from './processors/filter.ts'
+import { FilterNotProcessor } from './processors/filter-not.ts'
+import { FlatMapProcessor } from './processors/flat-map.ts'
+import { FlatMapValuesProcessor } from './processors/flat-map-values.ts'
+import { ForeachProcessor } from './processors/foreach.ts'
+import { MapProcessor } from './processors/map.ts'
+import { MapValuesProcessor } from './processors/map-values.ts'
+import { MergeProcessor } from './processors/merge.ts'
+import { PeekProcessor } from './processors/peek.ts'
+import { SelectKeyProcessor } from './processors/select-key.ts'
+import { UserProcessor } from './processors/user-processor.ts'
+import { sinkTopic, type TopicChooser } from './sink-topic.ts'
+import { parts, type StreamParts } from './stream-parts.ts'
+
+const KEYS: GraphNodeTraits = { changesKeys: true }
+const VALUES: GraphNodeTraits = { changesValues: true }
+
+/**
+ * A stream of independent records. Each verb adds a node to the topology and gives a new stream; nothing runs until KafkaStreams is started.
+ *
+ * Callbacks take `(value, key, record)`; `record` has the timestamp, headers and origin. They may return promises (see Awaitable), should be
+ * pure, and what they throw reaches the application's handlers as it is. Keys and values may be null where topics hold nulls.
+ *
+ * A verb that changes keys does not move records. The next verb that needs all records of a key in one place (an aggregation) sends them
+ * through an internal *repartition* topic first.
+ *
+ * @example
+ * builder
+ *   .stream('words', { key: serdes.string(), value: serdes.string() })
+ *   .filter((word) => word.length > 2)
+ *   .to('long-words')
+ */
+export class KStream<K, V> {
+  /** Not for users. */
+  readonly [parts]: StreamParts<K, V>
+
+  /** Made by `StreamsBuilder.stream` and by the verbs that give a stream. */
+  constructor(streamParts: StreamParts<K, V>) {
+    this[parts] = streamParts
+  }
+
+  /**
+   * Keeps the records that the predicate accepts.
+   *
+   * @example
+   * orders.filter((order) => order.total > 100)
+   */
+  filter(predicate: Predicate<K, V>, options: NamedOptions = {}): KStream<K, V> {
+    checkCallback('filter', predicate)
+    const name = this.#name('KSTREAM-FILTER-', options)
+    return this.#then(name, () => new FilterProcessor(name, predicate))
+  }
+
+  /**
+   * Drops the records that the predicate accepts.
+   *
+   * @example
+   * orders.filterNot((order) => order.test)
+   */
+  filterNot(predicate: Predicate<K, V>, options: NamedOptions = {}): KStream<K, V> {
+    checkCallback('filterNot', predicate)
+    const name = this.#name('KSTREAM-FILTER-', options)
+    return this.#then(name, () => new FilterNotProcessor(name, predicate))
+  }
+
+  /**
+   * Gives each record another key and value, returned as `[key, value]`. Keys count as changed: a repartition topic may follow.
+   *
+   * @example
+   * orders.map((order, id) => [order.customer, { id, total: order.total }], { key: serdes.string(), value: serdes.json() })
+   */
+  map<KR, VR>(mapper: KeyValueMapper<K, V, KR, VR>, options: KeyValueOptions<KR, VR> = {}): KStream<KR, VR> {
+    checkCallback('map', mapper)
+    const name = this.#name('KSTREAM-MAP-', options)
+    return this.#then(name, () => new MapProcessor(name, mapper), KEYS, {
+      key: madeBy(name, 'map', options.key),
+      value: madeBy(name, 'map', options.value),
+      rekeyed: true,
+    })
+  }
+
+  /**
+   * Gives each record another value. Keys stay, so prefer this to `map`.
+   *
+   * @example
+   * orders.mapValues((order) => order.total, { value: serdes.double() })
+   */
+  mapValues<VR>(mapper: ValueMapper<K, V, VR>, options: ValueOptions<VR> = {}): KStream<K, VR> {
+    checkCallback('mapValues', mapper)
+    const name = this.#name('KSTREAM-MAPVALUES-', options)
+    const value = madeBy(name, 'mapValues', options.value)
+    return this.#then(name, () => new MapValuesProcessor(name, mapper), VALUES, { value })
+  }
+
+  /**
+   * Makes any number of records of each: the mapper returns an iterable of `[key, value]`. Keys count as changed.
+   *
+   * @example
+   * orders.flatMap((order) => order.lines.map((line) => [line.product, line.quantity]))
+   */
+  flatMap<KR, VR>(mapper: FlatMapper<K, V, KR, VR>, options: KeyValueOptions<KR, VR> = {}): KStream<KR, VR> {
+    checkCallback('flatMap', mapper)
+    const name = this.#name('KSTREAM-FLATMAP-', options)
+    return this.#then(name, () => new FlatMapProcessor(name, mapper), KEYS, {
+      key: madeBy(name, 'flatMap', options.key),
+      value: madeBy(name, 'flatMap', options.value),
+      rekeyed: true,
+    })
+  }
+
+  /**
+   * Makes any number of records of each, under the same key: the mapper returns an iterable of values.
+   *
+   * @example
+   * lines.flatMapValues((line) => line.split(' '), { value: serdes.string() })
+   */
+  flatMapValues<VR>(mapper: FlatValueMapper<K, V, VR>, options: ValueOptions<VR> = {}): KStream<K, VR> {
+    checkCallback('flatMapValues', mapper)
+    const name = this.#name('KSTREAM-FLATMAPVALUES-', options)
+    const value = madeBy(name, 'flatMapValues', options.value)
+    return this.#then(name, () => new FlatMapValuesProcessor(name, mapper), VALUES, { value })
+  }
+
+  /**
+   * Gives each record another key: a repartition topic may follow.
+   *
+   * @example
+   * orders.selectKey((order) => order.customer, { key: serdes.string() })
+   */
+  selectKey<KR>(selector: KeySelector<K, V, KR>, options: KeyOptions<KR> = {}): KStream<KR, V> {
+    checkCallback('selectKey', selector)
+    const name = this.#name('KSTREAM-KEY-SELECT-', options)
+    const key = madeBy(name, 'selectKey', options.key)
+    return this.#then(name, () => new SelectKeyProcessor(name, selector), KEYS, { key, rekeyed: true })
+  }
+
+  /**
+   * Shows each record to an action and goes on with it, unchanged: for logs and counters. After a crash records may be shown again.
+   *
+   * @example
+   * orders.peek((order, id) => log.debug({ id }, 'order'))
+   */
+  peek(action: Action<K, V>, options: NamedOptions = {}): KStream<K, V> {
+    checkCallback('peek', action)
+    const name = this.#name('KSTREAM-PEEK-', options)
+    return this.#then(name, () => new PeekProcessor(action))
+  }
+
+  /**
+   * Ends the stream with an action for each record. What the action does is outside of transactions: after a crash it may be done again.
+   *
+   * @example
+   * alerts.foreach(async (alert) => { await pager.send(alert) })
+   */
+  foreach(action: Action<K, V>, options: NamedOptions = {}): void {
+    checkCallback('foreach', action)
+    const name = this.#name('KSTREAM-FOREACH-', options)
+    this.#then(name, () => new ForeachProcessor(action))
+  }
+
+  /**
+   * One stream of the records of two. The order between records of different topics is not defined. A serde is known further down only
+   * if it is the same object in both streams.
+   *
+   * @example
+   * const all = webOrders.merge(shopOrders)
+   */
+  merge<V2 = V>(other: KStream<K, V2>, options: NamedOptions = {}): KStream<K, V | V2> {
+    const [mine, theirs] = [this[parts], other?.[parts]]
+    if (theirs === undefined) throw new InvalidArgumentError('merge', 'needs another KStream.')
+    if (theirs.graph !== mine.graph) {
+      throw new InvalidArgumentError('merge', 'the other stream belongs to another StreamsBuilder.')
+    }
+    const name = this.#name('KSTREAM-MERGE-', options)
+    const node = new ProcessorGraphNode(name, () => new MergeProcessor(), { merges: true })
+    mine.graph.add(node, mine.node, theirs.node)
+    return new KStream<K, V | V2>({
+      graph: mine.graph,
+      node,
+      key: common(name, mine.key, theirs.key),
+      value: common<V | V2>(name, mine.value, theirs.value),
+      sources: new Set([...mine.sources, ...theirs.sources]),
+      rekeyed: mine.rekeyed || theirs.rekeyed,
+    })
+  }
+
+  /**
+   * Runs a processor of one's own: with stores, punctuations and full control of what is forwarded. Keys count as changed. The types of
+   * what it forwards are those of this stream unless given by `key` and `value` or as type arguments.
+   *
+   * @example
+   * const firstSeen = events.process({
+   *   stores: [stores.keyValue('seen', { key: serdes.string(), value: serdes.long() })],
+   *   create: (context) => {
+   *     const seen = context.store<KeyValueStore<string, number>>('seen')
+   *     return {
+   *       process(record) {
+   *         if (seen.get(record.key) !== undefined) return
+   *         seen.put(record.key, record.timestamp)
+   *         return context.forward(record)
+   *       },
+   *     }
+   *   },
+   * })
+   */
+  process<KOut = K, VOut = V>(options: ProcessOptions<K, V, KOut, VOut>): KStream<KOut, VOut> {
+    checkCallback('process', options?.create)
+    // As in Java a given name takes no number here.
+    const name = options.name ?? this[parts].graph.names.node('KSTREAM-PROCESSOR-')
+    checkNodeName(name)
+    return this.#then(
+      name,
+      () => new UserProcessor(options.create),
+      {},
+      {
+        key: madeBy(name, 'process', options.key),
+        value: madeBy(name, 'process', options.value),
+        rekeyed: true,
+      },
+      options.stores,
+    )
+  }
+
+  /**
+   * Sends the records through an internal topic, and goes on with what is read from it: to spread work over more partitions, or to have
+   * one repartition topic for several verbs after a change of keys. Records with a null key are dropped (counted).
+   *
+   * @example
+   * clicks.selectKey((click) => click.user).repartition({ name: 'by-user', key: serdes.string(), partitionCount: 12 })
+   */
+  repartition(options: RepartitionOptions<K, V> = {}): KStream<K, V> {
+    checkPartitionCount('repartition', options.partitionCount)
+    const { graph, node } = this[parts]
+    if (options.name !== undefined) checkNodeName(options.name)
+    const prefix = options.name ?? graph.names.node('KSTREAM-REPARTITION-')
+    const key = givenOr<K>(options.key, this[parts].key)
+    const value = givenOr<V>(options.value, this[parts].value)
+    const repartition = new RepartitionNode(repartitionNames(graph.names, prefix), {
+      key,
+      value,
+      method: 'repartition',
+      partitionCount: options.partitionCount,
+      partitioner: options.partitioner,
+      mergeable: false,
+    })
+    graph.add(repartition, node)
+    return new KStream({ graph, node: repartition, key, value, sources: new Set([repartition]), rekeyed: false })
+  }
+
+  /**
+   * Groups the records by their present key, for an aggregation. A repartition topic comes before it only if a verb changed keys.
+   *
+   * @example
+   * clicks.groupByKey().count()
+   */
+  groupByKey(options: GroupOptions<K, V> = {}): KGroupedStream<K, V> {
+    if (options.name !== undefined) checkNodeName(options.name)
+    const key = givenOr<K>(options.key, this[parts].key)
+    const value = givenOr<V>(options.value, this[parts].value)
+    return new KGroupedStream({ ...this[parts], key, value }, options.name, 'groupByKey')
+  }
+
+  /**
+   * Groups the records by a key made of each, for an aggregation: `selectKey`, then `groupByKey`. A repartition topic comes before it.
+   *
+   * @example
+   * flights.groupBy((flight) => flight.origin, { key: serdes.string() }).count()
+   */
+  groupBy<KR>(selector: KeySelector<K, V, KR>, options: GroupOptions<KR, V> = {}): KGroupedStream<KR, V> {
+    checkCallback('groupBy', selector)
+    const name = this.#name('KSTREAM-KEY-SELECT-', options)
+    const rekeyed = this.#then(name, () => new SelectKeyProcessor(name, selector), KEYS, {
+      key: madeBy<KR>(name, 'groupBy', options.key),
+      value: givenOr<V>(options.value, this[parts].value),
+      rekeyed: true,
+    })
+    return new KGroupedStream(rekeyed[parts], options.name, 'groupBy')
+  }
+
+  /**
+   * Writes each record, with its timestamp and headers, to a topic, or to one chosen by record. Topics must exist: they are not created.
+   *
+   * @example
+   * orders.to('checked-orders')
+   * orders.to((order) => `orders-${order.country}`, { key: serdes.string() })
+   */
+  to(topic: string | TopicChooser<K, V>, options: SinkOptions<K, V> = {}): void {
+    const { graph, node, key, value } = this[parts]
+    const name = this.#name('KSTREAM-SINK-', options)
+    const sink = new StreamSinkNode(name, sinkTopic(topic), {
+      key: givenOr<K>(options.key, key),
+      value: givenOr<V>(options.value, value),
+      partitioner: options.partitioner,
+    })
+    graph.add(sink, node)
+  }
+
+  #name(prefix: string, options: NamedOptions): string {
+    return this[parts].graph.names.nodeOr(options.name, prefix)
+  }
+
+  #then<KR = K, VR = V>(
+    name: string,
+    supplier: ProcessorSupplier,
+    traits: GraphNodeTraits = {},
+    change: Partial<Pick<StreamParts<KR, VR>, 'key' | 'value' | 'rekeyed'>> = {},
+    stores: ProcessOptions<K, V, KR, VR>['stores'] = [],
+  ): KStream<KR, VR> {
+    const before = this[parts] as StreamParts<unknown, unknown> as StreamParts<KR, VR>
+    const node = new ProcessorGraphNode(name, supplier, traits, stores)
+    before.graph.add(node, before.node)
+    return new KStream<KR, VR>({ ...before, ...change, node })
+  }
+}
+
+// Two serdes of one type may write other bytes: only one and the same can stand for both.
+function common<T>(name: string, a: KnownSerde<any>, b: KnownSerde<any>): KnownSerde<T> {
+  return a.serde === b.serde ? a : madeBy(name, 'merge', undefined)
+}

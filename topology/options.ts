@@ -1,0 +1,90 @@
+import type { Serde } from '../lib/serde/serde.ts'
+import type { StoreBuilder } from '../stores/store.ts'
+import type { OffsetReset, StreamPartitioner, TimestampExtractor } from './physical.ts'
+import type { CreateProcessor } from './processors/user-processor.ts'
+
+/** A serde that can write values of type `T`; what it reads may be wider: `Serde<string>` will do for `'yes' | 'no'`. */
+export type SerdeFor<T> = Serde<any> & { serialize(topic: string, value: T): Buffer }
+
+export interface NamedOptions {
+  /** Names the node; generated if absent. ASCII letters, digits, '.', '_' and '-', at most 249. */
+  readonly name?: string
+}
+
+/** Options of a verb that makes other values. */
+export interface ValueOptions<V> extends NamedOptions {
+  /** Serde of the result. Needed only if the values are written or stored further down. */
+  readonly value?: Serde<V>
+}
+
+/** Options of a verb that makes other keys. */
+export interface KeyOptions<K> extends NamedOptions {
+  /** Serde of the new keys. Needed only if they are written or stored further down. */
+  readonly key?: Serde<K>
+}
+
+/** Options of a verb that makes other keys and values. */
+export interface KeyValueOptions<K, V> extends KeyOptions<K>, ValueOptions<V> {}
+
+export interface StreamOptions<K, V> extends NamedOptions {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** Event time of a record in epoch milliseconds. Default: the record's own timestamp. */
+  readonly timestamp?: TimestampExtractor<K, V>
+  /** Where a partition without a committed offset starts. Default: the application's. */
+  readonly offsetReset?: OffsetReset
+}
+
+export interface SinkOptions<K, V> extends NamedOptions {
+  /** Default: the serde known from the verbs before. */
+  readonly key?: SerdeFor<K>
+  /** Default: the serde known from the verbs before. */
+  readonly value?: SerdeFor<V>
+  /** Default: murmur2 of the key's bytes, as in Java. */
+  readonly partitioner?: StreamPartitioner<K, V>
+}
+
+export interface RepartitionOptions<K, V> {
+  /** Names the topic `<applicationId>-<name>-repartition` and the nodes around it; generated if absent. */
+  readonly name?: string
+  readonly key?: SerdeFor<K>
+  readonly value?: SerdeFor<V>
+  /** At least 1. Default: as many as the topics that feed it. */
+  readonly partitionCount?: number
+  readonly partitioner?: StreamPartitioner<K, V>
+}
+
+export interface GroupOptions<K, V> {
+  /** Names the repartition topic `<applicationId>-<name>-repartition`, if there is one; of `groupBy` also the node that makes the key. */
+  readonly name?: string
+  readonly key?: SerdeFor<K>
+  readonly value?: SerdeFor<V>
+}
+
+/** How a table is kept. */
+export interface MaterializeOptions<K, V> extends NamedOptions {
+  /** Names the store, its changelog topic and what queries ask for; generated if absent: then the store cannot be queried. */
+  readonly store?: string
+  readonly key?: SerdeFor<K>
+  readonly value?: Serde<V>
+  /** Whether updates of a key are merged until the next commit. Default true. */
+  readonly caching?: boolean
+  /** Whether the store has a changelog topic to be restored from. Default true. */
+  readonly logging?: boolean
+  /** Default true. False keeps the store in memory and restores it at each start. */
+  readonly persistent?: boolean
+  /** Settings of the changelog topic, over the defaults. */
+  readonly changelogConfigs?: Readonly<Record<string, string>>
+}
+
+/** As MaterializeOptions, for a result whose type the verbs before do not determine. */
+export interface AggregateOptions<K, V> extends MaterializeOptions<K, V> {
+  readonly value: Serde<V>
+}
+
+export interface ProcessOptions<KIn, VIn, KOut, VOut> extends KeyValueOptions<KOut, VOut> {
+  /** Stores that the processor uses: builders, or names of stores added with `addStateStore`. */
+  readonly stores?: readonly (StoreBuilder | string)[]
+  /** Called once for each task, and again after an abort. Must make a new processor each time. */
+  readonly create: CreateProcessor<KIn, VIn, KOut, VOut>
+}
