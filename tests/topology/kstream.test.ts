@@ -258,8 +258,14 @@ describe('process()', () => {
 
   it('makes a new processor for each task', () => {
     let made = 0
-    const topology = build((stream) => stream.process({ name: 'p', create: (context) => (made++, pass(context)) }))
-    const supplier = (node(topology, 'p') as { supplier: () => any }).supplier
+    const create = (context: any) => {
+      made++
+      return pass(context)
+    }
+    const { supplier } = node(
+      build((stream) => stream.process({ name: 'p', create })),
+      'p',
+    ) as { supplier: () => any }
 
     for (let task = 0; task < 2; task++) supplier().init({})
 
