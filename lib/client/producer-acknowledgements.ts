@@ -56,7 +56,10 @@ export class Acknowledgements {
     if (group.generation !== this.current.generation) return
     this.pendingBytes -= batch.pendingBytes
     group.unacknowledgedBatches--
-    if (lastOffset !== undefined) group.offsets.set(queue.key, lastOffset)
+    // Not in order: a batch that had to be sent again is answered after those that followed it.
+    if (lastOffset !== undefined && lastOffset > (group.offsets.get(queue.key) ?? -1)) {
+      group.offsets.set(queue.key, lastOffset)
+    }
     if (group.unacknowledgedBatches === 0) this.#settleSealed()
     if (this.#drains.length > 0) this.#settleDrains()
   }

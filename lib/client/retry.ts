@@ -64,7 +64,8 @@ export async function retrying<T>(
   const timeoutMs = options.timeoutMs ?? context.requestTimeoutMs
   const maxDelayMs = options.maxDelayMs ?? MAX_DELAY_MS
   const startMs = clock.monotonicMs()
-  let nextDelayMs = options.firstDelayMs ?? FIRST_DELAY_MS
+  const firstDelayMs = options.firstDelayMs ?? FIRST_DELAY_MS
+  let nextDelayMs = firstDelayMs
   let logged = false
 
   for (let number = 1; ; number++) {
@@ -82,9 +83,11 @@ export async function retrying<T>(
     }
     throwIfStopped(options)
 
-    const delayMs = Math.min(nextDelayMs, capMs)
     const elapsedMs = clock.monotonicMs() - startMs
-    if (elapsedMs + delayMs >= timeoutMs) throw timeIsUp(what, timeoutMs, cause, options.hint?.(cause))
+    const leftMs = timeoutMs - elapsedMs
+    // Towards the end never more than half of what is left: the last attempt shall have some time too.
+    const delayMs = Math.min(nextDelayMs, capMs, leftMs / 2)
+    if (leftMs <= firstDelayMs) throw timeIsUp(what, timeoutMs, cause, options.hint?.(cause))
     if (!logged && elapsedMs >= LOG_AFTER_MS) {
       logged = true
       const fields = { attempts: number, elapsedMs: Math.round(elapsedMs), timeoutMs, err: cause }
@@ -103,7 +106,10 @@ function throwIfStopped(options: RetryOptions): void {
 
 function timeIsUp(what: string, timeoutMs: number, last: Error, hint: string | undefined): BrokerUnavailableError {
   const advice = hint === undefined ? '' : ` ${hint}`
-  return new BrokerUnavailableError(`${what} did not succeed within ${timeoutMs} ms: ${last.message}.${advice}`, {
-    cause: last,
-  })
+  return new BrokerUnavailableError(
+    `${what} did not succeed within ${Math.ceil(timeoutMs)} ms: ${last.message}.${advice}`,
+    {
+      cause: last,
+    },
+  )
 }
