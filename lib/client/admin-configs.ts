@@ -1,7 +1,7 @@
 // Flow: admin → [admin-configs] → Wire.
 import type { AdminParts } from './admin.ts'
 import { adminRefused } from './admin-errors.ts'
-import { UNKNOWN_TOPIC_PATIENCE_MS } from './cluster-metadata.ts'
+import { unknownTopicPatienceMs } from './cluster-metadata.ts'
 import { UnknownTopicError } from './errors.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
 import { Retry, retrying } from './retry.ts'
@@ -26,7 +26,7 @@ export function describeTopicConfigs(
     if (errorCode === errorCodes.NONE) return new Map(configs.map(({ name, value }) => [name, value]))
     if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) {
       const unknown = new UnknownTopicError(topic, metadata.brokers)
-      if (context.clock.monotonicMs() - startMs >= UNKNOWN_TOPIC_PATIENCE_MS) throw unknown
+      if (context.clock.monotonicMs() - startMs >= unknownTopicPatienceMs(context)) throw unknown
       return new Retry(unknown)
     }
     if (isRetriable(errorCode)) return new Retry(new Error(errorName(errorCode)))

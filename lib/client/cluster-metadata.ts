@@ -6,13 +6,17 @@ import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
 import { Retry, retrying } from './retry.ts'
 import type { Wire } from './wire.ts'
 
-/** A topic that was created a moment ago may not have reached every broker: for this long "unknown" is asked again. */
-export const UNKNOWN_TOPIC_PATIENCE_MS = 5_000
+const UNKNOWN_TOPIC_PATIENCE_MS = 5_000
 /** Cached answers about partition counts grow stale: partitions may be added. */
 export const METADATA_MAX_AGE_MS = 300_000
 /** Most topics that one Metadata request asks for. */
 const MAX_TOPICS_PER_REQUEST = 500
 const NO_TOPIC_ID = '0'.repeat(32)
+
+/** A topic that was created a moment ago may not have reached every broker: for this long "unknown" is asked again. Milliseconds. */
+export function unknownTopicPatienceMs(context: ClientContext): number {
+  return Math.min(UNKNOWN_TOPIC_PATIENCE_MS, context.requestTimeoutMs / 2)
+}
 
 type MetadataResponse = ResponseOf<'metadata'>
 type TopicMetadata = MetadataResponse['topics'][number]
@@ -70,7 +74,7 @@ export class ClusterMetadata {
   /**
    * The node that leads a partition; asks the cluster until there is one.
    *
-   * @throws UnknownTopicError `STREAMS_UNKNOWN_TOPIC`: after a patience of 5 s.
+   * @throws UnknownTopicError `STREAMS_UNKNOWN_TOPIC`: after a patience of 5 s, or half the request time-out.
    * @throws BrokerResponseError `STREAMS_BROKER_RESPONSE`: the topic has no such partition, or may not be described.
    * @throws BrokerUnavailableError `STREAMS_BROKER_UNAVAILABLE`: no broker, or no leader, within the request time-out.
    */
@@ -87,7 +91,7 @@ export class ClusterMetadata {
   /**
    * How many partitions the topic has; an answer is at most 5 min old.
    *
-   * @throws UnknownTopicError `STREAMS_UNKNOWN_TOPIC`: after a patience of 5 s.
+   * @throws UnknownTopicError `STREAMS_UNKNOWN_TOPIC`: after a patience of 5 s, or half the request time-out.
    */
   async partitionCount(topic: string): Promise<number> {
     const known = this.#topics.get(topic)
@@ -130,7 +134,7 @@ export class ClusterMetadata {
     return retrying<T>(this.#context, what, async () => {
       const answers = await this.#request([topic])
       const code = answers.get(topic)?.errorCode ?? errorCodes.UNKNOWN_TOPIC_OR_PARTITION
-      const patient = clock.monotonicMs() - startMs < UNKNOWN_TOPIC_PATIENCE_MS
+      const patient = clock.monotonicMs() - startMs < unknownTopicPatienceMs(this.#context)
       if (code === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) {
         const unknown = new UnknownTopicError(topic, this.#brokers)
         if (!patient) throw unknown

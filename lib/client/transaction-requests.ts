@@ -2,7 +2,7 @@
 import { InvalidConfigError, StreamsError } from '../core/errors.ts'
 import type { TopicPartition } from '../core/record.ts'
 import type { ClientContext, GroupMetadata, OffsetCommit } from './client.ts'
-import { type ClusterMetadata, UNKNOWN_TOPIC_PATIENCE_MS } from './cluster-metadata.ts'
+import { type ClusterMetadata, unknownTopicPatienceMs } from './cluster-metadata.ts'
 import type { Coordinators, CoordinatorType } from './coordinators.ts'
 import { CommitOutcomeUnknownError, FencedInstanceError, StaleMemberError, UnknownTopicError } from './errors.ts'
 import { byTopic, partitionNames } from './group-partitions.ts'
@@ -99,7 +99,7 @@ export class TransactionRequests {
       const worst = worstPartition(response.topics)
       if (worst === undefined) return undefined
       if (worst.code === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) {
-        if (context.clock.monotonicMs() - startMs >= UNKNOWN_TOPIC_PATIENCE_MS) {
+        if (context.clock.monotonicMs() - startMs >= unknownTopicPatienceMs(context)) {
           throw new UnknownTopicError(worst.topic, metadata.brokers)
         }
         return new Retry(new UnknownTopicError(worst.topic, metadata.brokers))

@@ -165,10 +165,11 @@ export function adminContract(open: () => Promise<ClusterHarness>): void {
     it('says which topic or partition does not exist', async () => {
       const topic = await harness.topic()
       const missing = freshName('missing')
+      const impatient = wireClient(harness.wires, contextFor('impatient', 1_000))
       const [unknownTopic, unknownPartition, unknownConfigs] = await Promise.all([
-        failure(() => admin.offsets([{ topic: missing, partition: 0 }], 'latest', 'read_committed')),
-        failure(() => admin.offsets([{ topic, partition: 9 }], 'latest', 'read_committed')),
-        failure(() => admin.describeConfigs(missing)),
+        failure(() => impatient.admin.offsets([{ topic: missing, partition: 0 }], 'latest', 'read_committed')),
+        failure(() => impatient.admin.offsets([{ topic, partition: 9 }], 'latest', 'read_committed')),
+        failure(() => impatient.admin.describeConfigs(missing)),
       ])
       expect([unknownTopic.code, unknownTopic.message]).toEqual([
         'STREAMS_UNKNOWN_TOPIC',
@@ -179,6 +180,7 @@ export function adminContract(open: () => Promise<ClusterHarness>): void {
         expect.stringContaining(`'${topic}' has no partition 9`),
       ])
       expect(unknownConfigs.code).toBe('STREAMS_UNKNOWN_TOPIC')
+      await impatient.close()
     })
 
     it('deletes records before an offset', async () => {

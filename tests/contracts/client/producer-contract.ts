@@ -248,7 +248,8 @@ export function producerContract(open: () => Promise<ClusterHarness>): void {
       it('fails on a topic that does not exist, then takes no records until init', async () => {
         const topic = await harness.topic()
         const missing = freshName('missing')
-        const producer = await started()
+        const impatient = wireClient(harness.wires, contextFor('impatient', 1_000))
+        const producer = await started({}, impatient)
         sendValue(producer, missing, 'v')
 
         const error = await failure(() => producer.flush())
@@ -261,7 +262,7 @@ export function producerContract(open: () => Promise<ClusterHarness>): void {
         sendValue(producer, topic, 'anew')
         await producer.flush()
         expect(await readValues(harness, topic)).toEqual(['anew'])
-        await producer.close()
+        await impatient.close()
       })
 
       it('is stopped by a cluster that cannot be reached, within the request time-out', async () => {
@@ -527,7 +528,8 @@ export function producerContract(open: () => Promise<ClusterHarness>): void {
       it('fails on a topic that does not exist, and can be aborted', async () => {
         const topic = await harness.topic()
         const missing = freshName('missing')
-        const producer = await started({ transactionalId: freshName('tx') })
+        const impatient = wireClient(harness.wires, contextFor('impatient', 1_000))
+        const producer = await started({ transactionalId: freshName('tx') }, impatient)
         sendValue(producer, topic, 'doomed')
         sendValue(producer, missing, 'doomed')
 
@@ -539,7 +541,7 @@ export function producerContract(open: () => Promise<ClusterHarness>): void {
         sendValue(producer, topic, 'fine')
         await producer.commit([], groupOf('unused'))
         expect(await readValues(harness, topic)).toEqual(['fine'])
-        await producer.close()
+        await impatient.close()
       })
 
       describe('that is no longer the only one of its id', () => {
