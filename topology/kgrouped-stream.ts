@@ -15,12 +15,20 @@ import { parts, type StreamParts } from './stream-parts.ts'
 const AGGREGATE = 'KSTREAM-AGGREGATE-'
 const REDUCE = 'KSTREAM-REDUCE-'
 
-/** How a verb of this class makes its processors. */
-type Suppliers = (
-  node: string,
-  storeName: string,
-  options: { readonly sendOldValues: boolean },
-) => ReturnType<ProcessorSupplier>
+/** What the verbs of this class have in common. */
+interface TableVerb<K, VR> {
+  readonly method: string
+  /** Of generated names. */
+  readonly prefix: string
+  readonly options: MaterializeOptions<K, VR>
+  /** What is known of the results before the options are looked at; absent: nothing. */
+  readonly value?: KnownSerde<VR>
+  readonly supplier: (
+    node: string,
+    storeName: string,
+    options: { readonly sendOldValues: boolean },
+  ) => ReturnType<ProcessorSupplier>
+}
 
 /**
  * A stream grouped by its keys, to be aggregated. Made by `groupBy` and `groupByKey`; makes no node by itself.
@@ -50,8 +58,12 @@ export class KGroupedStream<K, V> {
     const { names } = this[parts].graph
     // As in Java: a store that has settings but no name takes one number more.
     if (options.store === undefined && hasStoreSettings(options)) names.store(AGGREGATE)
-    const value = { value: serdes.long(), ...options }
-    return this.#table('count', AGGREGATE, value, (_node, store, old) => new CountProcessor(store, old))
+    return this.#table({
+      method: 'count',
+      prefix: AGGREGATE,
+      options: { value: serdes.long(), ...options },
+      supplier: (_node, storeName, sendOld) => new CountProcessor(storeName, sendOld),
+    })
   }
 
   /**
@@ -63,7 +75,13 @@ export class KGroupedStream<K, V> {
    */
   reduce(reducer: Reducer<K, V>, options: MaterializeOptions<K, V> = {}): KTable<K, V> {
     checkCallback('reduce', reducer)
-    return this.#table('reduce', REDUCE, options, (node, store, old) => new ReduceProcessor(node, store, reducer, old))
+    return this.#table({
+      method: 'reduce',
+      prefix: REDUCE,
+      options,
+      value: this[parts].value,
+      supplier: (node, storeName, sendOld) => new ReduceProcessor(node, storeName, reducer, sendOld),
+    })
   }
 
   /**
@@ -86,27 +104,20 @@ export class KGroupedStream<K, V> {
     checkCallback('aggregate', initializer)
     checkCallback('aggregate', aggregator)
     const callbacks = { initializer, aggregator }
-    return this.#table(
-      'aggregate',
-      AGGREGATE,
-      options ?? {},
-      (node, store, old) => new AggregateProcessor(node, store, callbacks, old),
-    )
+    return this.#table({
+      method: 'aggregate',
+      prefix: AGGREGATE,
+      options: options ?? {},
+      supplier: (node, storeName, sendOld) => new AggregateProcessor(node, storeName, callbacks, sendOld),
+    })
   }
 
-  #table<VR>(
-    method: 'count' | 'reduce' | 'aggregate',
-    prefix: string,
-    options: MaterializeOptions<K, VR>,
-    supplier: Suppliers,
-  ): KTable<K, VR> {
-    const { graph, key: groupedKey, value: groupedValue } = this[parts]
+  #table<VR>({ method, prefix, options, value: inherited, supplier }: TableVerb<K, VR>): KTable<K, VR> {
+    const { graph, key: groupedKey } = this[parts]
     const storeName = graph.names.storeOr(options.store, prefix)
     const name = graph.names.nodeOr(options.name, prefix)
     const key = givenOr<K>(options.key, groupedKey)
-    // Only a reduced value is of the type of what went in.
-    const known = method === 'reduce' ? (groupedValue as KnownSerde<unknown> as KnownSerde<VR>) : undefined
-    const value = known === undefined ? madeBy(name, method, options.value) : givenOr(options.value, known)
+    const value = inherited === undefined ? madeBy(name, method, options.value) : givenOr(options.value, inherited)
     const { node, sources } = this.#aggregation.add({
       name,
       storeName,
@@ -120,7 +131,7 @@ export class KGroupedStream<K, V> {
           value: requireSerde(value, 'value', use),
         })
       },
-      supplier: (old) => () => supplier(name, storeName, old),
+      supplier: (sendOld) => () => supplier(name, storeName, sendOld),
     })
     return new KTable({ graph, node, key, value, sources, rekeyed: false }, options.store)
   }
