@@ -1,0 +1,101 @@
+import { type Recovery, StreamsError } from '../lib/core/errors.ts'
+
+/** Who holds a state directory, as far as its holder has written it down. */
+export interface StateDirectoryHolder {
+  readonly pid: number
+  readonly host: string
+  /** Epoch milliseconds. */
+  readonly sinceMs: number
+}
+
+/** Another instance works in the state directory. Two of them would overwrite each other's state, so the second does not start. */
+export class StateDirectoryLockedError extends StreamsError {
+  readonly code = 'STREAMS_STATE_DIR_LOCKED'
+  readonly recovery: Recovery = 'fail'
+  readonly directory: string
+  readonly holder: StateDirectoryHolder | undefined
+
+  constructor(directory: string, holder?: StateDirectoryHolder) {
+    super(
+      `The state directory '${directory}' is in use by ${describe(holder)}. ` +
+        'Stop that instance, or give this one a stateDir of its own.',
+    )
+    this.directory = directory
+    this.holder = holder
+  }
+}
+
+function describe(holder: StateDirectoryHolder | undefined): string {
+  if (holder === undefined) return 'another process'
+  const { pid, host, sinceMs } = holder
+  const who = pid === process.pid ? `another instance in this process (pid ${pid})` : `process ${pid} on host ${host}`
+  return `${who}, since ${new Date(sinceMs).toISOString()}`
+}
+
+/** Local state cannot be trusted or read: damaged by the disk or by someone's hand. It is a copy, the changelogs hold the original. */
+export class StateCorruptedError extends StreamsError {
+  readonly code = 'STREAMS_STATE_CORRUPTED'
+  readonly recovery: Recovery = 'fail'
+  readonly directory: string
+
+  constructor(directory: string, problem: string, options?: ErrorOptions) {
+    super(
+      `The state in '${directory}' is damaged (${problem}). Delete this folder while the instance is stopped: ` +
+        'its stores are then restored from their changelog topics (stores without one start empty).',
+      options,
+    )
+    this.directory = directory
+  }
+}
+
+/** Local state was written by a version of Millrace that is newer than this one. */
+export class StateFormatError extends StreamsError {
+  readonly code = 'STREAMS_STATE_FORMAT'
+  readonly recovery: Recovery = 'fail'
+  readonly directory: string
+
+  constructor(directory: string, found: string, known: string) {
+    super(
+      `The state in '${directory}' has format ${found}; this version of Millrace knows formats up to ${known}. ` +
+        'Run the version that wrote it, or delete this folder to have its stores restored from their changelog topics.',
+    )
+    this.directory = directory
+  }
+}
+
+/** The disk refused to read or write local state: full, read-only, gone. What was committed before is unharmed. */
+export class StateIoError extends StreamsError {
+  readonly code = 'STREAMS_STATE_IO'
+  readonly recovery: Recovery = 'fail'
+  readonly directory: string
+
+  constructor(directory: string, problem: string, options?: ErrorOptions) {
+    super(`Cannot read or write the state in '${directory}': ${problem}`, options)
+    this.directory = directory
+  }
+}
+
+/** The store belongs to a task that has closed or moved to another instance. */
+export class StoreNotOpenError extends StreamsError {
+  readonly code = 'STREAMS_STORE_NOT_OPEN'
+  readonly recovery: Recovery = 'fail'
+
+  constructor(what: string, options?: ErrorOptions) {
+    super(
+      `${what} is closed: its task has ended here. Ask for the store again; it may be on another instance now.`,
+      options,
+    )
+  }
+}
+
+/** A key or value handed to a store cannot be one. */
+export class InvalidStoreArgumentError extends StreamsError {
+  readonly code = 'STREAMS_INVALID_STORE_ARGUMENT'
+  readonly recovery: Recovery = 'fail'
+  readonly store: string
+
+  constructor(store: string, problem: string) {
+    super(`Store '${store}': ${problem}`)
+    this.store = store
+  }
+}
