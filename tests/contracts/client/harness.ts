@@ -20,12 +20,15 @@ export interface ClusterHarness {
   readonly admin: Admin
   /** Makes a topic with a fresh name. */
   topic(options?: { partitions?: number; configs?: Record<string, string> }): Promise<string>
+  /** Compacts a topic now, where the cluster can be told to; a real broker does it in its own time. */
+  compact(topic: string): void
   close(): Promise<void>
 }
 
 export interface HarnessParts {
   readonly wires: (context: ClientContext) => WireFactory
   readonly unreachable: (context: ClientContext) => WireFactory
+  readonly compact?: (topic: string) => void
   /** Ends what the harness itself started. */
   readonly close?: () => Promise<void>
 }
@@ -65,6 +68,7 @@ export function harnessOver(parts: HarnessParts): ClusterHarness {
       ])
       return topic
     },
+    compact: (topic) => parts.compact?.(topic),
     async close() {
       await Promise.all(clients.map((each) => each.close()))
       await parts.close?.()
@@ -184,6 +188,19 @@ export async function readValues(harness: ClusterHarness, topic: string, partiti
     return stable.get(`${topic}:${partition}`) === end.get(`${topic}:${partition}`)
   })
   return visibleValues(harness, topic, partition)
+}
+
+/** How many batches of a partition compaction has left without records. */
+export async function emptiedBatchCount(harness: ClusterHarness, topic: string, partition = 0): Promise<number> {
+  let count = 0
+  for (const { bytes } of await fetchBytes(harness, topic, partition, 'read_uncommitted')) {
+    let at = 0
+    for (let header = readBatchHeader(bytes, at); header !== undefined; header = readBatchHeader(bytes, at)) {
+      at += header.sizeBytes
+      if (header.recordCount === 0) count++
+    }
+  }
+  return count
 }
 
 /** The sizes of the data batches in a partition's log, in bytes. */

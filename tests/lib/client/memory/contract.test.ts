@@ -3,6 +3,8 @@ import { ConnectionError } from '../../../../lib/client/errors.ts'
 import { memoryCluster } from '../../../../lib/client/memory/index.ts'
 import type { Wire } from '../../../../lib/client/wire.ts'
 import { adminContract } from '../../../contracts/client/admin-contract.ts'
+import { fetcherContract } from '../../../contracts/client/fetcher-contract.ts'
+import { groupContract } from '../../../contracts/client/group-contract.ts'
 import { type ClusterHarness, harnessOver } from '../../../contracts/client/harness.ts'
 import { producerContract } from '../../../contracts/client/producer-contract.ts'
 
@@ -12,9 +14,15 @@ const nobody: Wire = {
 }
 
 async function memoryHarness(): Promise<ClusterHarness> {
-  const cluster = memoryCluster()
-  return harnessOver({ wires: () => cluster, unreachable: () => ({ open: () => nobody }) })
+  const cluster = memoryCluster({ nodes: 2 })
+  return harnessOver({
+    wires: () => cluster,
+    unreachable: () => ({ open: () => nobody }),
+    compact: (topic) => cluster.compact(topic),
+  })
 }
 
 producerContract(memoryHarness)
 adminContract(memoryHarness)
+fetcherContract(memoryHarness)
+groupContract(memoryHarness)
