@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { scheduler } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterEach, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 
 import { describeWithBroker } from './broker/describe.ts'
@@ -74,53 +74,54 @@ describeWithBroker('the broker of the test run', (bootstrap) => {
   })
 })
 
+// One broker goes through these in turn: each test finds it running, and the last one closes it.
 describeWithBroker('a broker of our own', () => {
-  let broker: TestBroker | undefined
-  let child: ChildProcess | undefined
-  afterEach(async () => {
-    child?.kill('SIGKILL')
-    await broker?.close()
+  let broker: TestBroker
+  beforeAll(async () => {
+    broker = await startBroker()
+    await withAdmin(broker.bootstrap, (admin) => admin.createTopics({ topics: [{ topic: 'kept', numPartitions: 3 }] }))
+  }, STARTED_WITHIN_MS)
+  afterAll(() => broker.close())
+
+  it('answers nothing while it is paused', async () => {
+    await withAdmin(broker.bootstrap, async (admin) => {
+      await broker.nodes[0]!.pause()
+      let answered = false
+      const answer = admin.describeCluster().then(() => {
+        answered = true
+      })
+      await scheduler.wait(300)
+      expect(answered).toBe(false)
+      await broker.nodes[0]!.resume()
+      await answer
+    })
   })
 
-  it(
-    'keeps its data when a node is killed or stopped and starts again',
-    async () => {
-      broker = await startBroker()
-      const { bootstrap, nodes } = broker
-      await withAdmin(bootstrap, (admin) => admin.createTopics({ topics: [{ topic: 'kept', numPartitions: 3 }] }))
-      for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
-        await nodes[0]!.kill(signal)
-        expect(nodes[0]!.running).toBe(false)
-        await nodes[0]!.restart()
-        expect(await withAdmin(bootstrap, (admin) => admin.listTopics())).toContain('kept')
-      }
+  it.each(['SIGKILL', 'SIGTERM'] as const)(
+    'keeps its data when a node ends by %s and starts again',
+    async (signal) => {
+      await broker.nodes[0]!.kill(signal)
+      expect(broker.nodes[0]!.running).toBe(false)
+      await broker.nodes[0]!.restart()
+      expect(await withAdmin(broker.bootstrap, (admin) => admin.listTopics())).toContain('kept')
     },
     STARTED_WITHIN_MS,
   )
 
-  it(
-    'answers nothing while it is paused',
-    async () => {
-      broker = await startBroker()
-      await withAdmin(broker.bootstrap, async (admin) => {
-        await broker!.nodes[0]!.pause()
-        let answered = false
-        const answer = admin.describeCluster().then(() => {
-          answered = true
-        })
-        await scheduler.wait(300)
-        expect(answered).toBe(false)
-        await broker!.nodes[0]!.resume()
-        await answer
-      })
-    },
-    STARTED_WITHIN_MS,
-  )
+  it('leaves neither a process nor a file behind when it is closed, or closed twice', async () => {
+    const [node] = broker.nodes
+    await broker.close()
+    await broker.close()
+    expect(await isListening(node!.address.clientPort)).toBe(false)
+    expect(existsSync(dirname(node!.logFile))).toBe(false)
+  })
+})
 
+describeWithBroker('a broker of three nodes', () => {
   it(
-    'with three nodes replicates each topic to all of them, and serves on without one',
+    'replicates each topic to all of them, and serves on without one',
     async () => {
-      broker = await startBroker({ nodes: 3 })
+      await using broker = await startBroker({ nodes: 3 })
       await withAdmin(broker.bootstrap, async (admin) => {
         await admin.createTopics({ topics: [{ topic: 'three', numPartitions: 3 }] })
         const { topics } = await admin.fetchTopicMetadata({ topics: ['three'] })
@@ -131,22 +132,16 @@ describeWithBroker('a broker of our own', () => {
     },
     STARTED_WITHIN_MS,
   )
+})
 
-  it(
-    'leaves neither a process nor a file behind when it is closed, or closed twice',
-    async () => {
-      broker = await startBroker()
-      const [node] = broker.nodes
-      await broker.close()
-      await broker.close()
-      expect(await isListening(node!.address.clientPort)).toBe(false)
-      expect(existsSync(dirname(node!.logFile))).toBe(false)
-    },
-    STARTED_WITHIN_MS,
-  )
+describeWithBroker('npm run broker', () => {
+  let child: ChildProcess | undefined
+  afterEach(() => {
+    child?.kill('SIGKILL')
+  })
 
-  it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
-    'ends when the process that started it ends by %s',
+  it.each(['SIGKILL', 'SIGTERM'] as const)(
+    'ends its broker when it ends by %s',
     async (signal) => {
       child = runMain()
       const address = await firstLine(child)
@@ -159,6 +154,13 @@ describeWithBroker('a broker of our own', () => {
     STARTED_WITHIN_MS,
   )
 
+  it.each([[['--nodes', '2']], [['--port', 'x']], [['--misspelt']]])('refuses %j with its usage', async (args) => {
+    const { code, stderr } = await output(runMain(...args))
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Usage: npm run broker') })
+  })
+})
+
+describeWithBroker('a broker that cannot start', () => {
   it('names a port that is taken', async () => {
     const [port] = await freePorts(1)
     const server = createServer().listen(port, '127.0.0.1')
@@ -180,10 +182,5 @@ describeWithBroker('a broker of our own', () => {
       code: 'BROKER_START',
       message: expect.stringContaining('num.io.threads'),
     })
-  })
-
-  it.each([[['--nodes', '2']], [['--port', 'x']], [['--misspelt']]])('refuses %j with its usage', async (args) => {
-    const { code, stderr } = await output(runMain(...args))
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('Usage: npm run broker') })
   })
 })

@@ -13,10 +13,13 @@ const CONTROLLER_PORT = 19_093
 const PROBE_TIMEOUT_MS = 10_000
 const PULL_TIMEOUT_MS = 300_000
 
-/** What is missing to run the broker in Docker; undefined if nothing is. */
+/** What is missing to run the broker in Docker; undefined if nothing is. Pulls the image at the first call. */
 export async function missingForDocker(): Promise<string | undefined> {
-  const probe = await docker(['version', '--format', '{{.Server.Version}}'], PROBE_TIMEOUT_MS)
-  return probe.ok ? undefined : 'no Docker engine answers'
+  const probe = await docker(['version', '--format', '{{.Server.Version}}'])
+  if (!probe.ok) return 'no Docker engine answers'
+  if ((await docker(['image', 'inspect', IMAGE])).ok) return undefined
+  const pull = await docker(['pull', '--quiet', IMAGE], PULL_TIMEOUT_MS)
+  return pull.ok ? undefined : `Docker, but ${IMAGE} cannot be pulled (${pull.output.trim()})`
 }
 
 async function docker(args: readonly string[], timeoutMs = PROBE_TIMEOUT_MS) {
@@ -51,8 +54,7 @@ export class DockerEngine implements Engine {
   }
 
   async prepare(): Promise<void> {
-    if (!(await docker(['image', 'inspect', IMAGE])).ok) await this.#must(['pull', '--quiet', IMAGE], PULL_TIMEOUT_MS)
-    await this.#must(['network', 'create', this.#name], PROBE_TIMEOUT_MS)
+    await this.#must(['network', 'create', this.#name])
   }
 
   command({ nodeId, clientPort }: NodeAddress, properties: Record<string, string>, again: boolean): Command {
@@ -66,7 +68,7 @@ export class DockerEngine implements Engine {
   }
 
   async signal({ nodeId }: NodeAddress, _pid: number, signal: NodeJS.Signals): Promise<void> {
-    await this.#must(['kill', '--signal', signal, this.#container(nodeId)], PROBE_TIMEOUT_MS)
+    await this.#must(['kill', '--signal', signal, this.#container(nodeId)])
   }
 
   cleanup(nodeCount: number): Command[] {
@@ -81,8 +83,8 @@ export class DockerEngine implements Engine {
     return `${this.#name}-${nodeId}`
   }
 
-  async #must(args: readonly string[], timeoutMs: number): Promise<void> {
-    const result = await docker(args, timeoutMs)
+  async #must(args: readonly string[]): Promise<void> {
+    const result = await docker(args)
     if (!result.ok) throw new BrokerStartError(`docker ${args.join(' ')} failed (${result.how}):\n${result.output}`)
   }
 }

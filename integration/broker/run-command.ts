@@ -15,6 +15,7 @@ export interface CommandResult {
 export async function runToEnd({ command, args }: Command, timeoutMs: number): Promise<CommandResult> {
   return await new Promise((resolve) => {
     const child = spawn(command, args, {
+      env: process.env, // in a jest test process.env is a copy, which spawn would not look at by itself
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: timeoutMs,
       killSignal: 'SIGKILL',

@@ -43,7 +43,7 @@ export class WatchedProcesses {
       fileURLToPath(new URL('./watchdog.ts', import.meta.url)),
       [folder, JSON.stringify(cleanup)],
       // Detached: a Ctrl-C in the terminal is for the parent, which then closes in its own order.
-      { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] },
+      { detached: true, stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [], env: process.env },
     )
     this.#watchdog.setMaxListeners(0)
     this.#watchdog.unref()
