@@ -1,0 +1,60 @@
+// What kafkajs and the socket report, as Millrace's errors.
+import type { StreamsError } from '../../core/errors.ts'
+import { AuthenticationError, ConnectionError } from '../errors.ts'
+import type { Api } from '../protocol/apis.ts'
+import { MalformedMessageError } from '../protocol/schema.ts'
+import { TokenProviderFailure } from './kafkajs-config.ts'
+import { KafkajsMismatchError } from './kafkajs-internals.ts'
+import type { Secrets } from './secrets.ts'
+import { describeSocketError, isTlsRefusal } from './socket.ts'
+
+/** How a connection ended, to be made into an error for each of its requests. */
+export interface Failure {
+  readonly as: new (message: string, options: ErrorOptions) => StreamsError
+  readonly reason: string
+  readonly cause?: unknown
+}
+
+export function socketFailure(error: Error & { code?: string }, tls: boolean, wasOpen: boolean): Failure {
+  const reason = describeSocketError(error)
+  if (tls && isTlsRefusal(error)) {
+    return { as: AuthenticationError, reason: `TLS was refused: ${reason}. Check the option \`ssl\`.`, cause: error }
+  }
+  return {
+    as: ConnectionError,
+    reason: `${wasOpen ? 'the connection broke' : 'cannot connect'}: ${reason}`,
+    cause: error,
+  }
+}
+
+/** `error` is what kafkajs's connect has thrown while the socket was well. */
+export function connectFailure(error: unknown, secrets: Secrets): Failure {
+  // The message is kept, the object is not: kafkajs's errors hold what they were told, and causes get logged.
+  const message = secrets.hide(error instanceof Error ? error.message : String(error))
+  if (error instanceof KafkajsMismatchError) return { as: KafkajsMismatchError, reason: message }
+  if (error instanceof TokenProviderFailure) {
+    return { as: ConnectionError, reason: `cannot connect: oauthBearerProvider has failed: ${message}` }
+  }
+  if (isSaslRefusal(error)) {
+    return { as: AuthenticationError, reason: `SASL was refused: ${message}. Check the option \`sasl\`.` }
+  }
+  return { as: ConnectionError, reason: `cannot connect: ${message}` }
+}
+
+/** `error` is what kafkajs's send has thrown: our own decoding included, and authentication that had to be repeated. */
+export function responseFailure(error: unknown, api: Api<unknown, unknown>, secrets: Secrets): Failure {
+  if (!(error instanceof MalformedMessageError)) return connectFailure(error, secrets)
+  const reason = `the answer to ${api.name} (version ${api.version}) cannot be read: ${error.message}`
+  return { as: ConnectionError, reason, cause: error }
+}
+
+const SASL_ERROR_TYPES: ReadonlySet<unknown> = new Set([
+  'UNSUPPORTED_SASL_MECHANISM',
+  'ILLEGAL_SASL_STATE',
+  'SASL_AUTHENTICATION_FAILED',
+])
+
+function isSaslRefusal(error: unknown): boolean {
+  const { name, type } = (error ?? {}) as { name?: unknown; type?: unknown }
+  return name === 'KafkaJSSASLAuthenticationError' || SASL_ERROR_TYPES.has(type)
+}

@@ -1,0 +1,169 @@
+// Flow: fetcher, producer, group-member, admin → [kafkajs-wire] → link → socket
+import type { ClientContext } from '../client.ts'
+import { ConnectionError, UnknownNodeError } from '../errors.ts'
+import { type ApiName, apis, type RequestOf, type ResponseOf } from '../protocol/apis.ts'
+import type { NodeTarget, SendOptions, Wire } from '../wire.ts'
+import { kafkajsConfig } from './kafkajs-config.ts'
+import { createCluster, createConnection, type KafkajsCluster } from './kafkajs-internals.ts'
+import { Link } from './link.ts'
+import { encodeRequest } from './messages.ts'
+import { addressKey, type Nodes } from './nodes.ts'
+import { type Address, type KafkaOptions, parseAddress } from './options.ts'
+import { Secrets } from './secrets.ts'
+
+const DEFAULT_CONNECTION_TIMEOUT_MS = 10_000
+
+const NO_TOPICS = { topics: [], allowAutoTopicCreation: false, includeTopicAuthorizedOperations: false }
+
+/** A request that has been encoded, with the time at which its sender stops to wait. */
+interface Outgoing {
+  readonly name: ApiName
+  readonly body: Buffer
+  readonly deadlineMs: number
+}
+
+/** One set of connections to the nodes of a cluster: one to each, opened when it is first needed and again after it broke. */
+export class KafkajsWire implements Wire {
+  readonly #options: KafkaOptions
+  readonly #context: ClientContext
+  readonly #nodes: Nodes
+  readonly #secrets: Secrets
+  readonly #cluster: KafkajsCluster
+  readonly #bootstrap: readonly Address[]
+  readonly #links = new Map<string, Link>()
+  #rotation = 0
+  #closing: Promise<void> | undefined
+
+  /** @param nodes - Learns from every response that passes; shared by the wires of one client. */
+  constructor(options: KafkaOptions, context: ClientContext, nodes: Nodes) {
+    this.#options = options
+    this.#context = context
+    this.#nodes = nodes
+    this.#secrets = new Secrets(options.sasl)
+    this.#bootstrap = options.brokers.map(parseAddress)
+    const openSocket = (address: Address, onConnect: () => void) => {
+      const link = this.#links.get(addressKey(address))
+      if (link === undefined) throw new Error('ended before it was connected')
+      return link.openSocket(onConnect)
+    }
+    this.#cluster = createCluster(kafkajsConfig(options, context, this.#secrets, this.#connectionTimeoutMs, openSocket))
+  }
+
+  async send<A extends ApiName>(
+    node: NodeTarget,
+    name: A,
+    request: RequestOf<A>,
+    { timeoutMs = this.#options.requestTimeoutMs ?? this.#context.requestTimeoutMs }: SendOptions = {},
+  ): Promise<ResponseOf<A>> {
+    const deadlineMs = this.#context.clock.monotonicMs() + timeoutMs
+    const outgoing = { name, body: encodeRequest(name, request), deadlineMs }
+    const response = (await this.#dispatch(node, outgoing)) as ResponseOf<A>
+    this.#learn(name, response)
+    return response
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.all([...this.#links.values()].map((link) => link.close())).then(() => {})
+    return this.#closing
+  }
+
+  get #connectionTimeoutMs(): number {
+    return this.#options.connectionTimeoutMs ?? DEFAULT_CONNECTION_TIMEOUT_MS
+  }
+
+  // Not async: requests to a node that is known reach its link within the call, so they keep their order.
+  #dispatch(node: NodeTarget, outgoing: Outgoing): Promise<unknown> {
+    if (node === 'any') return this.#sendToAny(outgoing)
+    const address = this.#nodes.address(node)
+    return address === undefined ? this.#sendToUnknown(node, outgoing) : this.#sendTo(address, outgoing)
+  }
+
+  #sendTo(address: Address, { name, body, deadlineMs }: Outgoing): Promise<unknown> {
+    return this.#link(address).send(apis[name], body, Math.max(1, deadlineMs - this.#context.clock.monotonicMs()))
+  }
+
+  /** Goes through the candidates until one is connected, or the time is up. */
+  async #sendToAny(outgoing: Outgoing): Promise<unknown> {
+    const failures: string[] = []
+    for (const address of this.#candidates()) {
+      const left = outgoing.deadlineMs - this.#context.clock.monotonicMs()
+      if (left <= 0) break
+      if (this.#closing !== undefined) throw closedError()
+      try {
+        await this.#connectedWithin(this.#link(address), left)
+      } catch (error) {
+        if (!(error instanceof ConnectionError)) throw error
+        this.#rotation++
+        failures.push(error.message)
+        continue
+      }
+      return this.#sendTo(address, outgoing)
+    }
+    throw new ConnectionError(`${apis[outgoing.name].name}: no broker can be reached. ${failures.join('; ')}`)
+  }
+
+  async #sendToUnknown(node: number, outgoing: Outgoing): Promise<unknown> {
+    const timeoutMs = Math.max(1, outgoing.deadlineMs - this.#context.clock.monotonicMs())
+    await this.send('any', 'metadata', NO_TOPICS, { timeoutMs }) // the answer is learned from as it passes
+    const address = this.#nodes.address(node)
+    if (address !== undefined) return this.#sendTo(address, outgoing)
+    throw new UnknownNodeError(
+      `${apis[outgoing.name].name}: the cluster has no broker ${node}; it has ${this.#nodes.ids().join(', ') || 'none'}`,
+    )
+  }
+
+  #learn<A extends ApiName>(name: A, response: ResponseOf<A>): void {
+    if (name === 'metadata') this.#nodes.replace((response as ResponseOf<'metadata'>).brokers)
+    if (name === 'findCoordinator') {
+      const { errorCode, nodeId, host, port } = response as ResponseOf<'findCoordinator'>
+      if (errorCode === 0) this.#nodes.add(nodeId, { host, port })
+    }
+  }
+
+  /** Connected nodes first, then those that the cluster has named, then the bootstrap addresses; after a failure another one begins. */
+  #candidates(): readonly Address[] {
+    const known = [...this.#nodes.addresses(), ...this.#bootstrap]
+    const distinct = [...new Map(known.map((address) => [addressKey(address), address])).values()]
+    const first = this.#rotation % distinct.length
+    const rotated = [...distinct.slice(first), ...distinct.slice(0, first)]
+    const isOpen = (address: Address) => this.#links.get(addressKey(address))?.open === true
+    return [...rotated.filter(isOpen), ...rotated.filter((address) => !isOpen(address))]
+  }
+
+  #connectedWithin(link: Link, timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#context.clock.setTimer(timeoutMs, () => {
+        reject(new ConnectionError(`not connected within ${Math.round(timeoutMs)} ms`))
+      })
+      link
+        .connected()
+        .then(resolve, reject)
+        .finally(() => timer.cancel())
+    })
+  }
+
+  #link(address: Address): Link {
+    if (this.#closing !== undefined) throw closedError()
+    const key = addressKey(address)
+    const known = this.#links.get(key)
+    if (known !== undefined) return known
+    const link: Link = new Link({
+      address,
+      name: () => this.#nodes.name(address),
+      create: () => createConnection(this.#cluster, address),
+      ssl: this.#options.ssl ?? false,
+      connectionTimeoutMs: this.#connectionTimeoutMs,
+      clock: this.#context.clock,
+      secrets: this.#secrets,
+      onEnd: () => {
+        if (this.#links.get(key) === link) this.#links.delete(key)
+      },
+    })
+    this.#links.set(key, link)
+    return link
+  }
+}
+
+function closedError(): ConnectionError {
+  return new ConnectionError('the client was closed')
+}
