@@ -5,14 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { scheduler } from 'node:timers/promises'
 
-import { KafkaStreams, memoryCluster, StreamsBuilder, serdes, systemClock } from 'millrace'
+import { KafkaStreams, memoryCluster, StreamsBuilder, serdes, silentLogger, systemClock } from 'millrace'
 import * as testing from 'millrace/testing'
 
 console.log(`ok: import 'millrace' and 'millrace/testing' (${Object.keys(testing).sort().join(', ')})`)
 
-const quiet = { debug() {}, info() {}, warn: console.warn, error: console.error }
 const cluster = memoryCluster()
-const client = cluster.connect({ clientId: 'smoke', clock: systemClock, logger: quiet, requestTimeoutMs: 10_000 })
+const client = cluster.connect({
+  clientId: 'smoke',
+  clock: systemClock,
+  logger: silentLogger,
+  requestTimeoutMs: 10_000,
+})
 await client.admin.createTopics([
   { topic: 'words', partitionCount: 1 },
   { topic: 'counts', partitionCount: 1 },

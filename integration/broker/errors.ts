@@ -12,7 +12,7 @@ export class NoBrokerEngineError extends BrokerStartError {
   constructor(reasons: readonly string[]) {
     super(
       'No Kafka broker to test with. Any one of these is enough:\n' +
-        '  - KAFKA_BROKERS=host:port,... names a running cluster (Kafka 4.0 or later);\n' +
+        '  - KAFKA_BROKERS=host:port,... names a running cluster;\n' +
         '  - a running Docker engine;\n' +
         '  - Java 17 or later and Maven on the PATH.\n' +
         `What was found: ${reasons.join('; ')}.`,
