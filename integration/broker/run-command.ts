@@ -17,7 +17,7 @@ export async function runToEnd({ command, args }: Command, timeoutMs: number): P
     const child = spawn(command, args, {
       env: process.env, // in a jest test process.env is a copy, which spawn would not look at by itself
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: timeoutMs,
+      signal: AbortSignal.timeout(timeoutMs),
       killSignal: 'SIGKILL',
     })
     const chunks: Buffer[] = []
