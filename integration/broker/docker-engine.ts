@@ -50,7 +50,7 @@ export class DockerEngine implements Engine {
   }
 
   dataFolder(): string {
-    return '/tmp/kafka-data'
+    return '/var/lib/kafka/data'
   }
 
   async prepare(): Promise<void> {
