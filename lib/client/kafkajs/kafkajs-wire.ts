@@ -5,7 +5,7 @@ import { type ApiName, apis, type RequestOf, type ResponseOf } from '../protocol
 import type { NodeTarget, SendOptions, Wire } from '../wire.ts'
 import { kafkajsConfig } from './kafkajs-config.ts'
 import { createCluster, createConnection, type KafkajsCluster } from './kafkajs-internals.ts'
-import { Link } from './link.ts'
+import { Link, type Outgoing } from './link.ts'
 import { encodeRequest } from './messages.ts'
 import { addressKey, type Nodes } from './nodes.ts'
 import { type Address, type KafkaOptions, parseAddress } from './options.ts'
@@ -14,13 +14,6 @@ import { Secrets } from './secrets.ts'
 const DEFAULT_CONNECTION_TIMEOUT_MS = 10_000
 
 const NO_TOPICS = { topics: [], allowAutoTopicCreation: false, includeTopicAuthorizedOperations: false }
-
-/** A request that has been encoded, with the time at which its sender stops to wait. */
-interface Outgoing {
-  readonly name: ApiName
-  readonly body: Buffer
-  readonly deadlineMs: number
-}
 
 /** One set of connections to the nodes of a cluster: one to each, opened when it is first needed and again after it broke. */
 export class KafkajsWire implements Wire {
@@ -56,7 +49,7 @@ export class KafkajsWire implements Wire {
     { timeoutMs = this.#options.requestTimeoutMs ?? this.#context.requestTimeoutMs }: SendOptions = {},
   ): Promise<ResponseOf<A>> {
     const deadlineMs = this.#context.clock.monotonicMs() + timeoutMs
-    const outgoing = { name, body: encodeRequest(name, request), deadlineMs }
+    const outgoing = { api: apis[name], body: encodeRequest(name, request), timeoutMs, deadlineMs }
     const response = (await this.#dispatch(node, outgoing)) as ResponseOf<A>
     this.#learn(name, response)
     return response
@@ -78,8 +71,8 @@ export class KafkajsWire implements Wire {
     return address === undefined ? this.#sendToUnknown(node, outgoing) : this.#sendTo(address, outgoing)
   }
 
-  #sendTo(address: Address, { name, body, deadlineMs }: Outgoing): Promise<unknown> {
-    return this.#link(address).send(apis[name], body, Math.max(1, deadlineMs - this.#context.clock.monotonicMs()))
+  #sendTo(address: Address, outgoing: Outgoing): Promise<unknown> {
+    return this.#link(address).send(outgoing)
   }
 
   /** Goes through the candidates until one is connected, or the time is up. */
@@ -99,7 +92,7 @@ export class KafkajsWire implements Wire {
       }
       return this.#sendTo(address, outgoing)
     }
-    throw new ConnectionError(`${apis[outgoing.name].name}: no broker can be reached. ${failures.join('; ')}`)
+    throw new ConnectionError(`${outgoing.api.name}: no broker can be reached. ${failures.join('; ')}`)
   }
 
   async #sendToUnknown(node: number, outgoing: Outgoing): Promise<unknown> {
@@ -108,7 +101,7 @@ export class KafkajsWire implements Wire {
     const address = this.#nodes.address(node)
     if (address !== undefined) return this.#sendTo(address, outgoing)
     throw new UnknownNodeError(
-      `${apis[outgoing.name].name}: the cluster has no broker ${node}; it has ${this.#nodes.ids().join(', ') || 'none'}`,
+      `${outgoing.api.name}: the cluster has no broker ${node}; it has ${this.#nodes.ids().join(', ') || 'none'}`,
     )
   }
 

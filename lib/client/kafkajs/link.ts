@@ -18,6 +18,16 @@ type AnyApi = Api<any, any>
 /** Requests on their way to one node. Their senders stop long before; beyond it something is wrong with them. */
 const MAX_CALLS = 10_000
 
+/** A request that has been encoded. */
+export interface Outgoing {
+  readonly api: AnyApi
+  readonly body: Buffer
+  /** How long its sender waits in all, for the error. */
+  readonly timeoutMs: number
+  /** When the waiting ends, on the clock's monotonic time. */
+  readonly deadlineMs: number
+}
+
 interface Call {
   readonly api: AnyApi
   readonly body: Buffer
@@ -81,7 +91,8 @@ export class Link {
   }
 
   /** @returns The response, or an error as Wire.send describes them. */
-  send(api: AnyApi, body: Buffer, timeoutMs: number): Promise<unknown> {
+  send({ api, body, timeoutMs, deadlineMs }: Outgoing): Promise<unknown> {
+    const { clock } = this.#options
     return new Promise((resolve, reject) => {
       const call: Call = { api, body, resolve, reject, timer: undefined }
       if (this.#failure !== undefined) return reject(this.#error(this.#failure, api))
@@ -89,7 +100,8 @@ export class Link {
         const reason = `${MAX_CALLS} requests wait for an answer already`
         return reject(this.#error({ as: ConnectionError, reason }, api))
       }
-      call.timer = this.#options.clock.setTimer(timeoutMs, () => void this.#timeOut(call, timeoutMs))
+      const leftMs = Math.max(0, deadlineMs - clock.monotonicMs())
+      call.timer = clock.setTimer(leftMs, () => void this.#timeOut(call, timeoutMs))
       this.#calls.add(call)
       if (this.open) this.#transmit(call)
     })

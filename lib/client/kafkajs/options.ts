@@ -83,7 +83,8 @@ export function validateKafkaOptions(options: KafkaOptions): void {
 
 /** @throws InvalidConfigError `STREAMS_INVALID_CONFIG`: not of the form `host:port`. */
 export function parseAddress(broker: string): Address {
-  const match = typeof broker === 'string' ? /^(?:\[([0-9a-f:.%]+)\]|([^\s:/@[\]]+)):(\d{1,5})$/i.exec(broker) : null
+  const match =
+    typeof broker === 'string' ? /^(?:\[([0-9a-f:.]+(?:%\w+)?)\]|([^\s:/@[\]]+)):(\d{1,5})$/i.exec(broker) : null
   const port = Number(match?.[3])
   if (match === null || port < 1 || port > 65_535) {
     throw new InvalidConfigError('brokers', `must hold addresses 'host:port'; ${JSON.stringify(broker)} is none`)
