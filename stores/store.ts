@@ -8,6 +8,8 @@ export interface StateStore {
   flush(): void | Promise<void>
   /** Applies one record of the store's changelog. */
   restore(record: ConsumedRecord): void
+  /** Forgets what the cache has held back and gives its bytes back to the budget: the task closes, or starts over from its last commit. */
+  discard?(): void
 }
 
 /** A value and the event time of the record that made it, in epoch milliseconds. */
@@ -73,7 +75,10 @@ export interface RecordContext {
   readonly offset: number
 }
 
-/** A key-value space of bytes that belongs to one store: uncommitted writes over committed rows. */
+/**
+ * A key-value space of bytes that belongs to one store: uncommitted writes over committed rows. A Buffer handed over as a key must not
+ * change afterwards either: the same Buffer is taken for the same key.
+ */
 export interface Rows {
   /** The bytes must not be changed by the reader. */
   get(key: Buffer): Buffer | undefined

@@ -1,3 +1,4 @@
+import type { Clock } from '../lib/core/clock.ts'
 import type { Rows } from './store.ts'
 
 /** How far a store holds its changelog: everything before `offset`, of the topic with this id on this cluster. */
@@ -48,6 +49,8 @@ export interface TaskDatabaseOptions {
   readonly readCacheBytes: number
   /** Stores whose rows are kept in memory only; their position is undefined after each open. */
   readonly memoryStores?: readonly string[]
+  /** Lets other work run while a large commit is copied. Undefined: it is copied in one go. */
+  readonly clock?: Clock
 }
 
 export type OpenTaskDatabase = (options: TaskDatabaseOptions) => Promise<TaskDatabase>

@@ -1,0 +1,21 @@
+import type { Bounds } from './bounds.ts'
+import type { Row, Writes } from './merge-rows.ts'
+import type { ChangelogPosition } from './task-database.ts'
+
+/** The committed rows of one store. */
+export interface CommittedRows {
+  /** `text` and `key` are the same key in its two forms. */
+  get(text: string, key: Buffer): Buffer | undefined
+  /** Rows in order, in batches, from a snapshot taken when the iteration starts. */
+  batches(bounds: Bounds, reverse: boolean): AsyncIterable<readonly Row[]>
+}
+
+/** Where the committed rows and positions of one task are kept: LevelDB, or memory. What is uncommitted lies above it (OverlayDatabase). */
+export interface CommittedState {
+  rows(storeName: string): CommittedRows
+  position(storeName: string): ChangelogPosition | undefined
+  /** All of it or nothing. The writes must not change until it is done. */
+  write(writes: ReadonlyMap<string, Writes>, positions: ReadonlyMap<string, ChangelogPosition>): Promise<void>
+  wipe(storeName: string): Promise<void>
+  close(): Promise<void>
+}

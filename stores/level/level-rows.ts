@@ -1,0 +1,71 @@
+import type { Bounds } from '../bounds.ts'
+import type { CleanSection } from '../clean-cache.ts'
+import type { CommittedRows } from '../committed-state.ts'
+import type { Row, Writes } from '../merge-rows.ts'
+import { type LevelDatabase, levelError } from './open-level.ts'
+import { KEYSPACE_BYTES, keyspacePrefix, levelRange, rowKey } from './row-keys.ts'
+
+// A first batch for ranges of a few rows, then batches worth their trip to another thread.
+const FIRST_BATCH_ROWS = 32
+const BATCH_ROWS = 1_000
+const BATCH_BYTES = 256 * 1024
+
+/** The committed rows of one store: the clean cache over its keyspace in LevelDB. */
+export class LevelRows implements CommittedRows {
+  readonly #database: LevelDatabase
+  readonly #directory: string
+  readonly #cache: CleanSection
+  #keyspace: number
+  #prefix: Buffer
+
+  constructor(database: LevelDatabase, directory: string, cache: CleanSection, keyspace: number) {
+    this.#database = database
+    this.#directory = directory
+    this.#cache = cache
+    this.#keyspace = keyspace
+    this.#prefix = keyspacePrefix(keyspace)
+  }
+
+  get(text: string): Buffer | undefined {
+    const cached = this.#cache.get(text)
+    if (cached !== undefined) return cached ?? undefined
+    let value: Buffer | undefined
+    try {
+      value = this.#database.getSync(rowKey(this.#prefix, text))
+    } catch (error) {
+      throw levelError(this.#directory, error)
+    }
+    this.#cache.set(text, value ?? null)
+    return value
+  }
+
+  async *batches(bounds: Bounds, reverse: boolean): AsyncGenerator<readonly Row[], void, undefined> {
+    try {
+      const range = levelRange(this.#keyspace, bounds)
+      const iterator = this.#database.iterator({ ...range, reverse, highWaterMarkBytes: BATCH_BYTES })
+      try {
+        for (let size = FIRST_BATCH_ROWS; ; size = BATCH_ROWS) {
+          const rows = await iterator.nextv(size)
+          if (rows.length === 0) return
+          yield rows.map(([key, value]) => [key.subarray(KEYSPACE_BYTES), value])
+        }
+      } finally {
+        await iterator.close()
+      }
+    } catch (error) {
+      throw levelError(this.#directory, error)
+    }
+  }
+
+  /** These writes are in the database now. */
+  wrote(writes: Writes): void {
+    for (const [text, value] of writes.entries()) this.#cache.set(text, value)
+  }
+
+  /** Goes on in another keyspace, which is empty. */
+  moveTo(keyspace: number): void {
+    this.#keyspace = keyspace
+    this.#prefix = keyspacePrefix(keyspace)
+    this.#cache.clear()
+  }
+}

@@ -1,0 +1,43 @@
+import { NO_HEADERS } from '../lib/core/record.ts'
+import type { RecordContext, RowRange, Rows, StoreContext } from './store.ts'
+
+/** What a typed store writes through: straight to rows and changelog, or first into a cache. */
+export interface RowWriter extends Pick<Rows, 'get' | 'range'> {
+  /**
+   * @param row - As it is stored; null deletes.
+   * @param logged - As it goes to the changelog, where that differs; null with `row`.
+   * @param timestamp - Event time of the write, in epoch milliseconds.
+   */
+  put(key: Buffer, row: Buffer | null, logged: Buffer | null, timestamp: number): void
+  flush(): void
+  discard(): void
+}
+
+/** The current record where there is none: a store that is written from `init`. */
+export const NO_RECORD: RecordContext = { timestamp: -1, headers: NO_HEADERS, topic: '', partition: -1, offset: -1 }
+
+/** Rows whose every write is logged as it happens. Changelogs of key-value stores carry no headers, as in Java. */
+export class LoggedRows implements RowWriter {
+  readonly #context: StoreContext
+
+  constructor(context: StoreContext) {
+    this.#context = context
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    return this.#context.rows.get(key)
+  }
+
+  range(range: RowRange): AsyncIterable<readonly [Buffer, Buffer]> {
+    return this.#context.rows.range(range)
+  }
+
+  put(key: Buffer, row: Buffer | null, logged: Buffer | null, timestamp: number): void {
+    this.#context.rows.put(key, row)
+    this.#context.log(key, logged, timestamp, NO_HEADERS)
+  }
+
+  flush(): void {}
+
+  discard(): void {}
+}

@@ -1,0 +1,40 @@
+import type { CommittedState } from '../committed-state.ts'
+import type { Writes } from '../merge-rows.ts'
+import type { ChangelogPosition } from '../task-database.ts'
+import { MemoryRows } from './memory-rows.ts'
+
+/** The committed state of one task, in memory. */
+export class MemoryState implements CommittedState {
+  readonly #rows = new Map<string, MemoryRows>()
+  readonly #positions = new Map<string, ChangelogPosition>()
+
+  rows(storeName: string): MemoryRows {
+    let rows = this.#rows.get(storeName)
+    if (rows === undefined) {
+      rows = new MemoryRows()
+      this.#rows.set(storeName, rows)
+    }
+    return rows
+  }
+
+  position(storeName: string): ChangelogPosition | undefined {
+    return this.#positions.get(storeName)
+  }
+
+  async write(writes: ReadonlyMap<string, Writes>, positions: ReadonlyMap<string, ChangelogPosition>): Promise<void> {
+    for (const [storeName, rows] of writes) this.rows(storeName).wrote(rows)
+    for (const [storeName, position] of positions) this.#positions.set(storeName, position)
+  }
+
+  async wipe(storeName: string): Promise<void> {
+    this.forget(storeName)
+  }
+
+  /** Empties a store and drops its position, at once. */
+  forget(storeName: string): void {
+    this.#rows.get(storeName)?.clear()
+    this.#positions.delete(storeName)
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,139 @@
+import { boundsOf, textOf } from './bounds.ts'
+import type { CommittedRows } from './committed-state.ts'
+import { StoreNotOpenError } from './errors.ts'
+import { mergeRows, type Row, type Writes, writesIn } from './merge-rows.ts'
+import { SortedMap } from './sorted-map.ts'
+import type { RowRange, Rows } from './store.ts'
+
+// What an entry costs besides its bytes: Map slot, string and Buffer objects.
+const ENTRY_BYTES = 160
+
+const NO_WRITES: Writes = new SortedMap()
+
+/**
+ * The rows of one store: the active generation of writes, over the one being committed, over the committed rows.
+ *
+ * Bytes are counted as they are written, not as they are held: a value that was overwritten may go on living in the slab
+ * that it shared with others.
+ */
+export class OverlayRows implements Rows {
+  readonly #storeName: string
+  #committed: CommittedRows
+  #active: Writes = new SortedMap()
+  #committing: Writes | undefined
+  #writing = false
+  #closed = false
+  // A get followed by a put of the same Buffer makes its text, and the text's hash, once.
+  #lastKey: Buffer | undefined
+  #lastText = ''
+  activeBytes = 0
+  committingBytes = 0
+
+  constructor(storeName: string, committed: CommittedRows) {
+    this.#storeName = storeName
+    this.#committed = committed
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    const text = this.#textOf(key)
+    let value = this.#active.get(text)
+    if (value !== undefined) return value ?? undefined
+    value = this.#committing?.get(text)
+    if (value !== undefined) return value ?? undefined
+    return this.#committed.get(text, key)
+  }
+
+  put(key: Buffer, value: Buffer | null): void {
+    if (this.#closed) throw this.#notOpen()
+    const keysBefore = this.#active.size
+    this.#active.set(this.#textOf(key), value)
+    if (value !== null) this.activeBytes += value.length
+    if (this.#active.size !== keysBefore) this.activeBytes += key.length + ENTRY_BYTES
+  }
+
+  range(range: RowRange): AsyncIterable<Row> {
+    return this.#range(range, () => [this.#active, this.#committing])
+  }
+
+  /** Committed rows only; a generation counts as committed once it is being written. */
+  readonly committed: Pick<Rows, 'get' | 'range'> = {
+    get: (key) => {
+      const text = textOf(key)
+      const value = this.#writing ? this.#committing?.get(text) : undefined
+      if (value !== undefined) return value ?? undefined
+      return this.#committed.get(text, key)
+    },
+    range: (range) =>
+      this.#range(range, () => [(this.#writing ? this.#committing : undefined) ?? NO_WRITES, undefined]),
+  }
+
+  #range(range: RowRange, generations: () => [Writes, Writes | undefined]): AsyncIterable<Row> {
+    const bounds = boundsOf(range)
+    const reverse = range.reverse ?? false
+    const takeWrites = () => {
+      const [upper, lower] = generations()
+      return writesIn(bounds, reverse, upper, lower)
+    }
+    return mergeRows(takeWrites, this.#committed.batches(bounds, reverse), reverse)
+  }
+
+  seal(): void {
+    if (this.#active.size === 0) return
+    this.#committing = this.#active
+    this.committingBytes = this.activeBytes
+    this.#renew()
+  }
+
+  /** The sealed writes, which from now on count as committed; undefined if there are none. */
+  startWrite(): Writes | undefined {
+    this.#writing = true
+    return this.#committing
+  }
+
+  /** The sealed writes are among the committed rows now, or, if not, remain to be written. */
+  endWrite(written: boolean): void {
+    this.#writing = false
+    if (written) this.#dropCommitting()
+  }
+
+  /** Drops what is not committed. */
+  rollback(): void {
+    this.#renew()
+    if (!this.#writing) this.#dropCommitting()
+  }
+
+  close(): void {
+    this.rollback()
+    this.#closed = true
+    this.#committed = {
+      get: () => {
+        throw this.#notOpen()
+      },
+      batches: () => {
+        throw this.#notOpen()
+      },
+    }
+  }
+
+  #renew(): void {
+    this.#active = new SortedMap()
+    this.activeBytes = 0
+  }
+
+  #dropCommitting(): void {
+    this.#committing = undefined
+    this.committingBytes = 0
+  }
+
+  #textOf(key: Buffer): string {
+    if (key !== this.#lastKey) {
+      this.#lastText = textOf(key)
+      this.#lastKey = key
+    }
+    return this.#lastText
+  }
+
+  #notOpen(): StoreNotOpenError {
+    return new StoreNotOpenError(`Store '${this.#storeName}'`)
+  }
+}

@@ -1,0 +1,180 @@
+import type { ConsumedRecord } from '../lib/core/record.ts'
+import type { Serde } from '../lib/serde/serde.ts'
+import { InvalidStoreArgumentError } from './errors.ts'
+import { ForwardCache } from './forward-cache.ts'
+import { LoggedRows, NO_RECORD, type RowWriter } from './logged-rows.ts'
+import type { KeyValueStore, RowRange, StoreContext } from './store.ts'
+
+export interface TypedStoreOptions<K, V> {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** Whether writes are held back, if the instance has a cache. */
+  readonly caching: boolean
+}
+
+/**
+ * Keys and entries of a type over rows of bytes. What differs between kinds of stores is the form of a row: see the classes that
+ * extend this one.
+ *
+ * `E` is what users put and get; `V` is what the value serde takes.
+ */
+export abstract class TypedStore<K, V, E> implements KeyValueStore<K, E> {
+  readonly name: string
+  readonly #key: Serde<K>
+  readonly #value: Serde<V>
+  readonly #context: StoreContext
+  readonly #topic: string
+  protected readonly writer: RowWriter
+  protected readonly cache: ForwardCache | undefined
+  // get, then put, of one key: serialized once, and one Buffer for the layers below to recognise. Only for keys that cannot change.
+  #lastKey: K | undefined
+  #lastKeyBytes: Buffer | undefined
+
+  constructor(name: string, options: TypedStoreOptions<K, V>, context: StoreContext) {
+    this.name = name
+    this.#key = options.key
+    this.#value = options.value
+    this.#context = context
+    this.#topic = context.changelogTopic
+    const rows = new LoggedRows(context)
+    const { cacheBudget } = context
+    this.cache =
+      options.caching && cacheBudget !== undefined && cacheBudget.limitBytes > 0
+        ? new ForwardCache(name, rows, (row) => this.valueBytes(row), { ...context, cacheBudget })
+        : undefined
+    this.writer = this.cache ?? rows
+  }
+
+  // ---- what a row looks like
+
+  /** The value's bytes in a row. */
+  protected abstract valueBytes(row: Buffer): Buffer
+  protected abstract entryOf(row: Buffer): E
+  /** The row that a record of the changelog stands for. */
+  protected abstract restoredRow(value: Buffer, timestamp: number): Buffer
+  abstract put(key: K, entry: E | null): void
+
+  // ---- reads and writes
+
+  get(key: K): E | undefined {
+    const row = this.writer.get(this.keyBytes(key))
+    return row === undefined ? undefined : this.entryOf(row)
+  }
+
+  putIfAbsent(key: K, entry: E): E | undefined {
+    const existing = this.get(key)
+    if (existing === undefined) this.put(key, entry)
+    return existing
+  }
+
+  putAll(entries: Iterable<readonly [K, E | null]>): void {
+    for (const [key, entry] of entries) this.put(key, entry)
+  }
+
+  delete(key: K): E | undefined {
+    const existing = this.get(key)
+    this.put(key, null)
+    return existing
+  }
+
+  range(from: K | undefined, to: K | undefined): AsyncIterable<readonly [K, E]> {
+    return this.#entries(this.#rowRange(from, to, false))
+  }
+
+  reverseRange(from: K | undefined, to: K | undefined): AsyncIterable<readonly [K, E]> {
+    return this.#entries(this.#rowRange(from, to, true))
+  }
+
+  prefixScan(prefix: Buffer): AsyncIterable<readonly [K, E]> {
+    if (!Buffer.isBuffer(prefix)) {
+      throw new InvalidStoreArgumentError(this.name, 'prefixScan takes a Buffer: the first bytes of serialized keys')
+    }
+    return this.#entries({ prefix })
+  }
+
+  all(): AsyncIterable<readonly [K, E]> {
+    return this.#entries({})
+  }
+
+  async approximateEntryCount(): Promise<number> {
+    let count = 0
+    for await (const _ of this.writer.range({})) count++
+    return count
+  }
+
+  // ---- for the task
+
+  flush(): void {
+    this.writer.flush()
+  }
+
+  discard(): void {
+    this.writer.discard()
+  }
+
+  restore(record: ConsumedRecord): void {
+    // A compacted topic has no null keys; a source topic that serves as changelog may, and its table skips them.
+    if (record.key === null) return
+    this.#context.rows.put(record.key, record.value === null ? null : this.restoredRow(record.value, record.timestamp))
+  }
+
+  // ---- for the classes that extend this one
+
+  protected keyBytes(key: K): Buffer {
+    if (this.#lastKeyBytes !== undefined && Object.is(key, this.#lastKey)) return this.#lastKeyBytes
+    if (key === undefined || key === null) throw new InvalidStoreArgumentError(this.name, `${key} cannot be a key`)
+    const bytes = this.#own(this.#key.serialize(this.#topic, key), key, 'key')
+    const mutable = typeof key === 'object' || typeof key === 'function'
+    this.#lastKey = mutable ? undefined : key
+    this.#lastKeyBytes = mutable ? undefined : bytes
+    return bytes
+  }
+
+  protected keyOf(bytes: Buffer): K {
+    return this.#key.deserialize(this.#topic, bytes)
+  }
+
+  protected serializeValue(value: V): Buffer {
+    return this.#own(this.#value.serialize(this.#topic, value), value, 'value')
+  }
+
+  protected deserializeValue(bytes: Buffer): V {
+    return this.#value.deserialize(this.#topic, bytes)
+  }
+
+  /** Event time of the record in process. */
+  protected get recordTimestamp(): number {
+    return (this.#context.currentRecord() ?? NO_RECORD).timestamp
+  }
+
+  protected undefinedPut(): InvalidStoreArgumentError {
+    return new InvalidStoreArgumentError(this.name, 'undefined was put; null deletes (is a return missing?)')
+  }
+
+  // ---- inside
+
+  // A serde that hands back what it was given (bytes) leaves the bytes with the user, who may change them, and who may have cut
+  // them from a whole batch of records.
+  #own(bytes: Buffer, given: unknown, what: 'key' | 'value'): Buffer {
+    if (!(bytes instanceof Buffer)) {
+      throw new InvalidStoreArgumentError(this.name, `serialize() of its ${what} serde did not return a Buffer`)
+    }
+    return bytes === given ? Buffer.from(bytes) : bytes
+  }
+
+  #rowRange(from: K | undefined, to: K | undefined, reverse: boolean): RowRange {
+    return {
+      reverse,
+      ...(from === undefined ? {} : { from: this.keyBytes(from) }),
+      ...(to === undefined ? {} : { to: this.keyBytes(to) }),
+    }
+  }
+
+  async *#entries(range: RowRange): AsyncGenerator<readonly [K, E], void, undefined> {
+    for await (const [key, row] of this.writer.range(range)) {
+      await this.#key.prepare?.(this.#topic, key)
+      await this.#value.prepare?.(this.#topic, this.valueBytes(row))
+      yield [this.keyOf(key), this.entryOf(row)]
+    }
+  }
+}
