@@ -8,6 +8,8 @@ import { Topology } from '../../../topology/topology.ts'
 
 const S = serdes.string()
 const L = serdes.long()
+// For cases whose longs go beyond what a number holds.
+const BIG = serdes.bigint()
 const strings = { key: S, value: S }
 const longs = { key: S, value: L }
 
@@ -30,12 +32,12 @@ const aggregations: Record<string, (builder: StreamsBuilder) => void> = {
       .to('output'),
   'agg-aggregate-sum': (b) =>
     b
-      .stream('input', longs)
+      .stream('input', { key: S, value: BIG })
       .groupByKey()
       .aggregate(
-        () => 0,
-        (sum, v) => sum + v,
-        { store: 'sums', value: L },
+        () => 0n,
+        (sum, v) => BigInt.asIntN(64, sum + v),
+        { store: 'sums', value: BIG },
       )
       .toStream()
       .to('output'),
@@ -77,9 +79,9 @@ const aggregations: Record<string, (builder: StreamsBuilder) => void> = {
   },
   'error-deserialization-continue': (b) =>
     b
-      .stream('input', longs)
+      .stream('input', { key: S, value: BIG })
       .groupByKey()
-      .reduce((x, y) => x + y, { store: 'sums' })
+      .reduce((x, y) => BigInt.asIntN(64, x + y), { store: 'sums' })
       .toStream()
       .to('output'),
   'error-processing-after-rekey-dlq': (b) =>
@@ -106,7 +108,7 @@ const aggregations: Record<string, (builder: StreamsBuilder) => void> = {
   },
   wordcount: (b) =>
     input(b, 'words')
-      .flatMapValues((line) => line.toLowerCase().split(/\W+/), { value: S })
+      .flatMapValues(javaWords, { value: S })
       .groupBy((word) => word, { key: S })
       .count({ store: 'counts' })
       .toStream()
@@ -164,7 +166,7 @@ const stateless: Record<string, (builder: StreamsBuilder) => void> = {
   },
   'stateless-typed-serdes': (b) =>
     b
-      .stream('input', { key: L, value: serdes.integer() })
+      .stream('input', { key: BIG, value: serdes.integer() })
       .filter((v) => v % 2 === 0)
       .map((v, k) => [`n${k}`, v / 4])
       .to('output', { key: S, value: serdes.double() }),
@@ -230,6 +232,13 @@ function rawTopology(): Topology {
     })
     .addSink('snk', { parents: 'up', topic: 'output', ...strings })
     .addSink('dead', { parents: 'dedup', topic: 'other', ...strings })
+}
+
+// Java's split drops empty words at the end, unless it found nothing to split at.
+function javaWords(line: string): string[] {
+  const words = line.toLowerCase().split(/\W+/)
+  if (words.length > 1) words.splice(words.findLastIndex((word) => word !== '') + 1)
+  return words
 }
 
 function notBad(value: string): string {
