@@ -7,7 +7,6 @@ import type { PhysicalTopology } from '../topology/physical.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { ClientSupplier } from './client/client.ts'
 import { kafkaCluster } from './client/kafkajs/index.ts'
-import { holdProcess, type Timer } from './core/clock.ts'
 import type { Logger } from './core/log.ts'
 import { StateMachine } from './core/state-machine.ts'
 import { type ResolvedConfig, resolveConfig, type StreamsConfig } from './runtime/config.ts'
@@ -59,7 +58,6 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
   readonly #machine: StateMachine<KafkaStreamsState>
   #directory: StateDirectory | undefined
   #instance: Instance | undefined
-  #hold: Timer | undefined
   #error: Error | undefined
   #ending: Promise<void> | undefined
   #starting = false
@@ -123,7 +121,6 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
   async start(): Promise<void> {
     if (this.state !== 'CREATED') throw new NotRunningError(`start() is for a new instance; this one is ${this.state}`)
     this.#machine.transitionTo('REBALANCING')
-    this.#hold = holdProcess()
     this.#starting = true
     try {
       const { stateDir, applicationId, clock } = this.#config
@@ -200,7 +197,6 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
       await this.#instance?.close(uncommitted)
     } finally {
       await this.#directory?.close()
-      this.#hold?.cancel()
     }
   }
 

@@ -12,7 +12,7 @@ export interface Clock {
   now(): number
   /** Milliseconds since an arbitrary start, never going back: for measuring. Fractions allowed. */
   monotonicMs(): number
-  /** Calls `action` once, `delayMs` from now, unless cancelled. A timer does not keep the process alive by itself. */
+  /** Calls `action` once, `delayMs` from now, unless cancelled. Keeps the process alive: what is closed cancels its timers. */
   setTimer(delayMs: number, action: () => void): Timer
   /** Lets timers and I/O of the process run, then goes on. */
   yield(): Promise<void>
@@ -36,19 +36,12 @@ class SystemClock implements Clock {
 
   setTimer(delayMs: number, action: () => void): Timer {
     const timer = setTimeout(action, delayMs)
-    timer.unref()
     return { cancel: () => clearTimeout(timer) }
   }
 
   yield(): Promise<void> {
     return new Promise((resolve) => setImmediate(resolve))
   }
-}
-
-/** Keeps the process alive until cancelled: timers and memory clusters alone do not. */
-export function holdProcess(): Timer {
-  const handle = setInterval(() => {}, 2 ** 30)
-  return { cancel: () => clearInterval(handle) }
 }
 
 /** The clock of the machine. */

@@ -21,6 +21,8 @@ export interface CommitStep {
   /** `sealed`: 2 is over; `ended`: 3 is over; `written`: 4 is over, and at least once the offsets are committed. */
   readonly step: 'sealed' | 'ended' | 'written'
   readonly tasks: readonly string[]
+  /** How far the inputs are committed once this commit is through. */
+  readonly offsets: readonly OffsetCommit[]
   /** Milliseconds since `sealed`. */
   readonly sinceSealedMs: number
 }
@@ -104,7 +106,13 @@ export class CommitLane {
     for (const task of tasks) task.release()
     const report = (step: CommitStep['step']) => {
       if (!commitSteps.hasSubscribers) return
-      commitSteps.publish({ step, tasks: tasks.map(({ name }) => name), sinceSealedMs: clock.monotonicMs() - sealedMs })
+      const message: CommitStep = {
+        step,
+        tasks: tasks.map(({ name }) => name),
+        offsets: all,
+        sinceSealedMs: clock.monotonicMs() - sealedMs,
+      }
+      commitSteps.publish(message)
     }
     report('sealed')
     const sent = await sending

@@ -1,0 +1,111 @@
+// npm run bench:compare -- --case pipe|filter|count|wordcount --guarantee at_least_once|exactly_once [--records N] [--runs N]
+//   [--clients millrace,java,kafkajs] [--brokers HOST:PORT] [--commit-interval-ms N]
+//
+// Runs one case here, in Java Kafka Streams and in hand-written kafkajs, in turns, over the same preloaded topic, and prints each run's JSON line,
+// then medians and ratios. All commit at the same interval (100 ms), so that at_least_once does not wait for Java's default of 30 s.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startBroker } from '../integration/broker/index.ts'
+import { kafkaCluster, silentLogger, systemClock } from '../lib/index.ts'
+import { prepareInput } from './topics.ts'
+
+const PROGRAMS: Readonly<Record<string, string>> = {
+  millrace: 'main.ts',
+  java: 'java/run.ts',
+  kafkajs: 'kafkajs-baseline.ts',
+}
+
+const { values } = parseArgs({
+  options: {
+    case: { type: 'string', default: 'pipe' },
+    guarantee: { type: 'string', default: 'exactly_once' },
+    records: { type: 'string', default: '1000000' },
+    runs: { type: 'string', default: '3' },
+    clients: { type: 'string', default: 'millrace,java,kafkajs' },
+    brokers: { type: 'string' },
+    'commit-interval-ms': { type: 'string', default: '100' },
+  },
+})
+// Hand-written kafkajs has no word count: it would need its own repartitioning.
+const clients = values.clients.split(',').filter((client) => client !== 'kafkajs' || values.case !== 'wordcount')
+for (const client of clients)
+  if (PROGRAMS[client] === undefined) throw new Error(`--clients are some of ${Object.keys(PROGRAMS).join(',')}`)
+
+interface Result {
+  readonly seconds: number
+  readonly recordsPerSecond: number
+  readonly peakRssMiB: number
+  readonly commitP50Ms: number
+  readonly commitP99Ms: number
+}
+
+const broker = values.brokers === undefined ? await startBroker() : undefined
+const brokers = values.brokers ?? broker!.bootstrap
+const input = `millrace-bench-${values.records}`
+const client = kafkaCluster({ brokers: brokers.split(',') }).connect({
+  clientId: 'bench-compare',
+  clock: systemClock,
+  logger: silentLogger,
+  requestTimeoutMs: 60_000,
+})
+await prepareInput(client, input, Number(values.records))
+await client.close()
+
+const results = new Map(clients.map((name) => [name, [] as Result[]]))
+for (let run = 0; run < Number(values.runs); run++)
+  for (const name of clients) results.get(name)!.push(await measure(name, run))
+await broker?.close()
+
+const median = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
+const rows = [...results].map(([name, runs]) => {
+  const rates = runs.map(({ recordsPerSecond }) => recordsPerSecond)
+  return {
+    client: name,
+    recordsPerSecond: median(rates),
+    spread: `${Math.min(...rates)}–${Math.max(...rates)}`,
+    peakRssMiB: median(runs.map(({ peakRssMiB }) => peakRssMiB)),
+    commitP50Ms: median(runs.map(({ commitP50Ms }) => commitP50Ms)),
+    commitP99Ms: median(runs.map(({ commitP99Ms }) => commitP99Ms)),
+  }
+})
+const own = rows.find((row) => row.client === 'millrace')?.recordsPerSecond
+console.log(
+  `\n${values.case}, ${values.guarantee}, ${values.records} records, ${values.runs} runs each, in turns; medians`,
+)
+console.table(
+  rows.map((row) => ({
+    ...row,
+    'millrace is × of it': own === undefined ? '' : (own / row.recordsPerSecond).toFixed(2),
+  })),
+)
+
+async function measure(name: string, run: number): Promise<Result> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'millrace-compare-'))
+  const own = name === 'millrace' ? [] : ['--application-id', `millrace-compare-${name}-${process.pid}-${run}`]
+  const state = name === 'java' ? ['--state-dir', stateDir] : []
+  const args = ['case', 'guarantee', 'records', 'commit-interval-ms'] as const
+  const line = await output(process.execPath, [
+    join(import.meta.dirname, PROGRAMS[name]!),
+    ...args.flatMap((option) => [`--${option}`, values[option]]),
+    ...['--brokers', brokers, '--input', input],
+    ...own,
+    ...state,
+  ])
+  rmSync(stateDir, { recursive: true, force: true })
+  console.log(line)
+  return JSON.parse(line) as Result
+}
+
+async function output(command: string, args: readonly string[]): Promise<string> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let text = ''
+  child.stdout.on('data', (chunk) => {
+    text += chunk
+  })
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`)
+  return text.trim().split('\n').at(-1)!
+}

@@ -1,0 +1,145 @@
+// npm run bench -- --case pipe|filter|count|wordcount --guarantee at_least_once|exactly_once --records N [--brokers HOST:PORT] [--input TOPIC]
+//   [--commit-interval-ms N] [--cache-bytes N]
+//
+// Runs one topology over a preloaded topic, checks its output, and prints one JSON line. `seconds` runs from the first record to the commit
+// that makes the last result visible to a reader of committed transactions. Start-up is reported apart. Without --brokers a broker is started
+// for the run.
+import { subscribe } from 'node:diagnostics_channel'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startBroker } from '../integration/broker/index.ts'
+import {
+  type CommitStep,
+  KafkaStreams,
+  kafkaCluster,
+  type ProcessingGuarantee,
+  silentLogger,
+  systemClock,
+} from '../lib/index.ts'
+import { PARTITIONS, prepareInput, readTopic } from './topics.ts'
+import { benchTopology, CASES, type Case, type Progress } from './topologies.ts'
+
+const { values } = parseArgs({
+  options: {
+    case: { type: 'string', default: 'pipe' },
+    guarantee: { type: 'string', default: 'exactly_once' },
+    records: { type: 'string', default: '1000000' },
+    brokers: { type: 'string' },
+    input: { type: 'string' },
+    'commit-interval-ms': { type: 'string' },
+    'cache-bytes': { type: 'string' },
+  },
+})
+const name = values.case as Case
+if (!CASES.includes(name)) throw new Error(`--case is one of ${CASES.join(', ')}`)
+const records = Number(values.records)
+if (!Number.isInteger(records) || records < 1) throw new Error('--records is a whole number, at least 1')
+const cacheBytes = Number(values['cache-bytes'] ?? 10 * 1024 * 1024)
+const commitIntervalMs = Number(values['commit-interval-ms'] ?? (values.guarantee === 'at_least_once' ? 30_000 : 100))
+
+const broker = values.brokers === undefined ? await startBroker() : undefined
+const brokers = (values.brokers ?? broker!.bootstrap).split(',')
+const input = values.input ?? `millrace-bench-${records}`
+const applicationId = `millrace-bench-${name}-${process.pid}-${Date.now()}`
+const output = `${applicationId}-output`
+const stateDir = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+const connect = () =>
+  kafkaCluster({ brokers }).connect({
+    clientId: 'bench',
+    clock: systemClock,
+    logger: silentLogger,
+    requestTimeoutMs: 60_000,
+  })
+
+const prepare = connect()
+await prepareInput(prepare, input, records)
+await prepare.admin.createTopics([{ topic: output, partitionCount: PARTITIONS }])
+await prepare.close()
+
+const commitMs: number[] = []
+let lastCommitMs = 0
+subscribe('millrace:commit', (message) => {
+  const { step, sinceSealedMs } = message as CommitStep
+  if (step === 'ended') lastCommitMs = performance.now()
+  if (step === 'written') commitMs.push(sinceSealedMs)
+})
+const progress: Progress = { wordsOut: 0, wordsIn: 0 }
+const streams = new KafkaStreams(benchTopology(name, input, output, progress), {
+  applicationId,
+  brokers,
+  stateDir,
+  processingGuarantee: values.guarantee as ProcessingGuarantee,
+  cacheBytes,
+  commitIntervalMs,
+})
+const createdMs = performance.now()
+let firstRecordMs = 0
+let processedMs = 0
+const failed = new Promise<never>((_, reject) => streams.on('error', reject))
+const finished = new Promise<void>((resolve) => {
+  const look = setInterval(() => {
+    const { recordsProcessed } = streams.metrics()
+    if (recordsProcessed === 0) firstRecordMs = performance.now()
+    // The words that came back through the repartition topic were processed as records too.
+    if (recordsProcessed < records + progress.wordsIn || progress.wordsIn < progress.wordsOut || recordsProcessed === 0)
+      return
+    processedMs ||= performance.now()
+    // Everything is committed when a commit has followed, and then none for longer than the interval.
+    if (lastCommitMs < processedMs || performance.now() - lastCommitMs < 2 * commitIntervalMs + 500) return
+    clearInterval(look)
+    resolve()
+  }, 1)
+})
+await Promise.race([streams.start(), failed])
+await Promise.race([finished, failed])
+await streams.close()
+const seconds = (lastCommitMs - firstRecordMs) / 1_000
+const peakRssMiB = Math.round(process.resourceUsage().maxRSS / 1024)
+
+const check = connect()
+const written = await readTopic(check, output)
+const changelog =
+  name === 'pipe' || name === 'filter' ? undefined : await readTopic(check, `${applicationId}-counts-changelog`)
+await verify()
+const internal = name === 'wordcount' ? [`${applicationId}-counts-repartition`] : []
+await check.admin.deleteTopics([
+  output,
+  ...internal,
+  ...(changelog === undefined ? [] : [`${applicationId}-counts-changelog`]),
+])
+await check.close()
+await broker?.close()
+rmSync(stateDir, { recursive: true })
+
+commitMs.sort((a, b) => a - b)
+const percentile = (share: number) => Number((commitMs[Math.floor((commitMs.length - 1) * share)] ?? 0).toFixed(1))
+console.log(
+  JSON.stringify({
+    client: 'millrace',
+    case: name,
+    guarantee: values.guarantee,
+    records,
+    seconds: Number(seconds.toFixed(3)),
+    recordsPerSecond: Math.round(records / seconds),
+    peakRssMiB,
+    outputRecords: written.records,
+    changelogRecords: changelog?.records ?? 0,
+    commits: commitMs.length,
+    commitP50Ms: percentile(0.5),
+    commitP99Ms: percentile(0.99),
+    cacheBytes,
+    startupMs: Math.round(firstRecordMs - createdMs),
+  }),
+)
+
+async function verify(): Promise<void> {
+  if (name === 'pipe' || name === 'filter') {
+    if (written.records !== records) throw new Error(`${written.records} records in the output, not ${records}`)
+    return
+  }
+  const counted = [...written.latest.values()].reduce((sum, count) => sum + Number(count.readBigInt64BE(0)), 0)
+  const expected = name === 'count' ? records : progress.wordsOut
+  if (counted !== expected) throw new Error(`the counts add up to ${counted}, not ${expected}`)
+}

@@ -1,0 +1,81 @@
+// The input that a benchmark reads and the output that it is checked by.
+
+import { partitionFor } from '../lib/core/murmur2.ts'
+import { partitionKey } from '../lib/core/record.ts'
+import type { Client } from '../lib/index.ts'
+
+export const PARTITIONS = 4
+const KEYS = 10_007
+/** Words of the values, chosen by the record's number: nine to a line, as in natural text. */
+const WORDS =
+  'amber basin cedar delta ember fjord grove haven inlet jetty knoll lagoon marsh north ocean plain quarry river shore tundra'.split(
+    ' ',
+  )
+
+/** About 60 bytes: nine words. */
+function textOf(n: number): string {
+  const words: string[] = []
+  for (let i = 0; i < 9; i++) words.push(WORDS[(n * 7 + i * (1 + (n % 11))) % WORDS.length]!)
+  return words.join(' ')
+}
+
+export function partitionsOf(topic: string): readonly { topic: string; partition: number }[] {
+  return Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
+}
+
+/** Makes the topic if it is absent, and fills it up to `records`; refuses one that holds something else. */
+export async function prepareInput(client: Client, topic: string, records: number): Promise<void> {
+  await client.admin.createTopics([{ topic, partitionCount: PARTITIONS, configs: { 'retention.ms': '-1' } }])
+  const [starts, ends] = await Promise.all([
+    client.admin.offsets(partitionsOf(topic), 'earliest', 'read_committed'),
+    client.admin.offsets(partitionsOf(topic), 'latest', 'read_committed'),
+  ])
+  const held = [...ends].reduce((sum, [key, end]) => sum + end - starts.get(key)!, 0)
+  if (held === records) return
+  if (held !== 0) throw new Error(`topic '${topic}' holds ${held} records, not ${records}: name another one by --input`)
+  const producer = client.producer({})
+  await producer.init()
+  const startMs = Date.now() - records
+  for (let n = 0; n < records; n++) {
+    const key = Buffer.from(`key-${(n * 7919) % KEYS}`)
+    producer.send(topic, partitionFor(key, PARTITIONS), key, Buffer.from(textOf(n)), startMs + n, [])
+    if (producer.pendingBytes > 16 * 1024 * 1024) await producer.drained(4 * 1024 * 1024)
+  }
+  await producer.flush()
+  await producer.close()
+}
+
+/** What a reader of committed transactions finds in a topic. */
+export interface Contents {
+  readonly records: number
+  /** The last value of each key. */
+  readonly latest: ReadonlyMap<string, Buffer>
+}
+
+export async function readTopic(client: Client, topic: string): Promise<Contents> {
+  const ends = await client.admin.offsets(partitionsOf(topic), 'latest', 'read_committed')
+  let ready = () => {}
+  const fetcher = client.fetcher({ isolation: 'read_committed', purpose: 'restore', onReady: () => ready() })
+  const latest = new Map<string, Buffer>()
+  let records = 0
+  for (const partition of partitionsOf(topic)) {
+    const end = ends.get(partitionKey(topic, partition.partition))!
+    const fetched = fetcher.add(partition, 0)
+    while (fetched.position < end) {
+      const record = fetched.next()
+      if (record === undefined) {
+        if (fetched.position >= end) break
+        await new Promise<void>((resolve) => {
+          ready = resolve
+        })
+        continue
+      }
+      records++
+      // A copy: the value shares memory with the whole fetch.
+      latest.set(record.key?.toString('latin1') ?? '', Buffer.from(record.value ?? ''))
+    }
+    fetcher.remove(partition)
+  }
+  await fetcher.close()
+  return { records, latest }
+}

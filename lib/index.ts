@@ -1,0 +1,41 @@
+// The public door. Everything a user may rely on is exported here or from 'millrace/testing'.
+export type { KeyValueStore, StateStore, TimestampedKeyValueStore, ValueAndTimestamp } from '../stores/store.ts'
+export { stores } from '../stores/stores.ts'
+export type * from '../topology/callbacks.ts'
+export { KGroupedStream } from '../topology/kgrouped-stream.ts'
+export { KStream } from '../topology/kstream.ts'
+export { KTable } from '../topology/ktable.ts'
+export type * from '../topology/options.ts'
+export type {
+  OffsetReset,
+  StreamPartitioner,
+  TimestampExtractor,
+  TopicNameExtractor,
+} from '../topology/physical.ts'
+export type {
+  Cancellable,
+  Processor,
+  ProcessorContext,
+  ProcessorSupplier,
+  PunctuationOptions,
+  Punctuator,
+  RecordMetadata,
+} from '../topology/processor.ts'
+export { StreamsBuilder } from '../topology/streams-builder.ts'
+export { Topology } from '../topology/topology.ts'
+export type * from './client/client.ts'
+export * from './client/errors.ts'
+export { type KafkaOptions, kafkaCluster } from './client/kafkajs/index.ts'
+export { type MemoryCluster, type MemoryClusterOptions, memoryCluster } from './client/memory/index.ts'
+export { type Clock, systemClock, type Timer } from './core/clock.ts'
+export { InvalidConfigError, InvariantError, type Recovery, StreamsError } from './core/errors.ts'
+export { type Logger, silentLogger } from './core/log.ts'
+export { type Header, type Headers, StreamRecord, type TopicPartition } from './core/record.ts'
+export { KafkaStreams, type KafkaStreamsEvents, type KafkaStreamsState } from './kafka-streams.ts'
+export type { CommitStep } from './runtime/commit-lane.ts'
+export type { ProcessingGuarantee, StreamsConfig } from './runtime/config.ts'
+export * from './runtime/errors.ts'
+export type { MetricsSnapshot } from './runtime/metrics.ts'
+export type { RestoredEvent } from './runtime/restorer.ts'
+export { serdes } from './serde/index.ts'
+export type { Serde } from './serde/serde.ts'
