@@ -17,8 +17,7 @@ function integer(minimum: number, maximum: number | 'int64'): Check {
     if (!/^-?\d{1,19}$/.test(value)) return 'is not an integer'
     const number = BigInt(value)
     if (number < minimum) return `must be at least ${minimum}`
-    if (number > BigInt(maximum === 'int64' ? INT64_MAX : maximum)) return 'is too large'
-    return undefined
+    return number > BigInt(maximum === 'int64' ? INT64_MAX : maximum) ? 'is too large' : undefined
   }
 }
 
@@ -70,7 +69,7 @@ const configs: Readonly<Record<string, TopicConfig>> = {
   'remote.log.copy.disable': { fallback: 'false', check: boolean },
   'remote.log.delete.on.disable': { fallback: 'false', check: boolean },
   'remote.storage.enable': { fallback: 'false', check: boolean },
-  'retention.bytes': { fallback: '-1', check: int64(-1) },
+  'retention.bytes': { fallback: '-1', check: int64(-Infinity) },
   'retention.ms': { fallback: String(7 * DAY_MS), check: int64(-1) },
   'segment.bytes': { fallback: String(2 ** 30), check: int32(1024 * 1024) },
   'segment.index.bytes': { fallback: String(10 * 2 ** 20), check: int32(4) },

@@ -114,10 +114,11 @@ export class TransactionCoordinator {
     }
   }
 
-  // The new epoch is never given to a client: it only makes the old one stale, here and, by the marker, in the partitions.
+  // The new epoch makes the old one stale, here and, by the marker, in the partitions. Its owner, if it names its own epoch, may go on
+  // with the new one until another producer has taken over.
   #fence(transaction: Transaction): void {
+    transaction.lastEpoch = transaction.epoch
     transaction.epoch++
-    transaction.lastEpoch = NO_EPOCH
     this.#prepare(transaction, 'abort')
   }
 

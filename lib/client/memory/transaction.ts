@@ -44,7 +44,7 @@ export class Transaction {
   producerId: number
   previousProducerId = NO_PRODUCER_ID
   epoch = NO_EPOCH
-  /** The epoch before, if its owner itself asked for the new one: a repeated request is recognised by it. */
+  /** The epoch before, unless another producer has taken over since: whoever names it is given the current one. */
   lastEpoch = NO_EPOCH
   timeoutMs = 0
   readonly participants = new Map<string, Participant>()

@@ -18,7 +18,7 @@ const NO_BYTES = Buffer.alloc(0)
  */
 export function fetch(state: BrokerState): Handler<'fetch'> {
   return (request, { node }, respond) => {
-    if (request.sessionId !== 0) {
+    if (request.sessionEpoch > 0) {
       // Every response says that there is no session, so nobody can continue one.
       respond({ throttleTimeMs: 0, errorCode: errorCodes.FETCH_SESSION_ID_NOT_FOUND, sessionId: 0, topics: [] })
       return undefined

@@ -29,6 +29,10 @@ export function createTopics(state: BrokerState): Handler<'createTopics'> {
 
 function createTopic(state: BrokerState, topic: NewTopic, validateOnly: boolean): Outcome {
   const { name, assignments } = topic
+  const withoutValue = topic.configs.find(({ value }) => value === null)
+  if (withoutValue !== undefined) {
+    return outcome(name, errorCodes.INVALID_CONFIG, `Null value not supported for topic configs: ${withoutValue.name}`)
+  }
   const configs = new Map(topic.configs.map((config) => [config.name, config.value ?? '']))
   const problem = problemWithNewTopic(state, topic, configs)
   if (problem !== undefined) return outcome(name, problem[0], problem[1])

@@ -101,10 +101,18 @@ describe('a fetch', () => {
 
   it('keeps no session', async () => {
     const made = bench()
-    expect(await made.wire.send(1, 'fetch', { ...made.fetchRequest('t', 0), sessionId: 5 })).toMatchObject({
+    const request = { ...made.fetchRequest('t', 0), sessionId: 5, sessionEpoch: 1 }
+    expect(await made.wire.send(1, 'fetch', request)).toMatchObject({
       errorCode: errorCodes.FETCH_SESSION_ID_NOT_FOUND,
       topics: [],
     })
+    // Opening one, or closing it, is no error.
+    for (const sessionEpoch of [0, -1]) {
+      expect(await made.wire.send(1, 'fetch', { ...request, sessionEpoch })).toMatchObject({
+        errorCode: 0,
+        sessionId: 0,
+      })
+    }
   })
 })
 

@@ -76,6 +76,8 @@ describe('CreateTopics', () => {
     ['a number too low', { configs: [{ name: 'retention.ms', value: '-2' }] }, 'INVALID_CONFIG'],
     ['a number too high', { configs: [{ name: 'max.message.bytes', value: '2147483648' }] }, 'INVALID_CONFIG'],
     ['a segment below 1 MiB', { configs: [{ name: 'segment.bytes', value: '1000' }] }, 'INVALID_CONFIG'],
+    ['a configuration without value', { configs: [{ name: 'retention.ms', value: null }] }, 'INVALID_CONFIG'],
+    ['any negative retention in bytes', { configs: [{ name: 'retention.bytes', value: '-5' }] }, 'NONE'],
     ['two policies', { configs: [{ name: 'cleanup.policy', value: 'compact, delete' }] }, 'NONE'],
     [
       'leaders given',

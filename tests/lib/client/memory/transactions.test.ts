@@ -286,8 +286,20 @@ describe('a transaction that takes too long', () => {
     expect(made.texts('t')).toEqual([])
     expect(await made.endTxn('x', producer, true)).toBe('PRODUCER_FENCED')
     expect(await send(made, producer, 1)).toBe('INVALID_PRODUCER_EPOCH')
-    expect(await initOnce(made, 'x', producer)).toBe('PRODUCER_FENCED')
     expect(await made.init('x')).toEqual({ ...producer, producerEpoch: producer.producerEpoch + 2 })
+    expect(await initOnce(made, 'x', producer)).toBe('PRODUCER_FENCED')
+  })
+
+  it('leaves its producer the way of naming its epoch, as long as no other has taken over', async () => {
+    const made = bench()
+    const producer = await made.init('x', undefined, 5000)
+    await made.addPartitions('x', producer, 't')
+    await made.clock.advance(5000)
+    const raised = { ...producer, producerEpoch: producer.producerEpoch + 1 }
+    expect(await made.init('x', producer)).toEqual(raised)
+    expect(await made.init('x', producer)).toEqual(raised)
+    expect(await made.addPartitions('x', raised, 't')).toBe('NONE')
+    expect(await send(made, raised)).toBe('NONE')
   })
 
   it('counts from the first partition added, and for each transaction anew', async () => {
