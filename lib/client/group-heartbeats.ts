@@ -2,6 +2,9 @@ import type { Clock, Timer } from '../core/clock.ts'
 import type { GroupFailure } from './group-failure.ts'
 import { backOffMs } from './outage.ts'
 
+/** How often to ask when a rebalance is bound to follow, in milliseconds: it waits for the member that hears of it last. */
+const EXPECTANT_INTERVAL_MS = 250
+
 export interface HeartbeatOptions {
   readonly clock: Clock
   readonly intervalMs: number
@@ -19,18 +22,22 @@ export class Heartbeats {
   // Counts pauses: an answer that comes after one is of no interest.
   #era = 0
   #active = false
+  #intervalMs: number
   #outages = 0
 
   constructor(options: HeartbeatOptions) {
     this.#options = options
+    this.#intervalMs = options.intervalMs
   }
 
-  /** The next heartbeat leaves after one interval. */
-  resume(): void {
+  /** The next heartbeat leaves after one interval, which is a short one if a rebalance is expected. */
+  resume(expectsRebalance = false): void {
     if (this.#active) return
+    const { intervalMs } = this.#options
+    this.#intervalMs = expectsRebalance ? Math.min(EXPECTANT_INTERVAL_MS, intervalMs) : intervalMs
     this.#active = true
     this.#outages = 0
-    this.#schedule(this.#options.intervalMs)
+    this.#schedule(this.#intervalMs)
   }
 
   pause(): void {
@@ -55,9 +62,9 @@ export class Heartbeats {
     if (era !== this.#era) return failure
     this.#underWay = undefined
     this.#outages = failure?.kind === 'outage' ? this.#outages + 1 : 0
-    const { intervalMs, onFailure } = this.#options
+    const intervalMs = this.#intervalMs
     this.#schedule(this.#outages > 0 ? Math.min(backOffMs(this.#outages), intervalMs) : intervalMs)
-    if (failure !== undefined) onFailure(failure)
+    if (failure !== undefined) this.#options.onFailure(failure)
     return failure
   }
 

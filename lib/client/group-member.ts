@@ -199,6 +199,9 @@ export class WireGroupMember implements GroupMember {
       return undefined
     }
     this.#answered()
+    // The group does not wait for a static member longer than its rebalance time-out, and then decides by what that member said last.
+    const missedSome = joined.generationId > this.#membership.generation + 1
+    if (this.#group.instanceId !== null && missedSome) this.#drop('the group went on without this member')
     const membership = { memberId: joined.memberId, generation: joined.generationId }
     this.#membership = membership
     this.#machine.transitionTo('SYNCING')
@@ -225,20 +228,20 @@ export class WireGroupMember implements GroupMember {
     this.#group = group
     this.#ownedGeneration = group.generation
     this.#machine.transitionTo(revoked.length > 0 ? 'REVOKING' : 'ASSIGNING')
-    this.#heartbeats.resume()
+    this.#heartbeats.resume(assignment.incomplete)
     this.#settling.resolve(group)
     if (revoked.length > 0) {
       this.#log('info', `Gives up ${partitionNames(revoked)}`)
-      await this.#calls.run(() => listener.onRevoked(revoked, group))
+      await this.#tell(stands, () => listener.onRevoked(revoked, group))
       if (!stands()) return this.#toJoining()
       this.#machine.transitionTo('ASSIGNING')
     }
-    this.#owned = assignment.partitions
-    this.#log(
-      'info',
-      `Reads ${assignment.partitions.length} partitions, of which are new: ${partitionNames(added) || 'none'}`,
-    )
-    await this.#calls.run(() => listener.onAssigned({ added, kept, userData: assignment.userData, group }))
+    this.#owned = kept
+    await this.#tell(stands, () => {
+      this.#owned = assignment.partitions
+      this.#log('info', `Reads ${this.#owned.length} partitions, of which are new: ${partitionNames(added) || 'none'}`)
+      return listener.onAssigned({ added, kept, userData: assignment.userData, group })
+    })
     if (!stands()) return this.#toJoining()
     this.#hasStarted = true
     this.#started.resolve()
@@ -249,6 +252,11 @@ export class WireGroupMember implements GroupMember {
     this.#machine.transitionTo('STABLE')
     if (assignment.incomplete) this.#expectRebalance()
     await this.#changed.wait()
+  }
+
+  // Calls the listener when its turn has come, if that still makes sense then.
+  #tell(stands: () => boolean, call: () => Promise<void>): Promise<void> {
+    return this.#calls.run(() => (stands() ? call() : undefined))
   }
 
   // Somebody has to let go of partitions and join again. Should that member be gone, this one starts the rebalance.
@@ -309,20 +317,28 @@ export class WireGroupMember implements GroupMember {
     if (wasStable) this.#changed.resolve()
   }
 
-  /** The group may have given our partitions to others. */
+  /** The membership is over, or no longer sure. */
   #lose(why: string, keepMemberId: boolean): void {
-    const lost = this.#owned
     this.#era++
-    this.#owned = []
-    this.#ownedGeneration = NO_GENERATION
+    this.#drop(why)
     this.#membership = { memberId: keepMemberId ? this.#membership.memberId : '', generation: NO_GENERATION }
     this.#heartbeats.pause()
     this.#session.end()
-    if (lost.length > 0) {
-      this.#log('warn', `Has lost ${partitionNames(lost)}: ${why}`)
-      this.#calls.run(() => this.#options.listener.onLost(lost)).catch((error) => this.#fail(error))
-    }
     if (this.#machine.is('STABLE')) this.#toJoining()
+  }
+
+  // The group may have given our partitions to others.
+  #drop(why: string): void {
+    const lost = this.#owned
+    this.#owned = []
+    this.#ownedGeneration = NO_GENERATION
+    if (lost.length === 0) return
+    this.#log('warn', `Has lost ${partitionNames(lost)}: ${why}`)
+    const call = this.#tell(
+      () => this.#ended() === undefined,
+      () => this.#options.listener.onLost(lost),
+    )
+    call.catch((error) => this.#fail(error))
   }
 
   #fail(error: Error): void {

@@ -126,7 +126,7 @@ function commitError(code: number, what: string, where: string, group: GroupMeta
       return new BrokerResponseError(
         name,
         code,
-        `${what}: the metadata for ${where} is larger than the broker's offset.metadata.max.bytes`,
+        `${what}: the metadata for ${where} is larger than the broker's offset.metadata.max.bytes (${name})`,
       )
     default:
       return answerError(code, what, where)
