@@ -39,7 +39,7 @@ export class LevelState implements CommittedState {
     this.#memoryStores = new Set(options.memoryStores)
     this.#stores = meta.stores
     this.#commit = meta.commit
-    this.#lastKeyspace = Math.max(0, ...meta.garbage, ...[...meta.stores.values()].map(({ keyspace }) => keyspace))
+    this.#lastKeyspace = Math.max(0, ...[...meta.stores.values()].map(({ keyspace }) => keyspace))
     for (const keyspace of meta.garbage) this.#clear(keyspace)
   }
 
