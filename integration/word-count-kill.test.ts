@@ -2,6 +2,7 @@
 // MILLRACE_KILLS=20 is the long form; MILLRACE_SEED repeats a run's moments.
 import { join } from 'node:path'
 import { sleep, systemClock } from '../lib/core/clock.ts'
+import { describeWithBroker } from './broker/describe.ts'
 import { until } from './support/cluster.ts'
 import { seededRandom } from './support/random.ts'
 import { countWords, realText } from './support/text.ts'
@@ -16,7 +17,7 @@ const KILL_HOOK = join(import.meta.dirname, 'support/kill-hook.ts')
 const lines = realText(1_000_000)
 const truth = countWords(lines)
 
-describe('a word count, exactly once, under kill -9', () => {
+describeWithBroker('a word count, exactly once, under kill -9', () => {
   let run: WordCountRun
   beforeEach(async () => {
     run = await WordCountRun.open({ guarantee: 'exactly_once', commitIntervalMs: 100, sessionTimeoutMs: 6_000 })

@@ -102,6 +102,11 @@ export class TestCluster {
 
   /** Waits until the group's committed offsets reach the ends of these topics, and stay there for a few looks. */
   async caughtUp(group: string, topics: readonly string[], limitMs = 90_000): Promise<void> {
+    await until(
+      `${topics.join(', ')} exist`,
+      async () => (await this.client.admin.describeTopics(topics)).size === topics.length,
+      limitMs,
+    )
     let stable = 0
     await until(
       `group ${group} reaches the ends of ${topics.join(', ')}`,
