@@ -24,7 +24,6 @@ export class KafkajsWire implements Wire {
   readonly #cluster: KafkajsCluster
   readonly #bootstrap: readonly Address[]
   readonly #links = new Map<string, Link>()
-  #rotation = 0
   #closing: Promise<void> | undefined
 
   /** @param nodes - Learns from every response that passes; shared by the wires of one client. */
@@ -75,18 +74,16 @@ export class KafkajsWire implements Wire {
     return this.#link(address).send(outgoing)
   }
 
-  /** Goes through the candidates until one is connected, or the time is up. */
+  /** Goes through the candidates until one is connected. Each may take its share of the time that is left. */
   async #sendToAny(outgoing: Outgoing): Promise<unknown> {
     const failures: string[] = []
-    for (const address of this.#candidates()) {
-      const left = outgoing.deadlineMs - this.#context.clock.monotonicMs()
-      if (left <= 0) break
-      if (this.#closing !== undefined) throw closedError()
+    const candidates = this.#candidates()
+    for (const [i, address] of candidates.entries()) {
+      const leftMs = outgoing.deadlineMs - this.#context.clock.monotonicMs()
       try {
-        await this.#connectedWithin(this.#link(address), left)
+        await this.#connectedWithin(address, Math.ceil(leftMs / (candidates.length - i)))
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error
-        this.#rotation++
         failures.push(error.message)
         continue
       }
@@ -113,26 +110,26 @@ export class KafkajsWire implements Wire {
     }
   }
 
-  /** Connected nodes first, then those that the cluster has named, then the bootstrap addresses; after a failure another one begins. */
+  /** Connected nodes first, then those that the cluster has named, then the bootstrap addresses. */
   #candidates(): readonly Address[] {
     const known = [...this.#nodes.addresses(), ...this.#bootstrap]
     const distinct = [...new Map(known.map((address) => [addressKey(address), address])).values()]
-    const first = this.#rotation % distinct.length
-    const rotated = [...distinct.slice(first), ...distinct.slice(0, first)]
     const isOpen = (address: Address) => this.#links.get(addressKey(address))?.open === true
-    return [...rotated.filter(isOpen), ...rotated.filter((address) => !isOpen(address))]
+    return [...distinct.filter(isOpen), ...distinct.filter((address) => !isOpen(address))]
   }
 
-  #connectedWithin(link: Link, timeoutMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = this.#context.clock.setTimer(timeoutMs, () => {
-        reject(new ConnectionError(`not connected within ${Math.round(timeoutMs)} ms`))
-      })
-      link
-        .connected()
-        .then(resolve, reject)
-        .finally(() => timer.cancel())
+  async #connectedWithin(address: Address, timeoutMs: number): Promise<void> {
+    const link = this.#link(address)
+    if (link.open) return
+    const late = Promise.withResolvers<never>()
+    const timer = this.#context.clock.setTimer(timeoutMs, () => {
+      late.reject(new ConnectionError(`${this.#nodes.name(address)}: not connected within ${timeoutMs} ms`))
     })
+    try {
+      await Promise.race([link.connected(), late.promise])
+    } finally {
+      timer.cancel()
+    }
   }
 
   #link(address: Address): Link {

@@ -257,6 +257,13 @@ describe('a broker that cannot be reached', () => {
     expect(broker.requests).toHaveLength(3)
   })
 
+  it('is passed over for the next one, also when it is silent', async () => {
+    const [silent, broker] = [await harness.broker({ greeting: 'silence' }), await harness.broker({ nodeId: 2 })]
+    const wire = harness.wire({ brokers: [silent.address, broker.address], connectionTimeoutMs: 60_000 })
+    await wire.send('any', 'metadata', NO_TOPICS, { timeoutMs: 500 })
+    expect(broker.requests).toHaveLength(1)
+  })
+
   it('is tried again by the next request', async () => {
     const port = await closedPort()
     const wire = harness.wire({ brokers: [`127.0.0.1:${port}`] })
