@@ -3,7 +3,7 @@ import type { ApiName, RequestOf, ResponseOf } from '../protocol/apis.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
 import { Placement } from './placement.ts'
 import type { ClusterSettings } from './settings.ts'
-import { Topics } from './topics.ts'
+import { type Topic, Topics } from './topics.ts'
 import { TransactionCoordinator } from './transaction-coordinator.ts'
 import { TransactionMarkers } from './transaction-markers.ts'
 
@@ -24,6 +24,12 @@ export class BrokerState {
     this.groups = new GroupCoordinator(settings)
     const markers = new TransactionMarkers(settings, this.placement, this.topics, this.groups)
     this.transactions = new TransactionCoordinator(settings, markers)
+  }
+
+  /** Offsets that groups have committed for the topic go with it. */
+  deleteTopic(topic: Topic): void {
+    this.topics.delete(topic)
+    this.groups.dropTopic(topic.name)
   }
 }
 

@@ -18,6 +18,7 @@ interface Call {
   /** What travels back, and whether it is there yet. */
   response: AnyResponse | undefined
   isDelivered: boolean
+  isAnsweredAtOnce: boolean
 }
 
 /**
@@ -36,8 +37,6 @@ export class Connection {
   #forgetParked: (() => void) | undefined
   #isBroken = false
   #isPumping = false
-  #lastArrivalMs = 0
-  #lastDeliveryMs = 0
 
   constructor(clock: Clock, latencyMs: number, name: string) {
     this.#clock = clock
@@ -61,16 +60,16 @@ export class Connection {
         hasArrived: false,
         response: undefined,
         isDelivered: false,
+        isAnsweredAtOnce: false,
       }
       this.#requests.push(call)
-      this.#lastArrivalMs = this.#travel(this.#lastArrivalMs, fault.requestDelayMs ?? 0, () => {
+      const arrived = (): void => {
         call.hasArrived = true
         this.#pump()
-        // Most requests have been answered by now and need no timer.
-        const isAnswered = call.response !== undefined && this.#lastDeliveryMs <= this.#clock.monotonicMs()
-        if (!isAnswered) this.#startTimer(call, timeoutMs)
-      })
-      if (this.#lastArrivalMs > this.#clock.monotonicMs()) this.#startTimer(call, timeoutMs)
+        // Most requests are answered by now and need no timer.
+        if (!call.isAnsweredAtOnce) this.#startTimer(call, timeoutMs)
+      }
+      if (!this.#travel(fault.requestDelayMs, arrived)) this.#startTimer(call, timeoutMs)
     })
   }
 
@@ -92,7 +91,14 @@ export class Connection {
     if (this.#isPumping) return
     this.#isPumping = true
     while (this.#current === undefined && !this.#isBroken && this.#requests[0]?.hasArrived === true) {
-      this.#begin(this.#requests.shift()!)
+      const call = this.#requests.shift()!
+      try {
+        this.#begin(call)
+      } catch (error) {
+        // A request that no client of ours sends, or a fault hook that throws: whoever sent it shall see why.
+        call.reject(error as Error)
+        this.break('an earlier request of the connection failed in the node')
+      }
     }
     this.#isPumping = false
   }
@@ -118,7 +124,7 @@ export class Connection {
     this.#current = undefined
     this.#forgetParked = undefined
     call.response = response
-    this.#lastDeliveryMs = this.#travel(this.#lastDeliveryMs, fault.responseDelayMs ?? 0, () => {
+    call.isAnsweredAtOnce = this.#travel(fault.responseDelayMs, () => {
       call.isDelivered = true
       this.#deliver()
     })
@@ -148,12 +154,11 @@ export class Connection {
     })
   }
 
-  // Never before what was sent earlier. Returns when it arrives.
-  #travel(previousMs: number, delayMs: number, arrived: () => void): number {
-    const nowMs = this.#clock.monotonicMs()
-    const atMs = Math.max(previousMs, nowMs + this.#oneWayMs + delayMs)
-    if (atMs > nowMs) this.#clock.setTimer(atMs - nowMs, arrived)
+  // Whether it takes no time. What comes out of order waits at its end for those before it.
+  #travel(delayMs: number | undefined, arrived: () => void): boolean {
+    const takesMs = this.#oneWayMs + (delayMs ?? 0)
+    if (takesMs > 0) this.#clock.setTimer(takesMs, arrived)
     else queueMicrotask(arrived)
-    return atMs
+    return takesMs <= 0
   }
 }

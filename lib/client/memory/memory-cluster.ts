@@ -89,8 +89,7 @@ export class MemoryCluster implements ClientSupplier, WireFactory {
 
   /** Deletes a topic, with its records and the offsets committed for it. */
   deleteTopic(name: string): void {
-    this.#state.topics.delete(this.#topic(name))
-    this.#state.groups.dropTopic(name)
+    this.#state.deleteTopic(this.#topic(name))
   }
 
   /** Adds partitions up to a total. */

@@ -23,11 +23,10 @@ export function fetch(state: BrokerState): Handler<'fetch'> {
       respond({ throttleTimeMs: 0, errorCode: errorCodes.FETCH_SESSION_ID_NOT_FOUND, sessionId: 0, topics: [] })
       return undefined
     }
-    if (request.maxWaitMs <= 0 || isReady(state, request, node)) {
-      respond(read(state, request, node))
-      return undefined
-    }
-    return park(state, request, node, respond)
+    const response = read(state, request, node)
+    if (request.maxWaitMs > 0 && isWorthWaiting(request, response)) return park(state, request, node, respond)
+    respond(response)
+    return undefined
   }
 }
 
@@ -69,20 +68,25 @@ function park(
   return forget
 }
 
+function isWorthWaiting(request: FetchRequest, response: FetchResponse): boolean {
+  const partitions = response.topics.flatMap((topic) => topic.partitions)
+  const sizeBytes = partitions.reduce((sum, { records }) => sum + (records?.length ?? 0), 0)
+  const hasError = partitions.some(({ errorCode }) => errorCode !== errorCodes.NONE)
+  return partitions.length > 0 && !hasError && sizeBytes < request.minBytes
+}
+
+// Asked at each change, so nothing is read: what could be read is added up.
 function isReady(state: BrokerState, request: FetchRequest, node: number): boolean {
   const isolation = isolationOf(request)
   let availableBytes = 0
-  let isEmpty = true
   for (const { name, partitions } of request.topics) {
     for (const wanted of partitions) {
-      isEmpty = false
       const log = partitionFor(state, name, wanted.partition, node, wanted.currentLeaderEpoch)
-      if (typeof log === 'number') return true
-      if (wanted.fetchOffset < log.logStartOffset || wanted.fetchOffset > log.logEndOffset) return true
+      if (typeof log === 'number' || wanted.fetchOffset < log.logStartOffset) return true
       availableBytes += Math.min(log.availableBytes(wanted.fetchOffset, isolation), wanted.partitionMaxBytes)
     }
   }
-  return isEmpty || availableBytes >= request.minBytes
+  return availableBytes >= request.minBytes
 }
 
 function read(state: BrokerState, request: FetchRequest, node: number): FetchResponse {

@@ -98,8 +98,7 @@ export function deleteTopics(state: BrokerState): Handler<'deleteTopics'> {
       const topic = state.topics.get(name)
       if (isRepeated) return { name, errorCode: errorCodes.INVALID_REQUEST }
       if (topic === undefined) return { name, errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION }
-      state.topics.delete(topic)
-      state.groups.dropTopic(name)
+      state.deleteTopic(topic)
       return { name, errorCode: errorCodes.NONE }
     }),
   }))

@@ -183,6 +183,18 @@ describe('compaction', () => {
     expect(made.cluster.records('t', 0).map(({ timestamp }) => timestamp - START_MS)).toEqual([-50, -10, 0])
   })
 
+  it('keeps the end of the log known when its last records go', async () => {
+    const made = bench()
+    await made.produce('t', batchOf([['a', '0']]))
+    await made.produce('t', batchOf([['a', null]]))
+    made.cluster.compact('t')
+    await made.clock.advance(DAY_MS)
+    made.cluster.compact('t')
+    expect(shape(made)).toEqual(['1-1:0'])
+    expect(made.texts('t')).toEqual([])
+    expect(await made.produce('t', batchOf([['b', '2']]))).toMatchObject({ baseOffset: 2 })
+  })
+
   it('goes up to the first open transaction', async () => {
     const made = bench()
     const producer = await made.init('x')

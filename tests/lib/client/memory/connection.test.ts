@@ -182,6 +182,18 @@ describe('a fault hook', () => {
     expect(seen).toEqual([expect.objectContaining({ throttleTimeMs: 0, clusterId: 'test' })])
   })
 
+  it('that throws fails the request, and nothing else for long', async () => {
+    const bench = new Bench()
+    const remove = bench.cluster.intercept(() => ({
+      onResponse: () => {
+        throw new Error('a mistake in the test')
+      },
+    }))
+    await expect(bench.wire.send('any', 'metadata', METADATA)).rejects.toThrow('a mistake in the test')
+    remove()
+    await expect(bench.wire.send('any', 'metadata', METADATA)).resolves.toBeDefined()
+  })
+
   it('delays a request, and what is sent behind it', async () => {
     const bench = new Bench()
     bench.cluster.createTopic('t')

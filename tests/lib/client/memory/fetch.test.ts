@@ -186,6 +186,19 @@ describe('a long poll', () => {
     expect(baseOffsets((await late).records)).toEqual([3])
   })
 
+  it('counts no more of a partition than it may return', async () => {
+    const made = bench()
+    const limits = { maxWaitMs: 500, minBytes: one.length + 1, partitionMaxBytes: one.length }
+    const fetched = made.fetch('t', 0, limits)
+    for (let i = 0; i < 3; i++) await made.produce('t', one)
+    expect(await isSettled(made.clock, fetched)).toBe(false)
+    await made.clock.advance(500)
+    expect(baseOffsets((await fetched).records)).toEqual([0])
+    // A first batch larger than that is returned whole, and counts whole.
+    const whole = made.fetch('t', 0, { ...limits, minBytes: one.length, partitionMaxBytes: 1 })
+    expect(await isSettled(made.clock, whole)).toBe(true)
+  })
+
   it('does not see an open transaction when reading committed', async () => {
     const made = bench()
     const producer = await made.init('x')
@@ -201,7 +214,17 @@ describe('a long poll', () => {
     expect(baseOffsets((await committed).records)).toEqual([0, 1])
   })
 
-  it('ends when the topic goes, when the leader moves, and when the log start passes it', async () => {
+  it('ends when the log start passes its offset', async () => {
+    const made = bench()
+    await made.produce('t', one)
+    await made.produce('t', one)
+    const fetched = made.fetch('t', 1, { maxWaitMs: 500, minBytes: 10_000 })
+    expect(await isSettled(made.clock, fetched)).toBe(false)
+    made.cluster.deleteRecordsBefore('t', 0, 2)
+    expect(errorName((await fetched).errorCode)).toBe('OFFSET_OUT_OF_RANGE')
+  })
+
+  it('ends when the topic goes, and when the leader moves', async () => {
     const made = new Bench({ nodes: 2 })
     made.cluster.createTopic('t')
     const node = made.leader('t', 0)

@@ -557,6 +557,29 @@ describe('offset commits of members', () => {
     expect(errorName(pending.topics[0]!.partitions[0]!.errorCode)).toBe(txn)
   })
 
+  it('in a transaction are taken between JoinGroup and SyncGroup', async () => {
+    const made = bench()
+    const [first, second] = (await stable(made, null, null)) as [Member, Member]
+    const joined = first.join()
+    await made.clock.advance(0)
+    await second.join()
+    await joined
+    const { producerId, producerEpoch } = await made.init('x')
+    await made.addOffsets('x', { producerId, producerEpoch }, GROUP)
+    const offset = { partitionIndex: 0, committedOffset: 1, committedLeaderEpoch: -1, committedMetadata: '' }
+    const response = await made.wire.send(1, 'txnOffsetCommit', {
+      transactionalId: 'x',
+      groupId: GROUP,
+      producerId,
+      producerEpoch,
+      generationId: second.generation,
+      memberId: second.memberId,
+      groupInstanceId: null,
+      topics: [{ name: 't', partitions: [offset] }],
+    })
+    expect(errorName(response.topics[0]!.partitions[0]!.errorCode)).toBe('NONE')
+  })
+
   it('keep the session', async () => {
     const made = bench()
     const [member] = (await stable(made, null)) as [Member]

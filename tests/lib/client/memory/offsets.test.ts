@@ -109,11 +109,17 @@ describe('committed offsets', () => {
     expect(await txnCommit(made, producer, offsetsOf(1), committer)).toBe('ILLEGAL_GENERATION')
   })
 
-  it('go with their topic', async () => {
+  it('go with their topic, also those of an open transaction', async () => {
     const made = bench()
+    const producer = await made.init('x')
+    await made.addOffsets('x', producer, GROUP)
     await commit(made)
-    made.cluster.deleteTopic('t')
+    await txnCommit(made, producer)
+    await made.wire.send('any', 'deleteTopics', { topicNames: ['t'], timeoutMs: 1000 })
     made.cluster.createTopic('t')
+    expect(await fetched(made)).toBe(-1)
+    await made.endTxn('x', producer, true)
+    await made.markers()
     expect(await fetched(made)).toBe(-1)
   })
 })

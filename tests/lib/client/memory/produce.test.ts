@@ -271,6 +271,33 @@ describe('a transactional batch', () => {
     expect(await errorOf(made, transactional(producer, 1), 'x')).toBe('NONE')
   })
 
+  it('must not overtake one that was refused before the partition knew the producer', async () => {
+    const made = new Bench()
+    made.cluster.createTopic('t', { partitions: 2 })
+    const producer = await made.init('x')
+    const send = async (sequence: number): Promise<string> => {
+      const options = { partition: 1, transactionalId: 'x' }
+      return errorName((await made.produce('t', transactional(producer, sequence), options)).errorCode)
+    }
+    await made.addPartitions('x', producer, 't', [0])
+    await made.endTxn('x', producer, true)
+    expect(await send(0)).toBe('NOT_ENOUGH_REPLICAS')
+    await made.markers()
+    await made.addPartitions('x', producer, 't', [1])
+    expect(await send(1)).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
+    expect(await send(0)).toBe('NONE')
+    expect(await send(1)).toBe('NONE')
+  })
+
+  it('of an epoch that nobody was given is refused, also during a transaction', async () => {
+    const made = await bench()
+    const producer = await made.init('x')
+    await made.addPartitions('x', producer, 't')
+    await made.produce('t', transactional(producer), { transactionalId: 'x' })
+    const later = { ...producer, producerEpoch: producer.producerEpoch + 1 }
+    expect(await errorOf(made, transactional(later), 'x')).toBe('INVALID_PRODUCER_EPOCH')
+  })
+
   it('of a fenced producer is refused', async () => {
     const made = await bench()
     const old = await made.init('x')
