@@ -1,0 +1,163 @@
+// What the stores cost by themselves, without a broker: `node bench/stores.ts [--rows N]` prints one JSON line.
+// Times are medians of several rounds; those in ns are CPU time of the main thread. Compare only lines of one machine and one hour.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { NO_HEADERS } from '../lib/core/record.ts'
+import { serdes } from '../lib/serde/index.ts'
+import { openLevelTaskDatabase } from '../stores/level/index.ts'
+import type { TimestampedKeyValueStore } from '../stores/store.ts'
+import { stores } from '../stores/stores.ts'
+import type { TaskDatabase } from '../stores/task-database.ts'
+
+const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } })
+const ROWS = Number(values.rows)
+const HOT_KEYS = 10_007
+const COMMIT_KEYS = 2_500
+const MIB = 1024 * 1024
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+const record = { timestamp: 1_700_000_000_000, headers: NO_HEADERS, topic: 'input', partition: 0, offset: 0 }
+const position = (offset: number) => new Map([['counts', { offset, topicId: 'topic', clusterId: 'cluster' }]])
+
+function open(name: string, readCacheBytes: number): Promise<TaskDatabase> {
+  return openLevelTaskDatabase({ directory: join(folder, name), memoryBytes: 8 * MIB, readCacheBytes })
+}
+
+function countStore(database: TaskDatabase, caching: boolean): TimestampedKeyValueStore<string, number> {
+  let logged = 0
+  return stores.timestampedKeyValue('counts', { key: serdes.string(), value: serdes.long(), caching }).build({
+    rows: database.rows('counts'),
+    changelogTopic: 'app-counts-changelog',
+    log: () => void logged++,
+    currentRecord: () => record,
+    cacheBudget: { limitBytes: 64 * MIB, usedBytes: 0 },
+  })
+}
+
+function cpuNs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) * 1_000
+}
+
+function median(times: number[]): number {
+  return times.sort((a, b) => a - b)[times.length >> 1]!
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(3))
+}
+
+/** Median nanoseconds of one call in a loop over `count`. */
+function nsEach(rounds: number, count: number, action: (i: number) => void): number {
+  const times: number[] = []
+  for (let round = 0; round <= rounds; round++) {
+    const start = cpuNs()
+    for (let i = 0; i < count; i++) action(i)
+    if (round > 0) times.push((cpuNs() - start) / count)
+  }
+  return rounded(median(times))
+}
+
+/** A count's work on its store: get, put. Keys as new strings, as they come from a record. */
+async function hotPath(caching: boolean): Promise<number> {
+  const database = await open(`hot-${caching}`, 16 * MIB)
+  const store = countStore(database, caching)
+  const times: number[] = []
+  for (let round = 0; round < 40; round++) {
+    const keys = Array.from({ length: 20_000 }, (_, i) => `key-${(i * 7_919 + round) % HOT_KEYS}`)
+    const start = cpuNs()
+    for (const key of keys) {
+      const before = store.get(key)
+      const count = before === undefined ? 1 : before.value + 1
+      store.put(key, { value: count, timestamp: record.timestamp })
+    }
+    if (round >= 10) times.push((cpuNs() - start) / keys.length)
+    store.flush()
+    database.seal()
+    await database.write(position(round))
+  }
+  await database.close()
+  return rounded(median(times))
+}
+
+async function commits(): Promise<{ p50Ms: number; p99Ms: number; blockedMs: number }> {
+  const database = await open('commits', 16 * MIB)
+  const rows = database.rows('counts')
+  const [total, blocked]: [number[], number[]] = [[], []]
+  for (let round = 0; round < 200; round++) {
+    for (let i = 0; i < COMMIT_KEYS; i++)
+      rows.put(Buffer.from(`key-${(i * 7_919 + round * 31) % HOT_KEYS}`), Buffer.alloc(16, round))
+    const start = performance.now()
+    database.seal()
+    const writing = database.write(position(round))
+    await Promise.resolve()
+    await Promise.resolve()
+    const blockedMs = performance.now() - start
+    await writing
+    if (round < 20) continue
+    blocked.push(blockedMs)
+    total.push(performance.now() - start)
+  }
+  await database.close()
+  return {
+    p50Ms: rounded(median(total)),
+    p99Ms: rounded(total[Math.floor(total.length * 0.99)]!),
+    blockedMs: rounded(median(blocked)),
+  }
+}
+
+async function restore(): Promise<{ recordsPerSecond: number; database: TaskDatabase }> {
+  const database = await open('restored', 0)
+  const store = countStore(database, false)
+  const value = Buffer.alloc(8, 1)
+  const start = performance.now()
+  for (let i = 0; i < ROWS; i++) {
+    store.restore({ offset: i, timestamp: record.timestamp, key: rowKey(i), value, headers: NO_HEADERS })
+    if (database.uncommittedBytes < 4 * MIB) continue
+    database.seal()
+    await database.write(position(i))
+  }
+  database.seal()
+  await database.write(position(ROWS))
+  return { recordsPerSecond: Math.round((ROWS * 1_000) / (performance.now() - start)), database }
+}
+
+function rowKey(i: number): Buffer {
+  return Buffer.from(`user-${String((i * 7_919) % ROWS).padStart(9, '0')}`)
+}
+
+async function reads(database: TaskDatabase) {
+  const rows = database.rows('counts')
+  const absent = Buffer.from('user-00000')
+  const rangeStart = performance.now()
+  let ranged = 0
+  for await (const _ of rows.range({})) ranged++
+  const rangeSeconds = (performance.now() - rangeStart) / 1_000
+  return {
+    coldGetNs: nsEach(5, 50_000, (i) => rows.get(rowKey(i * 104_729))),
+    absentGetNs: nsEach(5, 50_000, (i) => rows.get(Buffer.concat([absent, Buffer.from(String(i))]))),
+    rangeRowsPerSecond: Math.round(ranged / rangeSeconds),
+  }
+}
+
+try {
+  const hotNs = await hotPath(false)
+  const hotCachedNs = await hotPath(true)
+  const commit = await commits()
+  const { recordsPerSecond, database } = await restore()
+  const read = await reads(database)
+  await database.close()
+  const result = {
+    rows: ROWS,
+    getPutNs: hotNs,
+    getPutCachingNs: hotCachedNs,
+    commit2500: commit,
+    ...read,
+    restoreRecordsPerSecond: recordsPerSecond,
+  }
+  console.log(JSON.stringify(result))
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
