@@ -17,11 +17,10 @@ export function describeTopicConfigs(
 ): Promise<ReadonlyMap<string, string | null>> {
   const what = `Reading the configuration of topic '${topic}'`
   const startMs = context.clock.monotonicMs()
-  return retrying(context, what, async () => {
-    const response = await wire.send('any', 'describeConfigs', {
-      resources: [{ resourceType: TOPIC_RESOURCE, resourceName: topic, configurationKeys: null }],
-      includeSynonyms: false,
-    })
+  return retrying(context, what, async ({ timeoutMs }) => {
+    const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, configurationKeys: null }
+    const request = { resources: [resource], includeSynonyms: false }
+    const response = await wire.send('any', 'describeConfigs', request, { timeoutMs })
     const { errorCode, errorMessage, configs } = response.results[0]!
     if (errorCode === errorCodes.NONE) return new Map(configs.map(({ name, value }) => [name, value]))
     if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) {
@@ -43,17 +42,14 @@ export async function alterTopicConfigs(
   const entries = Object.entries(configs)
   if (entries.length === 0) return
   const what = `Changing the configuration of topic '${topic}'`
-  await retrying(context, what, async () => {
-    const response = await wire.send(await metadata.controller(), 'incrementalAlterConfigs', {
-      resources: [
-        {
-          resourceType: TOPIC_RESOURCE,
-          resourceName: topic,
-          configs: entries.map(([name, value]) => ({ name, value, configOperation: value === null ? DELETE : SET })),
-        },
-      ],
-      validateOnly: false,
-    })
+  await retrying(context, what, async ({ timeoutMs }) => {
+    const resource = {
+      resourceType: TOPIC_RESOURCE,
+      resourceName: topic,
+      configs: entries.map(([name, value]) => ({ name, value, configOperation: value === null ? DELETE : SET })),
+    }
+    const request = { resources: [resource], validateOnly: false }
+    const response = await wire.send(await metadata.controller(), 'incrementalAlterConfigs', request, { timeoutMs })
     const { errorCode, errorMessage } = response.responses[0]!
     if (errorCode === errorCodes.NONE) return undefined
     if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) throw new UnknownTopicError(topic, metadata.brokers)

@@ -18,12 +18,13 @@ export function deleteRecords(parts: AdminParts, before: readonly PartitionOffse
   const ask = async (
     node: number,
     asked: readonly PartitionOffset[],
-    remainingMs: number,
+    timeoutMs: number,
   ): Promise<Map<string, number>> => {
-    const response = await parts.wire.send(node, 'deleteRecords', {
+    const request = {
       topics: byTopic(asked, ({ partition, offset }) => ({ partitionIndex: partition, offset })),
-      timeoutMs: Math.ceil(remainingMs),
-    })
+      timeoutMs,
+    }
+    const response = await parts.wire.send(node, 'deleteRecords', request, { timeoutMs })
     const answers = new Map<string, number>()
     for (const { name, partitions } of response.topics) {
       for (const { partitionIndex, errorCode } of partitions) answers.set(partitionKey(name, partitionIndex), errorCode)

@@ -33,12 +33,13 @@ async function ask(
   isolation: IsolationLevel,
 ): Promise<Map<string, number>> {
   const offsets = new Map<string, number>()
-  await perLeader(parts, 'Reading the offsets', partitions, async (node, asked) => {
-    const response = await parts.wire.send(node, 'listOffsets', {
+  await perLeader(parts, 'Reading the offsets', partitions, async (node, asked, timeoutMs) => {
+    const request = {
       replicaId: -1,
       isolationLevel: isolation === 'read_committed' ? 1 : 0,
       topics: byTopic(asked, ({ partition }) => ({ partitionIndex: partition, currentLeaderEpoch: -1, timestamp })),
-    })
+    }
+    const response = await parts.wire.send(node, 'listOffsets', request, { timeoutMs })
     const answers = new Map<string, number>()
     for (const topic of response.topics) {
       for (const { partitionIndex, errorCode, offset } of topic.partitions) {

@@ -20,15 +20,15 @@ export function perLeader<P extends TopicPartition>(
   { metadata, context }: AdminParts,
   what: string,
   partitions: readonly P[],
-  ask: (node: number, partitions: readonly P[], remainingMs: number) => Promise<LeaderAnswers>,
+  ask: (node: number, partitions: readonly P[], timeoutMs: number) => Promise<LeaderAnswers>,
   advice: ReadonlyMap<number, string> = new Map(),
 ): Promise<void> {
   const pending = new Map(partitions.map((each) => [partitionKey(each.topic, each.partition), each]))
 
-  async function askLeader(node: number, asked: readonly P[], remainingMs: number): Promise<Error | undefined> {
+  async function askLeader(node: number, asked: readonly P[], timeoutMs: number): Promise<Error | undefined> {
     let answers: LeaderAnswers
     try {
-      answers = await ask(node, asked, remainingMs)
+      answers = await ask(node, asked, timeoutMs)
     } catch (error) {
       if (!(error instanceof StreamsError) || error.recovery !== 'retry') throw error
       for (const { topic } of asked) metadata.invalidate(topic)
@@ -48,7 +48,7 @@ export function perLeader<P extends TopicPartition>(
     return cause
   }
 
-  return retrying(context, what, async ({ remainingMs }) => {
+  return retrying(context, what, async ({ timeoutMs }) => {
     const byNode = new Map<number, P[]>()
     await Promise.all(
       [...pending.values()].map(async (each) => {
@@ -58,7 +58,7 @@ export function perLeader<P extends TopicPartition>(
         else group.push(each)
       }),
     )
-    const causes = await Promise.all([...byNode].map(([node, asked]) => askLeader(node, asked, remainingMs)))
+    const causes = await Promise.all([...byNode].map(([node, asked]) => askLeader(node, asked, timeoutMs)))
     const cause = causes.find((each) => each !== undefined)
     return cause === undefined ? undefined : new Retry(cause)
   })

@@ -14,8 +14,8 @@ export async function createTopics(parts: AdminParts, topics: readonly NewTopic[
   const { wire, metadata, context } = parts
   const names = topics.map(({ topic }) => topic)
   const missing = new Map(topics.map((each) => [each.topic, each]))
-  await retrying(context, `Creating ${quoted(names)}`, async ({ remainingMs }) => {
-    const response = await wire.send(await metadata.controller(), 'createTopics', {
+  await retrying(context, `Creating ${quoted(names)}`, async ({ timeoutMs }) => {
+    const request = {
       topics: [...missing.values()].map(({ topic, partitionCount, replicationFactor, configs }) => ({
         name: topic,
         numPartitions: partitionCount,
@@ -23,9 +23,10 @@ export async function createTopics(parts: AdminParts, topics: readonly NewTopic[
         assignments: [],
         configs: Object.entries(configs ?? {}).map(([name, value]) => ({ name, value })),
       })),
-      timeoutMs: Math.ceil(remainingMs),
+      timeoutMs,
       validateOnly: false,
-    })
+    }
+    const response = await wire.send(await metadata.controller(), 'createTopics', request, { timeoutMs })
     let retry: Retry | undefined
     for (const { name, errorCode, errorMessage } of response.topics) {
       if (errorCode === errorCodes.NONE || errorCode === errorCodes.TOPIC_ALREADY_EXISTS) missing.delete(name)
@@ -43,9 +44,9 @@ export async function deleteTopics({ wire, metadata, context }: AdminParts, topi
   const before = await metadata.describe(topics)
   const remaining = new Set(before.keys())
   if (remaining.size === 0) return
-  await retrying(context, `Deleting ${quoted(topics)}`, async ({ remainingMs }) => {
-    const request = { topicNames: [...remaining], timeoutMs: Math.ceil(remainingMs) }
-    const response = await wire.send(await metadata.controller(), 'deleteTopics', request)
+  await retrying(context, `Deleting ${quoted(topics)}`, async ({ timeoutMs }) => {
+    const request = { topicNames: [...remaining], timeoutMs }
+    const response = await wire.send(await metadata.controller(), 'deleteTopics', request, { timeoutMs })
     let retry: Retry | undefined
     for (const { name, errorCode } of response.responses) {
       if (errorCode === errorCodes.NONE || errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) remaining.delete(name)
@@ -66,12 +67,10 @@ export async function deleteTopics({ wire, metadata, context }: AdminParts, topi
 export async function createPartitions(parts: AdminParts, topic: string, partitionCount: number): Promise<void> {
   const { wire, metadata, context } = parts
   const what = `Raising the partitions of topic '${topic}' to ${partitionCount}`
-  await retrying(context, what, async ({ remainingMs }) => {
-    const response = await wire.send(await metadata.controller(), 'createPartitions', {
-      topics: [{ name: topic, count: partitionCount, assignments: null }],
-      timeoutMs: Math.ceil(remainingMs),
-      validateOnly: false,
-    })
+  await retrying(context, what, async ({ timeoutMs }) => {
+    const change = { name: topic, count: partitionCount, assignments: null }
+    const request = { topics: [change], timeoutMs, validateOnly: false }
+    const response = await wire.send(await metadata.controller(), 'createPartitions', request, { timeoutMs })
     const { errorCode, errorMessage } = response.results[0]!
     if (errorCode === errorCodes.NONE) return undefined
     if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) throw new UnknownTopicError(topic, metadata.brokers)

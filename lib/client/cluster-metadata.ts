@@ -19,7 +19,6 @@ export function unknownTopicPatienceMs(context: ClientContext): number {
 }
 
 type MetadataResponse = ResponseOf<'metadata'>
-type TopicMetadata = MetadataResponse['topics'][number]
 
 interface KnownTopic {
   readonly description: TopicDescription
@@ -27,6 +26,9 @@ interface KnownTopic {
   readonly leaders: readonly number[]
   readonly atMs: number
 }
+
+/** By topic, what a response said of it: the topic, or an error code. */
+type Answers = ReadonlyMap<string, KnownTopic | number>
 
 /**
  * Which topics exist, how many partitions they have, and which node leads each partition: asked when needed, then remembered until
@@ -39,7 +41,7 @@ export class ClusterMetadata {
   #clusterId: string | undefined
   #controllerId = -1
   #brokers = 'addresses not known yet'
-  #waiting: { readonly topics: Set<string>; readonly response: Promise<Map<string, TopicMetadata>> } | undefined
+  #waiting: { readonly topics: Set<string>; readonly response: Promise<Answers> } | undefined
 
   constructor(wire: Wire, context: ClientContext) {
     this.#wire = wire
@@ -110,11 +112,10 @@ export class ClusterMetadata {
       await retrying(this.#context, `Describing ${some.length} topics`, async () => {
         const answers = await this.#request(some)
         for (const topic of some) {
-          const code = answers.get(topic)?.errorCode ?? errorCodes.UNKNOWN_TOPIC_OR_PARTITION
-          if (code === errorCodes.NONE) described.set(topic, this.#topics.get(topic)!.description)
-          else if (code === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) described.delete(topic)
-          else if (isRetriable(code)) return new Retry(new Error(`topic '${topic}': ${errorName(code)}`))
-          else throw refused(topic, code)
+          const answer = answers.get(topic) ?? errorCodes.UNKNOWN_TOPIC_OR_PARTITION
+          if (typeof answer !== 'number') described.set(topic, answer.description)
+          else if (answer === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) described.delete(topic)
+          else return retryOrThrow(topic, answer)
         }
         return undefined
       })
@@ -132,19 +133,15 @@ export class ClusterMetadata {
     const clock = this.#context.clock
     const startMs = clock.monotonicMs()
     return retrying<T>(this.#context, what, async () => {
-      const answers = await this.#request([topic])
-      const code = answers.get(topic)?.errorCode ?? errorCodes.UNKNOWN_TOPIC_OR_PARTITION
+      const answer = (await this.#request([topic])).get(topic) ?? errorCodes.UNKNOWN_TOPIC_OR_PARTITION
       const patient = clock.monotonicMs() - startMs < unknownTopicPatienceMs(this.#context)
-      if (code === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) {
+      if (answer === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) {
         const unknown = new UnknownTopicError(topic, this.#brokers)
         if (!patient) throw unknown
         return new Retry(unknown)
       }
-      if (code !== errorCodes.NONE) {
-        if (isRetriable(code)) return new Retry(new Error(`topic '${topic}': ${errorName(code)}`))
-        throw refused(topic, code)
-      }
-      const result = read(this.#topics.get(topic)!)
+      if (typeof answer === 'number') return retryOrThrow(topic, answer)
+      const result = read(answer)
       if (!(result instanceof NoSuchPartition)) return result
       if (!patient) throw result.error()
       return new Retry(result.error())
@@ -152,45 +149,48 @@ export class ClusterMetadata {
   }
 
   // One request for all that ask before the microtask in which it leaves.
-  async #request(topics: readonly string[]): Promise<Map<string, TopicMetadata>> {
+  async #request(topics: readonly string[]): Promise<Answers> {
     const full = this.#waiting !== undefined && this.#waiting.topics.size + topics.length > MAX_TOPICS_PER_REQUEST
     if (this.#waiting === undefined || full) {
       const asked = new Set<string>()
-      const leave = async (): Promise<Map<string, TopicMetadata>> => {
-        await Promise.resolve()
-        if (this.#waiting?.topics === asked) this.#waiting = undefined
-        const request = { topics: [...asked].map((name) => ({ topicId: NO_TOPIC_ID, name })) }
-        return this.#learn(
-          await this.#wire.send('any', 'metadata', {
-            ...request,
-            allowAutoTopicCreation: false,
-            includeTopicAuthorizedOperations: false,
-          }),
-        )
-      }
-      this.#waiting = { topics: asked, response: leave() }
+      this.#waiting = { topics: asked, response: this.#send(asked) }
     }
     for (const topic of topics) this.#waiting.topics.add(topic)
     return this.#waiting.response
   }
 
-  #learn(response: MetadataResponse): Map<string, TopicMetadata> {
+  async #send(topics: ReadonlySet<string>): Promise<Answers> {
+    await Promise.resolve()
+    if (this.#waiting?.topics === topics) this.#waiting = undefined
+    const request = {
+      topics: [...topics].map((name) => ({ topicId: NO_TOPIC_ID, name })),
+      allowAutoTopicCreation: false,
+      includeTopicAuthorizedOperations: false,
+    }
+    // Half, so that a lost answer leaves those who ask the time to ask again.
+    const timeoutMs = Math.ceil(this.#context.requestTimeoutMs / 2)
+    return this.#learn(await this.#wire.send('any', 'metadata', request, { timeoutMs }))
+  }
+
+  #learn(response: MetadataResponse): Answers {
     this.#clusterId = response.clusterId ?? ''
     this.#controllerId = response.controllerId
     this.#brokers = response.brokers.map(({ host, port }) => `${host}:${port}`).join(', ')
     const atMs = this.#context.clock.monotonicMs()
-    const answers = new Map<string, TopicMetadata>()
-    for (const answer of response.topics) {
-      const topic = answer.name ?? ''
-      answers.set(topic, answer)
-      if (answer.errorCode !== errorCodes.NONE) {
+    const answers = new Map<string, KnownTopic | number>()
+    for (const { name, errorCode, topicId, partitions } of response.topics) {
+      const topic = name ?? ''
+      if (errorCode !== errorCodes.NONE) {
         this.#topics.delete(topic)
+        answers.set(topic, errorCode)
         continue
       }
-      const partitionCount = answer.partitions.length
+      const partitionCount = partitions.length
       const leaders = new Array<number>(partitionCount).fill(-1)
-      for (const { partitionIndex, leaderId } of answer.partitions) leaders[partitionIndex] = leaderId
-      this.#topics.set(topic, { description: { topic, topicId: answer.topicId, partitionCount }, leaders, atMs })
+      for (const { partitionIndex, leaderId } of partitions) leaders[partitionIndex] = leaderId
+      const known = { description: { topic, topicId, partitionCount }, leaders, atMs }
+      this.#topics.set(topic, known)
+      answers.set(topic, known)
     }
     return answers
   }
@@ -209,10 +209,9 @@ class NoSuchPartition {
   }
 }
 
-function refused(topic: string, code: number): BrokerResponseError {
-  return new BrokerResponseError(
-    errorName(code),
-    code,
-    `The broker will not describe topic '${topic}': ${errorName(code)}${code === errorCodes.TOPIC_AUTHORIZATION_FAILED ? '. Grant this client DESCRIBE on it.' : ''}`,
-  )
+function retryOrThrow(topic: string, code: number): Retry {
+  const name = errorName(code)
+  if (isRetriable(code)) return new Retry(new Error(`topic '${topic}': ${name}`))
+  const wayOut = code === errorCodes.TOPIC_AUTHORIZATION_FAILED ? ' Grant this client DESCRIBE on it.' : ''
+  throw new BrokerResponseError(name, code, `The broker will not describe topic '${topic}': ${name}.${wayOut}`)
 }

@@ -2,7 +2,7 @@
 import type { ClientContext } from './client.ts'
 import { BrokerResponseError } from './errors.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
-import { Retry, retrying } from './retry.ts'
+import { type Attempt, Retry, retrying } from './retry.ts'
 import type { Wire } from './wire.ts'
 
 export type CoordinatorType = 'group' | 'transaction'
@@ -52,8 +52,9 @@ export class Coordinators {
 
   #ask(type: CoordinatorType, key: string, timeoutMs: number): Promise<number> {
     const what = type === 'group' ? `group '${key}'` : `transactional id '${key}'`
-    const attempt = async (): Promise<number | Retry> => {
-      const answer = await this.#wire.send('any', 'findCoordinator', { key, keyType: keyTypes[type] })
+    const attempt = async ({ timeoutMs }: Attempt): Promise<number | Retry> => {
+      const request = { key, keyType: keyTypes[type] }
+      const answer = await this.#wire.send('any', 'findCoordinator', request, { timeoutMs })
       const code = answer.errorCode
       if (code === errorCodes.NONE) return answer.nodeId
       const cause = `${errorName(code)}${answer.errorMessage === null ? '' : ` (${answer.errorMessage})`}`

@@ -11,13 +11,14 @@ const UNUSED_TIMEOUT_MS = 2 ** 31 - 1
 /** Asks any broker for a producer id that nobody had before: for an idempotent producer without transactions. */
 export function takeProducerId(wire: Wire, context: ClientContext): Promise<ProducerIdentity> {
   const what = 'Taking a producer id'
-  return retrying(context, what, async () => {
-    const response = await wire.send('any', 'initProducerId', {
-      transactionalId: null,
-      transactionTimeoutMs: UNUSED_TIMEOUT_MS,
-      producerId: -1,
-      producerEpoch: -1,
-    })
+  const request = {
+    transactionalId: null,
+    transactionTimeoutMs: UNUSED_TIMEOUT_MS,
+    producerId: -1,
+    producerEpoch: -1,
+  }
+  return retrying(context, what, async ({ timeoutMs }) => {
+    const response = await wire.send('any', 'initProducerId', request, { timeoutMs })
     const { errorCode, producerId, producerEpoch } = response
     if (errorCode === errorCodes.NONE) return { producerId, producerEpoch }
     if (isRetriable(errorCode)) return new Retry(new Error(errorName(errorCode)))

@@ -171,7 +171,8 @@ export class ProducerSender {
     const { node } = request
     this.#requestsInFlight.set(node, (this.#requestsInFlight.get(node) ?? 0) + 1)
     this.#requestCount++
-    wire.send(node, 'produce', request.body(transactionalId, context.requestTimeoutMs)).then(
+    const timeoutMs = context.requestTimeoutMs
+    wire.send(node, 'produce', request.body(transactionalId, timeoutMs), { timeoutMs }).then(
       (response) => this.#settle(node, () => this.#answered(request, request.results(response))),
       (error: Error) => this.#settle(node, () => this.#unanswered(request, error)),
     )
@@ -275,10 +276,11 @@ export class ProducerSender {
     this.#parts.metadata.leader(queue.topic, queue.partition).then(
       () => this.#wake(queue),
       (error: Error) => {
+        queue.suspended = false
         const first = queue.unacknowledged[0] ?? queue.waiting[0] ?? queue.open
         // Nothing left: what was to be sent has been dropped meanwhile.
-        if (first === undefined) queue.suspended = false
-        else if (!(error instanceof BrokerUnavailableError)) this.#fail(error)
+        if (first === undefined) return
+        if (!(error instanceof BrokerUnavailableError)) this.#fail(error)
         else if (!this.#expired(first, error)) this.#wake(queue)
       },
     )

@@ -27,6 +27,8 @@ export interface Attempt {
   readonly attempt: number
   /** Milliseconds until the operation gives up; never below 1. */
   readonly remainingMs: number
+  /** For one request of the attempt: half of what remains, so that a lost answer leaves the time to ask again. At least 1. */
+  readonly timeoutMs: number
 }
 
 export interface RetryOptions {
@@ -73,7 +75,7 @@ export async function retrying<T>(
     let cause: Error
     let capMs = maxDelayMs
     try {
-      const result = await attempt({ attempt: number, remainingMs })
+      const result = await attempt({ attempt: number, remainingMs, timeoutMs: Math.ceil(remainingMs / 2) })
       if (!(result instanceof Retry)) return result
       cause = result.cause
       capMs = result.maxDelayMs ?? maxDelayMs

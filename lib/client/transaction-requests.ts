@@ -220,11 +220,10 @@ export class TransactionRequests {
   ): Promise<T> {
     const { context, coordinators } = this.#parts
     const stopped = (): Error | undefined => this.#interruption
-    const once = async ({ remainingMs }: Attempt): Promise<T | Retry> => {
+    const once = async ({ remainingMs, timeoutMs }: Attempt): Promise<T | Retry> => {
       const node = await coordinators.find(type, key, remainingMs)
       try {
-        // Half of what is left, so that a lost answer leaves time to ask again.
-        return await attempt(node, Math.ceil(remainingMs / 2))
+        return await attempt(node, timeoutMs)
       } catch (error) {
         if (error instanceof StreamsError && error.recovery === 'retry') coordinators.forget(type, key)
         throw error
