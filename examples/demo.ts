@@ -7,12 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { KafkaStreams, kafkaCluster, memoryCluster, silentLogger, systemClock } from '../lib/index.ts'
-import { countProduced, createTopics, DelaysReader, produce } from './demo/cluster.ts'
+import { createTopics, DelaysReader, notProduced, produce } from './demo/cluster.ts'
 import { readAirports, readFlights } from './demo/flights.ts'
 import { addFlight, airportDelays, type Delays } from './demo/topology.ts'
 
 const CHUNK = 500
 const PROGRESS_MS = 250
+const SHOWN_AIRPORTS = 15
 
 const { values } = parseArgs({ options: { brokers: { type: 'string' }, 'state-dir': { type: 'string' } } })
 const embedded = values.brokers === undefined
@@ -31,9 +32,8 @@ const streams = new KafkaStreams(airportDelays(), { applicationId: 'millrace-dem
 console.log(embedded ? 'cluster: inside this process' : `cluster: ${values.brokers}`, `  state: ${stateDir}`)
 const all = readFlights()
 await createTopics(client)
-const before = await countProduced(client)
-const waiting = all.slice(before)
-console.log(`${all.length} flights of 2001; ${before === 0 ? 'none' : before} produced by earlier runs`)
+const waiting = await notProduced(client, all)
+console.log(`${all.length} flights of 2001; ${all.length - waiting.length} of them produced by earlier runs`)
 
 streams.on('restored', ({ store, partition, records, ms }) =>
   console.log(`store '${store}' ${partition}: ${records} records restored in ${ms} ms`),
@@ -66,10 +66,11 @@ if (embedded && values['state-dir'] === undefined) rmSync(stateDir, { recursive:
 
 const airports = readAirports()
 const mean = ({ flights, totalMin }: Delays) => totalMin / flights
-console.log('\nairport                                          flights   mean delay')
-for (const [iata, sum] of [...result].sort(([, a], [, b]) => mean(b) - mean(a))) {
+const busiest = [...result].sort(([, a], [, b]) => b.flights - a.flights).slice(0, SHOWN_AIRPORTS)
+console.log(`\nthe ${SHOWN_AIRPORTS} busiest of ${result.size} airports                flights   mean delay`)
+for (const [iata, sum] of busiest) {
   const name = `${iata}  ${airports.get(iata) ?? ''}`
-  console.log(`${name.padEnd(45)} ${String(sum.flights).padStart(10)} ${mean(sum).toFixed(1).padStart(8)} min`)
+  console.log(`${name.padEnd(40)} ${String(sum.flights).padStart(10)} ${mean(sum).toFixed(1).padStart(8)} min`)
 }
 console.log(
   `\n${waiting.length} flights in ${seconds.toFixed(2)} s: ${Math.round(waiting.length / seconds)} flights/s, each through two topics`,

@@ -11,21 +11,28 @@ export async function createTopics(client: Client): Promise<void> {
   await client.admin.createTopics([FLIGHTS, DELAYS].map((topic) => ({ topic, partitionCount: PARTITIONS, configs })))
 }
 
-/** Flights that earlier runs have produced already. */
-export async function countProduced(client: Client): Promise<number> {
+/** Those flights that no earlier run has produced, also if one was killed in the middle: each partition holds every fourth, in order. */
+export async function notProduced(client: Client, all: readonly Flight[]): Promise<readonly PlacedFlight[]> {
   const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: FLIGHTS, partition }))
   const ends = await client.admin.offsets(partitions, 'latest', 'read_committed')
-  return [...ends.values()].reduce((sum, end) => sum + end, 0)
+  return all
+    .map((flight, i) => ({ flight, partition: i % PARTITIONS, offset: Math.floor(i / PARTITIONS) }))
+    .filter(({ partition, offset }) => offset >= ends.get(`${FLIGHTS}:${partition}`)!)
 }
 
-/** Produces flights in order of departure, spread over the partitions, and returns once they are acknowledged. */
-export async function produce(client: Client, records: readonly Flight[], chunk: number): Promise<void> {
+export interface PlacedFlight {
+  readonly flight: Flight
+  readonly partition: number
+}
+
+/** Produces flights in order of departure, and returns once they are acknowledged. */
+export async function produce(client: Client, placed: readonly PlacedFlight[], chunk: number): Promise<void> {
   const producer = client.producer({})
   await producer.init()
-  for (let from = 0; from < records.length; from += chunk) {
-    records.slice(from, from + chunk).forEach((flight, i) => {
-      producer.send(FLIGHTS, (from + i) % PARTITIONS, null, flights.serialize(FLIGHTS, flight), flight.at, [])
-    })
+  for (let from = 0; from < placed.length; from += chunk) {
+    for (const { flight, partition } of placed.slice(from, from + chunk)) {
+      producer.send(FLIGHTS, partition, null, flights.serialize(FLIGHTS, flight), flight.at, [])
+    }
     await producer.flush()
   }
   await producer.close()

@@ -185,7 +185,7 @@ export class StreamTask {
     this.#paused = false
     this.#failure = undefined
     this.database.rollback()
-    // New ones: what their caches held back must not come back.
+    this.#discardCaches()
     this.#stores = this.#options.makeStores()
     this.#machine.transitionTo('RESTORING')
   }
@@ -198,6 +198,7 @@ export class StreamTask {
     try {
       await this.#closeGraph()
     } finally {
+      this.#discardCaches()
       await this.database.close()
     }
   }
@@ -395,6 +396,10 @@ export class StreamTask {
     this.#failure ??=
       error instanceof StreamsError ? error : new ProcessingError(this.name, { topic, partition, offset }, error)
     return this.#failure
+  }
+
+  #discardCaches(): void {
+    for (const { store } of this.#stores.values()) store.discard?.()
   }
 
   async #closeGraph(): Promise<void> {

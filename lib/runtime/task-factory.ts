@@ -78,6 +78,7 @@ export class TaskFactory {
       directory,
       memoryBytes: Math.floor(Math.min(Math.max(share, MIN_DATABASE_BYTES), MAX_DATABASE_BYTES)),
       readCacheBytes: Math.floor(config.readCacheBytes / taskCount),
+      clock: config.clock,
       memoryStores: subtopology.stores.filter(({ persistent }) => !persistent).map(({ name }) => name),
     }
     if (!subtopology.stores.some(({ persistent }) => persistent)) return openMemoryDatabase(options)
