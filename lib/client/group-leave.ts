@@ -1,4 +1,4 @@
-import { sleep } from '../core/clock.ts'
+import { sleep, type Timer } from '../core/clock.ts'
 import type { ClientContext } from './client.ts'
 import { GroupFailure } from './group-failure.ts'
 import type { GroupRequests } from './group-requests.ts'
@@ -13,7 +13,7 @@ export async function leaveGroup(requests: GroupRequests, memberId: string, cont
   const untilMs = clock.monotonicMs() + LEAVE_PATIENCE_MS
   for (let attempt = 1; ; attempt++) {
     const leftMs = Math.max(1, untilMs - clock.monotonicMs())
-    const failure = await Promise.race([requests.leave(memberId, leftMs), outOfPatience(context, leftMs)])
+    const failure = await withPatience(requests.leave(memberId, leftMs), context, leftMs)
     if (failure === undefined || failure.kind !== 'outage') return
     const delayMs = backOffMs(attempt)
     if (clock.monotonicMs() + delayMs >= untilMs) {
@@ -28,7 +28,21 @@ export async function leaveGroup(requests: GroupRequests, memberId: string, cont
   }
 }
 
-async function outOfPatience({ clock }: ClientContext, limitMs: number): Promise<GroupFailure> {
-  await sleep(clock, limitMs)
-  return new GroupFailure('outage', new Error(`no answer within ${LEAVE_PATIENCE_MS} ms`))
+// The timer is cancelled with the answer: it would keep the process alive.
+async function withPatience(
+  leaving: Promise<GroupFailure | undefined>,
+  { clock }: ClientContext,
+  limitMs: number,
+): Promise<GroupFailure | undefined> {
+  let timer: Timer | undefined
+  const outOfPatience = new Promise<GroupFailure>((resolve) => {
+    timer = clock.setTimer(limitMs, () =>
+      resolve(new GroupFailure('outage', new Error(`no answer within ${LEAVE_PATIENCE_MS} ms`))),
+    )
+  })
+  try {
+    return await Promise.race([leaving, outOfPatience])
+  } finally {
+    timer?.cancel()
+  }
 }

@@ -26,7 +26,9 @@ describe('error codes', () => {
 
   it('that comments name exist', () => {
     const codes = new Set(declared.map(({ code }) => code))
-    const unknown = sources().flatMap(({ path, text }) =>
+    // Kafka's own error codes have names of the same shape.
+    const ours = sources().filter(({ path }) => path !== 'lib/client/protocol/error-codes.ts')
+    const unknown = ours.flatMap(({ path, text }) =>
       (text.match(CODE) ?? []).filter((code) => !codes.has(code)).map((code) => `${path}: ${code}`),
     )
     expect(unknown).toEqual([])
