@@ -62,13 +62,15 @@ export class CleanSection {
     if (entry === undefined) {
       entry = this.#old.get(key)
       if (entry === undefined) return undefined
-      this.#keep(key, entry)
+      this.#keep(key, entry, sizeOf(key, entry))
     }
     return entry === null ? null : Buffer.from(entry, 'latin1')
   }
 
   set(key: string, value: Buffer | null): void {
-    this.#keep(key, value === null ? null : value.toString('latin1'))
+    const bytes = sizeOf(key, value)
+    if (this.#cache.takes(bytes)) this.#keep(key, value === null ? null : value.toString('latin1'), bytes)
+    else this.#forget(key)
   }
 
   clear(): void {
@@ -82,27 +84,23 @@ export class CleanSection {
     this.#young = new Map()
   }
 
-  #keep(key: string, entry: Entry): void {
-    const bytes = sizeOf(key, entry)
+  #keep(key: string, entry: Entry, bytes: number): void {
     const previous = this.#young.get(key)
     const growth = previous === undefined ? bytes : bytes - sizeOf(key, previous)
-    if (!this.#cache.takes(bytes)) {
-      this.#forget(key, previous)
-    } else {
-      const full = this.#cache.isFullWith(growth)
-      if (full) this.#cache.age()
-      this.#cache.youngBytes += full ? bytes : growth
-      this.#young.set(key, entry)
-    }
+    const full = this.#cache.isFullWith(growth)
+    if (full) this.#cache.age()
+    this.#cache.youngBytes += full ? bytes : growth
+    this.#young.set(key, entry)
   }
 
-  #forget(key: string, previous: Entry | undefined): void {
+  #forget(key: string): void {
+    const previous = this.#young.get(key)
     if (previous !== undefined) this.#cache.youngBytes -= sizeOf(key, previous)
     this.#young.delete(key)
     this.#old.delete(key)
   }
 }
 
-function sizeOf(key: string, entry: Entry): number {
+function sizeOf(key: string, entry: { readonly length: number } | null): number {
   return ENTRY_BYTES + key.length + (entry === null ? 0 : entry.length)
 }

@@ -99,3 +99,18 @@ export class InvalidStoreArgumentError extends StreamsError {
     this.store = store
   }
 }
+
+/** A store is written by what its own updates cause, over and over. */
+export class StoreFeedbackError extends StreamsError {
+  readonly code = 'STREAMS_STORE_FEEDBACK'
+  readonly recovery: Recovery = 'fail'
+  readonly store: string
+
+  constructor(store: string, passes: number) {
+    super(
+      `Store '${store}' was written by what its own updates cause, ${passes} times over in one flush. ` +
+        'Declare it with caching: false, or do not write it from a node downstream of its own table.',
+    )
+    this.store = store
+  }
+}

@@ -1,5 +1,5 @@
-import { type Recovery, StreamsError } from '../lib/core/errors.ts'
 import { boundsOf, textOf } from './bounds.ts'
+import { StoreFeedbackError } from './errors.ts'
 import { type LoggedRows, NO_RECORD, type RowWriter } from './logged-rows.ts'
 import { mergeRows, type Row, type Write } from './merge-rows.ts'
 import { mergeSorted, SortedMap } from './sorted-map.ts'
@@ -10,19 +10,6 @@ const ENTRY_BYTES = 320
 
 /** How often the updates that a flush causes in the same store are flushed in turn. */
 const MAX_FLUSH_PASSES = 100
-
-/** A store is written by what its own updates cause, over and over. */
-export class StoreFeedbackError extends StreamsError {
-  readonly code = 'STREAMS_STORE_FEEDBACK'
-  readonly recovery: Recovery = 'fail'
-
-  constructor(storeName: string) {
-    super(
-      `Store '${storeName}' is written again by what its own updates cause, ${MAX_FLUSH_PASSES} times over. ` +
-        `Declare it with caching: false, or do not write it from a node downstream of its own table.`,
-    )
-  }
-}
 
 interface Dirty {
   readonly key: Buffer
@@ -125,7 +112,7 @@ export class ForwardCache implements RowWriter {
     if (this.#leaving !== undefined) return
     try {
       for (let pass = 0; this.#dirty.size > 0; pass++) {
-        if (pass === MAX_FLUSH_PASSES) throw new StoreFeedbackError(this.#storeName)
+        if (pass === MAX_FLUSH_PASSES) throw new StoreFeedbackError(this.#storeName, MAX_FLUSH_PASSES)
         this.#leaving = this.#dirty
         this.discard()
         for (const entry of [...this.#leaving.values()].sort(bySequence)) this.#letGo(entry)

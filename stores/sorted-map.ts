@@ -7,8 +7,9 @@ import type { Bounds } from './bounds.ts'
 export class SortedMap<V> {
   readonly #values = new Map<string, V>()
   #sorted: string[] = []
-  // Goes through the Map in order of insertion and stops before its end, so it goes on where it stopped.
-  readonly #unsorted = this.#values.keys()
+  // Goes through the Map in order of insertion and stops before its end, so it goes on where it stopped. Made when first needed: an
+  // iterator keeps alive what the Map has outgrown.
+  #unsorted: IterableIterator<string> | undefined
 
   get size(): number {
     return this.#values.size
@@ -40,6 +41,7 @@ export class SortedMap<V> {
   }
 
   #sort(): void {
+    this.#unsorted ??= this.#values.keys()
     const fresh: string[] = []
     for (let count = this.#values.size - this.#sorted.length; count > 0; count--) {
       fresh.push(this.#unsorted.next().value!)

@@ -1,9 +1,9 @@
 import type { Bounds } from '../bounds.ts'
 import type { CleanSection } from '../clean-cache.ts'
 import type { CommittedRows } from '../committed-state.ts'
-import type { Row, Writes } from '../merge-rows.ts'
+import type { Row } from '../merge-rows.ts'
 import { type LevelDatabase, levelError } from './open-level.ts'
-import { KEYSPACE_BYTES, keyspacePrefix, levelRange, rowKey } from './row-keys.ts'
+import { KEYSPACE_BYTES, levelRange, RowKeys } from './row-keys.ts'
 
 // A first batch for ranges of a few rows, then batches worth their trip to another thread.
 const FIRST_BATCH_ROWS = 32
@@ -16,14 +16,14 @@ export class LevelRows implements CommittedRows {
   readonly #directory: string
   readonly #cache: CleanSection
   #keyspace: number
-  #prefix: Buffer
+  #keys: RowKeys
 
   constructor(database: LevelDatabase, directory: string, cache: CleanSection, keyspace: number) {
     this.#database = database
     this.#directory = directory
     this.#cache = cache
     this.#keyspace = keyspace
-    this.#prefix = keyspacePrefix(keyspace)
+    this.#keys = new RowKeys(keyspace)
   }
 
   get(text: string): Buffer | undefined {
@@ -31,7 +31,7 @@ export class LevelRows implements CommittedRows {
     if (cached !== undefined) return cached ?? undefined
     let value: Buffer | undefined
     try {
-      value = this.#database.getSync(rowKey(this.#prefix, text))
+      value = this.#database.getSync(this.#keys.of(text))
     } catch (error) {
       throw levelError(this.#directory, error)
     }
@@ -57,15 +57,15 @@ export class LevelRows implements CommittedRows {
     }
   }
 
-  /** These writes are in the database now. */
-  wrote(writes: Writes): void {
-    for (const [text, value] of writes.entries()) this.#cache.set(text, value)
+  /** This write is in the database now. */
+  wrote(text: string, value: Buffer | null): void {
+    this.#cache.set(text, value)
   }
 
   /** Goes on in another keyspace, which is empty. */
   moveTo(keyspace: number): void {
     this.#keyspace = keyspace
-    this.#prefix = keyspacePrefix(keyspace)
+    this.#keys = new RowKeys(keyspace)
     this.#cache.clear()
   }
 }

@@ -7,10 +7,10 @@ import type { ChangelogPosition, TaskDatabaseOptions } from '../task-database.ts
 import { LevelRows } from './level-rows.ts'
 import { commitKey, garbageKey, type Meta, NO_VALUE, readMeta, type StoreMeta, storeKey, storeValue } from './meta.ts'
 import { type LevelDatabase, levelError, openLevel } from './open-level.ts'
-import { keyspacePrefix, rowKey } from './row-keys.ts'
+import { keyspacePrefix, RowKeys } from './row-keys.ts'
 
-/** Rows copied into a batch before other work gets its turn: a few milliseconds. */
-const COPY_SLICE_ROWS = 4_096
+/** Rows of a commit handled before other work gets its turn: a few milliseconds. */
+const SLICE_ROWS = 4_096
 
 /** One batch under construction. */
 type Batch = ReturnType<LevelDatabase['batch']>
@@ -68,7 +68,9 @@ export class LevelState implements CommittedState {
   }
 
   position(storeName: string): ChangelogPosition | undefined {
-    return this.#memory.position(storeName) ?? this.#stores.get(storeName)?.position
+    // A store that was on disk in an earlier life may have left a position there.
+    if (this.#memoryStores.has(storeName)) return this.#memory.position(storeName)
+    return this.#stores.get(storeName)?.position
   }
 
   async write(writes: ReadonlyMap<string, Writes>, positions: ReadonlyMap<string, ChangelogPosition>): Promise<void> {
@@ -83,9 +85,12 @@ export class LevelState implements CommittedState {
         for (const [storeName, meta] of changed) batch.put(storeKey(storeName), storeValue(meta))
         return () => {
           for (const [storeName, meta] of changed) this.#stores.set(storeName, meta)
-          for (const [storeName, rows] of onDisk) this.#rows.get(storeName)!.wrote(rows)
         }
       })
+      for (const [storeName, writes] of onDisk) {
+        const rows = this.#rows.get(storeName)!
+        await this.#forEach(writes, (text, value) => rows.wrote(text, value))
+      }
     }
     const inMemory = <T>(all: ReadonlyMap<string, T>) => new Map([...all].filter((entry) => !toDisk(entry)))
     await this.#memory.write(inMemory(writes), inMemory(positions))
@@ -122,16 +127,21 @@ export class LevelState implements CommittedState {
     return meta
   }
 
-  async #copy(batch: Batch, storeName: string, rows: Writes): Promise<void> {
-    const prefix = keyspacePrefix(this.#storeOf(storeName).keyspace)
-    let untilYield = COPY_SLICE_ROWS
-    for (const [text, value] of rows.entries()) {
-      if (value === null) batch.del(rowKey(prefix, text))
-      else batch.put(rowKey(prefix, text), value)
-      if (--untilYield === 0) {
-        untilYield = COPY_SLICE_ROWS
-        await this.#clock?.yield()
-      }
+  #copy(batch: Batch, storeName: string, writes: Writes): Promise<void> {
+    const keys = new RowKeys(this.#storeOf(storeName).keyspace)
+    return this.#forEach(writes, (text, value) => {
+      if (value === null) batch.del(keys.of(text))
+      else batch.put(keys.of(text), value)
+    })
+  }
+
+  async #forEach(writes: Writes, action: (text: string, value: Buffer | null) => void): Promise<void> {
+    let untilYield = SLICE_ROWS
+    for (const [text, value] of writes.entries()) {
+      action(text, value)
+      if (--untilYield > 0) continue
+      untilYield = SLICE_ROWS
+      await this.#clock?.yield()
     }
   }
 

@@ -15,23 +15,39 @@ export function keyspacePrefix(keyspace: number): Buffer {
   return prefix
 }
 
-/** `text` is the row's key, one character a byte. */
-export function rowKey(prefix: Buffer, text: string): Buffer {
-  const key = Buffer.allocUnsafe(KEYSPACE_BYTES + text.length)
-  key[0] = prefix[0]!
-  key[1] = prefix[1]!
-  key[2] = prefix[2]!
-  key[3] = prefix[3]!
-  key[4] = prefix[4]!
-  key.write(text, KEYSPACE_BYTES, 'latin1')
-  return key
-}
-
 /** The part of the database that holds these rows of a keyspace. */
 export function levelRange(keyspace: number, { from, before }: Bounds): { gte: Buffer; lt: Buffer } {
   const prefix = keyspacePrefix(keyspace)
-  return {
-    gte: rowKey(prefix, from),
-    lt: before === undefined ? keyspacePrefix(keyspace + 1) : rowKey(prefix, before),
+  const keyOf = (text: string) => Buffer.concat([prefix, Buffer.from(text, 'latin1')])
+  return { gte: keyOf(from), lt: before === undefined ? keyspacePrefix(keyspace + 1) : keyOf(before) }
+}
+
+// Longer keys are rare, and cheap beside what is done with them.
+const LONGEST_KEPT = 128
+
+/**
+ * Makes the database's keys of one keyspace. A Buffer it returns is good until the next call: there is one for each length, as LevelDB
+ * copies what it is handed at once and making a Buffer costs as much as filling it.
+ */
+export class RowKeys {
+  readonly #prefix: Buffer
+  readonly #kept: Buffer[] = []
+
+  constructor(keyspace: number) {
+    this.#prefix = keyspacePrefix(keyspace)
+  }
+
+  /** `text` is the row's key, one character a byte. */
+  of(text: string): Buffer {
+    const key = this.#kept[text.length] ?? this.#make(text.length)
+    key.write(text, KEYSPACE_BYTES, text.length, 'latin1')
+    return key
+  }
+
+  #make(length: number): Buffer {
+    const key = Buffer.alloc(KEYSPACE_BYTES + length)
+    this.#prefix.copy(key)
+    if (length <= LONGEST_KEPT) this.#kept[length] = key
+    return key
   }
 }

@@ -394,6 +394,15 @@ export function taskDatabaseContract(makeHarness: () => TaskDatabaseHarness): vo
       expect(database.position('s')).toEqual(at(4))
     })
 
+    it('sees nothing of the time when it was not', async () => {
+      database.rows('m').put(b('k'), b('1'))
+      await commit(database, new Map([['m', at(3)]]))
+      await database.close()
+      database = await harness.open(options)
+      expect(await list(database.rows('m'))).toEqual([])
+      expect(database.position('m')).toBeUndefined()
+    })
+
     it('can be wiped', async () => {
       await database.close()
       database = await harness.open(options)
