@@ -1,7 +1,6 @@
 // What the integration tests do to the broker besides running Millrace on it.
-import type { Client } from '../../lib/client/client.ts'
-import { kafkaCluster, kafkaWires } from '../../lib/client/kafkajs/index.ts'
-import type { Wire } from '../../lib/client/wire.ts'
+import type { Client, GroupMember } from '../../lib/client/client.ts'
+import { kafkaCluster } from '../../lib/client/kafkajs/index.ts'
 import { sleep, systemClock } from '../../lib/core/clock.ts'
 import { silentLogger } from '../../lib/core/log.ts'
 import { type ConsumedRecord, NO_HEADERS, partitionKey } from '../../lib/core/record.ts'
@@ -28,18 +27,15 @@ export function freshName(prefix: string): string {
 export class TestCluster {
   readonly brokers: string
   readonly client: Client
-  readonly #wire: Wire
+  readonly #members = new Map<string, GroupMember>()
 
   constructor(brokers: string = requireBrokers()) {
     this.brokers = brokers
     const context = { clientId: 'integration-test', clock: systemClock, logger: silentLogger, requestTimeoutMs: 30_000 }
-    const options = { brokers: brokers.split(',') }
-    this.client = kafkaCluster(options).connect(context)
-    this.#wire = kafkaWires(options, context).open('admin')
+    this.client = kafkaCluster({ brokers: brokers.split(',') }).connect(context)
   }
 
   async close(): Promise<void> {
-    await this.#wire.close()
     await this.client.close()
   }
 
@@ -84,18 +80,10 @@ export class TestCluster {
   /** How far a group has committed each partition of a topic, and where the partitions end; in partition order. */
   async progress(group: string, topic: string): Promise<{ committed: readonly number[]; ends: readonly number[] }> {
     const partitions = await this.#partitions(topic)
-    const coordinator = await this.#wire.send('any', 'findCoordinator', { key: group, keyType: 0 })
-    const response = await this.#wire.send(coordinator.nodeId, 'offsetFetch', {
-      groupId: group,
-      topics: [{ name: topic, partitionIndexes: partitions.map(({ partition }) => partition) }],
-      requireStable: false,
-    })
-    const committed = new Map(
-      response.topics.flatMap((found) => found.partitions.map((p) => [p.partitionIndex, p.committedOffset] as const)),
-    )
+    const committed = await this.#memberOf(group).committed(partitions)
     const ends = await this.client.admin.offsets(partitions, 'latest', 'read_uncommitted')
     return {
-      committed: partitions.map(({ partition }) => committed.get(partition) ?? -1),
+      committed: partitions.map(({ partition }) => committed.get(partitionKey(topic, partition))?.offset ?? -1),
       ends: partitions.map(({ partition }) => ends.get(partitionKey(topic, partition))!),
     }
   }
@@ -141,6 +129,25 @@ export class TestCluster {
     })
     await producer.flush()
     await producer.close()
+  }
+
+  // One that never joins: it only asks for the group's offsets.
+  #memberOf(group: string): GroupMember {
+    let member = this.#members.get(group)
+    if (member === undefined) {
+      const noGroup = () => {
+        throw new Error('this member joins no group')
+      }
+      member = this.client.groupMember({
+        groupId: group,
+        sessionTimeoutMs: 10_000,
+        rebalanceTimeoutMs: 10_000,
+        assignor: { name: 'none', subscription: noGroup, assign: noGroup },
+        listener: { onRevoked: noGroup, onAssigned: noGroup, onLost: noGroup, onFatal: noGroup },
+      })
+      this.#members.set(group, member)
+    }
+    return member
   }
 
   async #partitions(topic: string): Promise<readonly { topic: string; partition: number }[]> {

@@ -8,7 +8,7 @@ const PARTITIONS = 4
 
 /** One application, its topics and its instances; everything is ended and removed by `close`. */
 export class WordCountRun {
-  readonly cluster = new TestCluster()
+  readonly cluster: TestCluster
   readonly applicationId = freshName('word-count')
   readonly #folder = mkdtempSync(join(tmpdir(), 'millrace-word-count-'))
   readonly #processes: WordCountProcess[] = []
@@ -16,12 +16,14 @@ export class WordCountRun {
   #input = ''
   #output = ''
 
-  private constructor(settings: Partial<WordCountOptions>) {
+  private constructor(settings: Partial<WordCountOptions>, cluster: TestCluster) {
     this.#settings = settings
+    this.cluster = cluster
   }
 
-  static async open(settings: Partial<WordCountOptions> = {}): Promise<WordCountRun> {
-    const run = new WordCountRun(settings)
+  /** @param cluster - Default: the broker that all tests share. */
+  static async open(settings: Partial<WordCountOptions> = {}, cluster = new TestCluster()): Promise<WordCountRun> {
+    const run = new WordCountRun(settings, cluster)
     run.#input = await run.cluster.createTopic(PARTITIONS, 'lines')
     run.#output = await run.cluster.createTopic(PARTITIONS, 'counts')
     return run

@@ -140,13 +140,20 @@ export class Instance {
 
   /** `commit` ends cleanly and leaves the group; `drop` only lets go of everything. */
   async close(uncommitted: 'commit' | 'drop'): Promise<void> {
+    const { config } = this.#options
     this.#closing = true
     this.#metadataTimer?.cancel()
     await this.#purger?.stop()
     await this.#loop?.stop()
+    // A commit waits for the group as long as it takes. Out of the group it fails: what it held is read again by the next owner.
+    const patience = config.clock.setTimer(config.requestTimeoutMs, () => {
+      this.#options.logger.warn({}, 'the last commit could not be finished in time: leaving without it')
+      void this.#member?.close({ leaveGroup: false })
+    })
     try {
       await this.#manager?.close(uncommitted)
     } finally {
+      patience.cancel()
       // After an error the partitions stay reserved for this instance until the session times out: it may be restarted at once.
       await this.#member?.close({ leaveGroup: uncommitted === 'commit' })
       await this.#restorer?.close()

@@ -12,6 +12,7 @@ import type {
   OffsetCommit,
   Producer,
 } from '../client/client.ts'
+import { BrokerUnavailableError } from '../client/errors.ts'
 import { StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { partitionKey, type TopicPartition } from '../core/record.ts'
@@ -55,7 +56,8 @@ interface OwnedTask {
   lane: CommitLane | undefined
   /** Settles when the task runs, was given up, or has failed. */
   starting: Promise<void>
-  released: boolean
+  /** The group has taken it away, or the instance closes: nothing new is begun for it. */
+  readonly release: AbortController
   revivals: number
 }
 
@@ -104,7 +106,7 @@ export class TaskManager implements GroupListener {
         task: undefined,
         lane: undefined,
         starting: Promise.resolve(),
-        released: false,
+        release: new AbortController(),
         revivals: 0,
       }
       this.#owned.set(taskName(id), owned)
@@ -137,13 +139,10 @@ export class TaskManager implements GroupListener {
 
   /** What to do about a lane whose commit failed, or a task that failed while processing. */
   laneFailed(lane: CommitLane, error: unknown): void {
-    const owned = [...this.#owned.values()].filter((candidate) => candidate.lane === lane && !candidate.released)
+    const owned = [...this.#owned.values()].filter((candidate) => candidate.lane === lane && !isReleased(candidate))
     if (owned.length === 0) return
-    if (!(error instanceof StreamsError) || error.recovery === 'fail' || error.recovery === 'retry') {
-      this.#options.onFatal(error)
-      return
-    }
-    this.#revive(lane, owned, error)
+    if (isRecoverable(error)) this.#revive(lane, owned, error)
+    else this.#options.onFatal(error)
   }
 
   taskFailed(task: StreamTask, error: unknown): void {
@@ -159,7 +158,7 @@ export class TaskManager implements GroupListener {
   }
 
   async #start(owned: OwnedTask): Promise<void> {
-    if (owned.released) return
+    if (isReleased(owned)) return
     const lane = await this.#lane(owned)
     owned.lane = lane
     owned.task = await this.#options.factory.create(owned.id, lane.producer, this.#owned.size)
@@ -170,13 +169,13 @@ export class TaskManager implements GroupListener {
   // A producer that has fenced its predecessors; then what they committed; then what they logged: in this order nothing is missed.
   async #bringUp(owned: OwnedTask, task: StreamTask): Promise<void> {
     const { member, restorer } = this.#options
-    const released = () => owned.released
+    const released = () => isReleased(owned)
     if (task.state === 'CREATED') task.restoring()
     const committed = await member().committed(owned.partitions)
     await restorer.restore(task, released)
-    if (owned.released) return
+    if (isReleased(owned)) return
     const starts = await this.#startingOffsets(task, owned.partitions, committed)
-    if (owned.released) return
+    if (isReleased(owned)) return
     const inputs = owned.partitions.map((partition): TaskInput => {
       const key = partitionKey(partition.topic, partition.partition)
       return {
@@ -252,7 +251,7 @@ export class TaskManager implements GroupListener {
       changelogIds,
       owns: (task) => {
         const owned = this.#owned.get(task.name)
-        return owned?.task === task && !owned.released
+        return owned?.task === task && !isReleased(owned)
       },
       onCommitted: (offsets) => {
         for (const task of lane.tasks) this.#owned.get(task.name)!.revivals = 0
@@ -279,27 +278,21 @@ export class TaskManager implements GroupListener {
         await task!.abandon()
       }
       // A member that the group has forgotten must not fence the one that took its place: ask before taking the producer back.
-      await member().confirm()
-      if (owned.every(({ released }) => released)) return
+      await Promise.race([member().confirm(), Promise.all(owned.map(whenReleased))])
+      if (owned.every(isReleased)) return
       await lane.producer.init()
-      for (const task of owned) if (!task.released) await this.#bringUp(task, task.task!)
+      for (const task of owned) if (!isReleased(task)) await this.#bringUp(task, task.task!)
     })()
     for (const task of owned) task.starting = revival.catch((error: unknown) => this.#failed(task, error))
   }
 
   #failed(owned: OwnedTask, error: unknown): void {
-    if (owned.released) return
-    if (
-      error instanceof StreamsError &&
-      (error.recovery === 'restore' || error.recovery === 'rejoin') &&
-      owned.lane !== undefined
-    ) {
-      this.laneFailed(owned.lane, error)
-    } else this.#options.onFatal(error)
+    if (isReleased(owned)) return
+    if (isRecoverable(error) && owned.lane !== undefined && owned.task !== undefined) this.laneFailed(owned.lane, error)
+    else this.#options.onFatal(error)
   }
 
   async #release(tasks: readonly OwnedTask[], uncommitted: 'commit' | 'drop'): Promise<void> {
-    for (const owned of tasks) owned.released = uncommitted === 'drop'
     if (uncommitted === 'commit') {
       const running = tasks.filter(({ task }) => task?.state === 'RUNNING')
       await Promise.all(running.map(({ task }) => task!.suspend()))
@@ -308,7 +301,7 @@ export class TaskManager implements GroupListener {
         [...lanes].map((lane) => lane.commit().catch((error: unknown) => this.#notCommitted(lane, error))),
       )
     }
-    for (const owned of tasks) owned.released = true
+    for (const owned of tasks) owned.release.abort()
     await Promise.all(tasks.map((owned) => this.#closeTask(owned)))
     this.#options.onChange()
   }
@@ -339,4 +332,23 @@ export class TaskManager implements GroupListener {
       if (this.#owned.get(taskName(owned.id)) === owned) this.#owned.delete(taskName(owned.id))
     }
   }
+}
+
+function isReleased({ release }: OwnedTask): boolean {
+  return release.signal.aborted
+}
+
+function whenReleased({ release }: OwnedTask): Promise<void> {
+  return new Promise((resolve) => {
+    if (release.signal.aborted) resolve()
+    else release.signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+// What starting over from the last commit cures; a cluster that is away for longer than one request may wait is among it.
+function isRecoverable(error: unknown): error is StreamsError {
+  return (
+    error instanceof BrokerUnavailableError ||
+    (error instanceof StreamsError && (error.recovery === 'restore' || error.recovery === 'rejoin'))
+  )
 }
