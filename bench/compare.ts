@@ -1,8 +1,10 @@
 // npm run bench:compare -- --case pipe|filter|count|wordcount --guarantee at_least_once|exactly_once [--records N] [--runs N]
-//   [--clients millrace,java,kafkajs] [--brokers HOST:PORT] [--commit-interval-ms N]
+//   [--clients millrace,java,kafkajs] [--brokers HOST:PORT] [--commit-interval-ms N] [--live true]
 //
 // Runs one case here, in Java Kafka Streams and in hand-written kafkajs, in turns, over the same preloaded topic, and prints each run's JSON line,
 // then medians and ratios. All commit at the same interval (100 ms), so that at_least_once does not wait for Java's default of 30 s.
+//
+// --live is for the latency of commits: one partition gets 100 records every 100 ms while the client runs, so each commit holds about 100.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,13 +12,16 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startBroker } from '../integration/broker/index.ts'
 import { kafkaCluster, silentLogger, systemClock } from '../lib/index.ts'
-import { prepareInput } from './topics.ts'
+import { feed, prepareInput } from './topics.ts'
 
 const PROGRAMS: Readonly<Record<string, string>> = {
   millrace: 'main.ts',
   java: 'java/run.ts',
   kafkajs: 'kafkajs-baseline.ts',
 }
+
+const LIVE_RECORDS = 100
+const LIVE_MS = 100
 
 const { values } = parseArgs({
   options: {
@@ -27,10 +32,13 @@ const { values } = parseArgs({
     clients: { type: 'string', default: 'millrace,java,kafkajs' },
     brokers: { type: 'string' },
     'commit-interval-ms': { type: 'string', default: '100' },
+    live: { type: 'string', default: 'false' },
   },
 })
 // Hand-written kafkajs has no word count: it would need its own repartitioning.
-const clients = values.clients.split(',').filter((client) => client !== 'kafkajs' || values.case !== 'wordcount')
+const clients = values.clients
+  .split(',')
+  .filter((name) => name !== 'kafkajs' || (values.case !== 'wordcount' && values.live !== 'true'))
 for (const client of clients)
   if (PROGRAMS[client] === undefined) throw new Error(`--clients are some of ${Object.keys(PROGRAMS).join(',')}`)
 
@@ -44,6 +52,7 @@ interface Result {
 
 const broker = values.brokers === undefined ? await startBroker() : undefined
 const brokers = values.brokers ?? broker!.bootstrap
+const live = values.live === 'true'
 const input = `millrace-bench-${values.records}`
 const client = kafkaCluster({ brokers: brokers.split(',') }).connect({
   clientId: 'bench-compare',
@@ -51,12 +60,12 @@ const client = kafkaCluster({ brokers: brokers.split(',') }).connect({
   logger: silentLogger,
   requestTimeoutMs: 60_000,
 })
-await prepareInput(client, input, Number(values.records))
-await client.close()
+if (!live) await prepareInput(client, input, Number(values.records))
 
 const results = new Map(clients.map((name) => [name, [] as Result[]]))
 for (let run = 0; run < Number(values.runs); run++)
   for (const name of clients) results.get(name)!.push(await measure(name, run))
+await client.close()
 await broker?.close()
 
 const median = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
@@ -87,13 +96,19 @@ async function measure(name: string, run: number): Promise<Result> {
   const own = name === 'millrace' ? [] : ['--application-id', `millrace-compare-${name}-${process.pid}-${run}`]
   const state = name === 'java' ? ['--state-dir', stateDir] : []
   const args = ['case', 'guarantee', 'records', 'commit-interval-ms'] as const
+  const topic = live ? `${input}-live-${name}-${process.pid}-${run}` : input
+  if (live) await client.admin.createTopics([{ topic, partitionCount: 1 }])
+  const feeding = live ? feed(client, topic, Number(values.records), LIVE_RECORDS, LIVE_MS) : undefined
   const line = await output(process.execPath, [
     join(import.meta.dirname, PROGRAMS[name]!),
     ...args.flatMap((option) => [`--${option}`, values[option]]),
-    ...['--brokers', brokers, '--input', input],
+    ...['--brokers', brokers, '--input', topic],
+    ...(live ? ['--live', 'true'] : []),
     ...own,
     ...state,
   ])
+  await feeding
+  if (live) await client.admin.deleteTopics([topic])
   rmSync(stateDir, { recursive: true, force: true })
   console.log(line)
   return JSON.parse(line) as Result

@@ -1,9 +1,9 @@
 // npm run bench -- --case pipe|filter|count|wordcount --guarantee at_least_once|exactly_once --records N [--brokers HOST:PORT] [--input TOPIC]
-//   [--commit-interval-ms N] [--cache-bytes N]
+//   [--commit-interval-ms N] [--cache-bytes N] [--live true]
 //
 // Runs one topology over a preloaded topic, checks its output, and prints one JSON line. `seconds` runs from the first record to the commit
 // that makes the last result visible to a reader of committed transactions. Start-up is reported apart. Without --brokers a broker is started
-// for the run.
+// for the run. With --live the records come into the topic while this runs: for the latency of commits.
 import { subscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,7 +18,7 @@ import {
   silentLogger,
   systemClock,
 } from '../lib/index.ts'
-import { PARTITIONS, prepareInput, readTopic } from './topics.ts'
+import { partitionsOf, prepareInput, readTopic } from './topics.ts'
 import { benchTopology, CASES, type Case, type Progress } from './topologies.ts'
 
 const { values } = parseArgs({
@@ -30,6 +30,7 @@ const { values } = parseArgs({
     input: { type: 'string' },
     'commit-interval-ms': { type: 'string' },
     'cache-bytes': { type: 'string' },
+    live: { type: 'string', default: 'false' },
   },
 })
 const name = values.case as Case
@@ -54,8 +55,9 @@ const connect = () =>
   })
 
 const prepare = connect()
-await prepareInput(prepare, input, records)
-await prepare.admin.createTopics([{ topic: output, partitionCount: PARTITIONS }])
+if (values.live !== 'true') await prepareInput(prepare, input, records)
+const partitionCount = (await partitionsOf(prepare, input)).length
+await prepare.admin.createTopics([{ topic: output, partitionCount }])
 await prepare.close()
 
 const commitMs: number[] = []

@@ -1,8 +1,9 @@
 // The input that a benchmark reads and the output that it is checked by.
 
+import { setTimeout } from 'node:timers/promises'
 import { partitionFor } from '../lib/core/murmur2.ts'
 import { partitionKey } from '../lib/core/record.ts'
-import type { Client } from '../lib/index.ts'
+import type { Client, Producer, TopicPartition } from '../lib/index.ts'
 
 export const PARTITIONS = 4
 const KEYS = 10_007
@@ -19,16 +20,19 @@ function textOf(n: number): string {
   return words.join(' ')
 }
 
-export function partitionsOf(topic: string): readonly { topic: string; partition: number }[] {
-  return Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
+export async function partitionsOf(client: Client, topic: string): Promise<readonly TopicPartition[]> {
+  const found = (await client.admin.describeTopics([topic])).get(topic)
+  if (found === undefined) throw new Error(`no topic '${topic}'`)
+  return Array.from({ length: found.partitionCount }, (_, partition) => ({ topic, partition }))
 }
 
 /** Makes the topic if it is absent, and fills it up to `records`; refuses one that holds something else. */
 export async function prepareInput(client: Client, topic: string, records: number): Promise<void> {
   await client.admin.createTopics([{ topic, partitionCount: PARTITIONS, configs: { 'retention.ms': '-1' } }])
+  const partitions = await partitionsOf(client, topic)
   const [starts, ends] = await Promise.all([
-    client.admin.offsets(partitionsOf(topic), 'earliest', 'read_committed'),
-    client.admin.offsets(partitionsOf(topic), 'latest', 'read_committed'),
+    client.admin.offsets(partitions, 'earliest', 'read_committed'),
+    client.admin.offsets(partitions, 'latest', 'read_committed'),
   ])
   const held = [...ends].reduce((sum, [key, end]) => sum + end - starts.get(key)!, 0)
   if (held === records) return
@@ -37,11 +41,34 @@ export async function prepareInput(client: Client, topic: string, records: numbe
   await producer.init()
   const startMs = Date.now() - records
   for (let n = 0; n < records; n++) {
-    const key = Buffer.from(`key-${(n * 7919) % KEYS}`)
-    producer.send(topic, partitionFor(key, PARTITIONS), key, Buffer.from(textOf(n)), startMs + n, [])
+    send(producer, topic, partitions.length, n, startMs + n)
     if (producer.pendingBytes > 16 * 1024 * 1024) await producer.drained(4 * 1024 * 1024)
   }
   await producer.flush()
+  await producer.close()
+}
+
+function send(producer: Producer, topic: string, partitionCount: number, n: number, timestamp: number): void {
+  const key = Buffer.from(`key-${(n * 7919) % KEYS}`)
+  producer.send(topic, partitionFor(key, partitionCount), key, Buffer.from(textOf(n)), timestamp, [])
+}
+
+/** Makes a topic of one partition, and adds `perRound` records to it every `everyMs` until it holds `records`. */
+export async function feed(
+  client: Client,
+  topic: string,
+  records: number,
+  perRound: number,
+  everyMs: number,
+): Promise<void> {
+  const producer = client.producer({})
+  await producer.init()
+  for (let n = 0; n < records; ) {
+    const nextMs = Date.now() + everyMs
+    for (let i = 0; i < perRound && n < records; i++) send(producer, topic, 1, n++, Date.now())
+    await producer.flush()
+    await setTimeout(Math.max(0, nextMs - Date.now()))
+  }
   await producer.close()
 }
 
@@ -53,12 +80,13 @@ export interface Contents {
 }
 
 export async function readTopic(client: Client, topic: string): Promise<Contents> {
-  const ends = await client.admin.offsets(partitionsOf(topic), 'latest', 'read_committed')
+  const partitions = await partitionsOf(client, topic)
+  const ends = await client.admin.offsets(partitions, 'latest', 'read_committed')
   let ready = () => {}
   const fetcher = client.fetcher({ isolation: 'read_committed', purpose: 'restore', onReady: () => ready() })
   const latest = new Map<string, Buffer>()
   let records = 0
-  for (const partition of partitionsOf(topic)) {
+  for (const partition of partitions) {
     const end = ends.get(partitionKey(topic, partition.partition))!
     const fetched = fetcher.add(partition, 0)
     while (fetched.position < end) {

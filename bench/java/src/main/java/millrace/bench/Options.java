@@ -15,19 +15,20 @@ record Options(
     String applicationId,
     String stateDir,
     OptionalInt commitIntervalMs,
+    boolean live,
     int timeoutSeconds) {
 
   static final String USAGE =
       """
       Usage: node bench/java/run.ts --case pipe|filter|count|wordcount --guarantee at_least_once|exactly_once
         --brokers HOST:PORT,... --input TOPIC --records N --application-id ID --state-dir FOLDER
-        [--commit-interval-ms N] [--timeout-seconds N]
-      The input topic must hold exactly N records; the application id must be new.""";
+        [--commit-interval-ms N] [--live true] [--timeout-seconds N]
+      The input topic must hold exactly N records, or with --live get them while this runs; the application id must be new.""";
 
   private static final Set<String> NAMES =
       Set.of(
           "case", "guarantee", "brokers", "input", "records", "application-id", "state-dir",
-          "commit-interval-ms", "timeout-seconds");
+          "commit-interval-ms", "live", "timeout-seconds");
 
   static Options parse(String[] args) {
     Map<String, String> values = new HashMap<>();
@@ -50,6 +51,7 @@ record Options(
         commitIntervalMs == null
             ? OptionalInt.empty()
             : OptionalInt.of(Integer.parseInt(commitIntervalMs)),
+        Boolean.parseBoolean(values.get("live")),
         Integer.parseInt(values.getOrDefault("timeout-seconds", "600")));
   }
 
