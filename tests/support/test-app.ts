@@ -11,6 +11,7 @@ import { KafkaStreams, type KafkaStreamsState } from '../../lib/kafka-streams.ts
 import type { StreamsConfig } from '../../lib/runtime/config.ts'
 import type { RestoredEvent } from '../../lib/runtime/restorer.ts'
 import type { Topology } from '../../topology/topology.ts'
+import { StoppableClock } from './stoppable-clock.ts'
 import { until } from './until.ts'
 
 /** A record as tests write it: text, or nothing. */
@@ -81,15 +82,17 @@ export class TestApp {
   readonly applicationId: string = 'app'
   readonly cluster: MemoryCluster
   readonly folder = mkdtempSync(join(tmpdir(), 'millrace-app-'))
+  readonly #clock = new StoppableClock()
   readonly #settings: Partial<StreamsConfig>
   readonly #instances: TestInstance[] = []
+  readonly #created: string[] = []
   readonly #client: Client
   #producer: Promise<Producer> | undefined
   #transactions = 0
 
   /** @param settings - Of every instance. Commits follow each other closely unless told otherwise. */
   constructor(settings: Partial<StreamsConfig> = {}, cluster: MemoryClusterOptions = {}) {
-    this.cluster = memoryCluster(cluster)
+    this.cluster = memoryCluster({ clock: this.#clock, ...cluster })
     this.#settings = { commitIntervalMs: 20, ...settings }
     this.#client = this.cluster.connect({
       clientId: 'test',
@@ -100,7 +103,10 @@ export class TestApp {
   }
 
   topics(partitionCounts: Readonly<Record<string, number>>): this {
-    for (const [name, partitions] of Object.entries(partitionCounts)) this.cluster.createTopic(name, { partitions })
+    for (const [name, partitions] of Object.entries(partitionCounts)) {
+      this.cluster.createTopic(name, { partitions })
+      this.#created.push(name)
+    }
     return this
   }
 
@@ -200,6 +206,8 @@ export class TestApp {
     try {
       // A later topic may get records from an earlier one between the two looks: only a second look is sure.
       await until('', async () => (await check()) && (await check()))
+      // Offsets and records of one transaction become visible with markers of their own, one after the other.
+      await until('', () => this.#created.every((topic) => this.#stable(topic)))
     } catch {
       const reports = this.#instances.map(({ state, errors, log }) =>
         JSON.stringify({ state, errors: errors.map(String), log }),
@@ -212,6 +220,7 @@ export class TestApp {
   async close(): Promise<void> {
     await Promise.all(this.#instances.map((instance) => instance.close().catch(() => {})))
     await this.#client.close()
+    this.#clock.stop()
     rmSync(this.folder, { recursive: true, force: true })
   }
 
@@ -219,6 +228,13 @@ export class TestApp {
     const producer = this.#client.producer({ lingerMs: 0, ...options })
     await producer.init()
     return producer
+  }
+
+  #stable(topic: string): boolean {
+    return this.#partitions(topic).every((partition) => {
+      const { lastStableOffset, logEndOffset } = this.cluster.partition(topic, partition)
+      return lastStableOffset === logEndOffset
+    })
   }
 
   #partitions(topic: string): readonly number[] {
