@@ -42,6 +42,7 @@ export class ProducerSender {
   readonly #retryTimers = new Set<Timer>()
   #unacknowledgedBatches = 0
   #requestCount = 0
+  #drainingSoon = false
   #stopped = false
   #whenIdle: (() => void) | undefined
   #transaction = 0
@@ -181,12 +182,10 @@ export class ProducerSender {
   #settle(node: number, digest: () => void): void {
     this.#requestsInFlight.set(node, this.#requestsInFlight.get(node)! - 1)
     this.#requestCount--
-    try {
+    this.#attempt(() => {
       digest()
       this.drain()
-    } catch (error) {
-      this.#fail(error as Error)
-    }
+    })
     if (this.#requestCount > 0) return
     this.#whenIdle?.()
     this.#whenIdle = undefined
@@ -267,7 +266,13 @@ export class ProducerSender {
     queue.suspended = false
     if (this.#stopped) return
     this.#ready.add(queue)
-    this.drain()
+    if (this.#drainingSoon) return
+    // Others are likely to wake in this turn: those of one leader shall share a request.
+    this.#drainingSoon = true
+    queueMicrotask(() => {
+      this.#drainingSoon = false
+      this.#attempt(() => this.drain())
+    })
   }
 
   #findLeader(queue: PartitionQueue): void {
@@ -314,6 +319,14 @@ export class ProducerSender {
     void maxMessageBytes(wire, context, queue.topic).then((limit) => {
       this.#fail(new RecordTooLargeError(queue.topic, sizeBytes, limit ?? sizeBytes - 1))
     })
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#fail(error as Error)
+    }
   }
 
   #fail(error: Error): void {
