@@ -61,7 +61,7 @@ function parseOptions(args: readonly string[]): Options {
 }
 
 function accepts(value: string): boolean {
-  return value.length > 0
+  return value.length % 2 === 0
 }
 
 /** What a case makes of the records of a batch. */

@@ -79,7 +79,12 @@ export interface Contents {
   readonly latest: ReadonlyMap<string, Buffer>
 }
 
-export async function readTopic(client: Client, topic: string): Promise<Contents> {
+/** Reads a topic whole; records whose value `counts` refuses are left out. */
+export async function readTopic(
+  client: Client,
+  topic: string,
+  counts: (value: Buffer) => boolean = () => true,
+): Promise<Contents> {
   const partitions = await partitionsOf(client, topic)
   const ends = await client.admin.offsets(partitions, 'latest', 'read_committed')
   let ready = () => {}
@@ -98,6 +103,7 @@ export async function readTopic(client: Client, topic: string): Promise<Contents
         })
         continue
       }
+      if (!counts(record.value!)) continue
       records++
       // A copy: the value shares memory with the whole fetch.
       latest.set(record.key?.toString('latin1') ?? '', Buffer.from(record.value ?? ''))
