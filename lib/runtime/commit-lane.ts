@@ -44,6 +44,8 @@ export interface CommitLaneOptions {
 export class CommitLane {
   readonly producer: Producer
   readonly tasks = new Set<StreamTask>()
+  /** Set while the tasks start over: until they have, there is nothing that may be committed. */
+  halted = false
   readonly #options: CommitLaneOptions
   #underWay: Promise<void> | undefined
   #nextCommitMs: number
@@ -55,6 +57,7 @@ export class CommitLane {
   }
 
   get dirty(): boolean {
+    if (this.halted) return false
     for (const task of this.tasks) if (task.dirty) return true
     return false
   }
@@ -80,7 +83,7 @@ export class CommitLane {
   /** Commits what the tasks have done until now; waits first for a commit that is under way. */
   async commit(): Promise<void> {
     while (this.#underWay !== undefined) await this.#underWay
-    const tasks = [...this.tasks].filter((task) => task.dirty)
+    const tasks = this.halted ? [] : [...this.tasks].filter((task) => task.dirty)
     if (tasks.length === 0) return
     this.#underWay = this.#commit(tasks)
     try {

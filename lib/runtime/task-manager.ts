@@ -265,13 +265,19 @@ export class TaskManager implements GroupListener {
   // Everything since the last commit is dropped, and the tasks start over from it: as if they had only just been assigned.
   #revive(lane: CommitLane, owned: readonly OwnedTask[], cause: StreamsError): void {
     const { logger, member } = this.#options
+    // One failure shows in several places: in the commit, in a record's sends, in the next commit.
+    if (lane.halted) return
+    lane.halted = true
     if (owned.some((task) => ++task.revivals > MAX_REVIVALS)) {
       this.#options.onFatal(cause)
       return
     }
     const names = owned.map(({ id }) => taskName(id))
     logger.warn({ tasks: names, code: cause.code, cause: cause.message }, 'tasks start over from their last commit')
-    const revival = (async () => {
+    const startingBefore = owned.map(({ starting }) => starting)
+    const startOver = async () => {
+      // Tasks that share the lane may still be restoring.
+      await Promise.all(startingBefore)
       await lane.quiet()
       for (const { task, partitions } of owned) {
         for (const partition of partitions) this.#fetcher.remove(partition)
@@ -282,7 +288,10 @@ export class TaskManager implements GroupListener {
       if (owned.every(isReleased)) return
       await lane.producer.init()
       for (const task of owned) if (!isReleased(task)) await this.#bringUp(task, task.task!)
-    })()
+    }
+    const revival = startOver().finally(() => {
+      lane.halted = false
+    })
     for (const task of owned) task.starting = revival.catch((error: unknown) => this.#failed(task, error))
   }
 
