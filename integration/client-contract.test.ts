@@ -3,6 +3,8 @@ import { expect, it } from '@jest/globals'
 import { kafkaWires } from '../lib/client/kafkajs/index.ts'
 import { wireClient } from '../lib/client/wire-client.ts'
 import { adminContract } from '../tests/contracts/client/admin-contract.ts'
+import { fetcherContract } from '../tests/contracts/client/fetcher-contract.ts'
+import { groupContract } from '../tests/contracts/client/group-contract.ts'
 import { type ClusterHarness, contextFor, harnessOver } from '../tests/contracts/client/harness.ts'
 import { producerContract } from '../tests/contracts/client/producer-contract.ts'
 import { describeWithBroker } from './broker/describe.ts'
@@ -20,6 +22,8 @@ describeWithBroker('over a real broker', (bootstrap) => {
 
   producerContract(brokerHarness)
   adminContract(brokerHarness)
+  fetcherContract(brokerHarness)
+  groupContract(brokerHarness)
 })
 
 describeWithBroker('a cluster with fewer brokers than its transaction log wants replicas', () => {
