@@ -87,9 +87,9 @@ export class LevelState implements CommittedState {
           for (const [storeName, meta] of changed) this.#stores.set(storeName, meta)
         }
       })
-      for (const [storeName, writes] of onDisk) {
+      for (const [storeName, written] of onDisk) {
         const rows = this.#rows.get(storeName)!
-        await this.#forEach(writes, (text, value) => rows.wrote(text, value))
+        await this.#forEach(written, (text, value) => rows.wrote(text, value))
       }
     }
     const inMemory = <T>(all: ReadonlyMap<string, T>) => new Map([...all].filter((entry) => !toDisk(entry)))
