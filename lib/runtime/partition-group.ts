@@ -6,6 +6,7 @@ export class PartitionGroup {
   readonly queues: readonly RecordQueue[]
   readonly #maxTaskIdleMs: number
   #idleSinceMs: number | undefined
+  #idleUntilMs: number | undefined
 
   /** @param maxTaskIdleMs - See StreamsConfig. */
   constructor(queues: readonly RecordQueue[], maxTaskIdleMs: number) {
@@ -18,6 +19,7 @@ export class PartitionGroup {
    * waited for: one with records on the broker that are not here yet, or any for as long as `maxTaskIdleMs` says.
    */
   next(nowMs: number): RecordQueue | undefined {
+    this.#idleUntilMs = undefined
     let lowest: RecordQueue | undefined
     let lowestMs = Number.POSITIVE_INFINITY
     let lacking = false
@@ -39,11 +41,14 @@ export class PartitionGroup {
     }
     if (lagging) return undefined
     this.#idleSinceMs ??= nowMs
-    return nowMs - this.#idleSinceMs >= this.#maxTaskIdleMs ? lowest : undefined
+    const untilMs = this.#idleSinceMs + this.#maxTaskIdleMs
+    if (nowMs >= untilMs) return lowest
+    this.#idleUntilMs = untilMs
+    return undefined
   }
 
-  /** When `next` may return a record though nothing new arrives; undefined if it will not. */
+  /** When `next`, which returned nothing, may return a record though nothing new arrives; undefined if it will not. */
   get idleUntilMs(): number | undefined {
-    return this.#idleSinceMs === undefined ? undefined : this.#idleSinceMs + this.#maxTaskIdleMs
+    return this.#idleUntilMs
   }
 }
