@@ -230,6 +230,8 @@ export class StreamTask {
 
   /** When this task wants to be looked at though no record arrives, in epoch milliseconds. */
   get nextTimerMs(): number | undefined {
+    // What keeps it from working now wakes the loop when it ends.
+    if (!this.#ready) return undefined
     const times = [this.#wallClock.nextMs, this.#group.idleUntilMs].filter((time) => time !== undefined)
     return times.length === 0 ? undefined : Math.min(...times)
   }
