@@ -116,7 +116,7 @@ export class WireProducer implements Producer {
       if (offsets.length === 0) return NOTHING_SENT
       this.#states.transitionTo('OPEN')
     }
-    // Not behind #operation: in these states nothing is under way, and records that follow this call belong to the next transaction.
+    // In these states nothing else is under way. Begun within the call: records that follow it belong to the next transaction.
     this.#states.transitionTo('COMMITTING')
     const committed = this.#commit(offsets, group)
     this.#operation = committed.catch(() => {})
@@ -150,8 +150,10 @@ export class WireProducer implements Producer {
 
   // ---- operations, one at a time
 
-  #exclusively<T>(operation: () => Promise<T>): Promise<T> {
-    const done = this.#operation.then(operation)
+  // Begins within the call if nothing is under way, so that no record slips in between.
+  async #exclusively(operation: () => Promise<void>): Promise<void> {
+    while (this.#states.is('INITIALIZING', 'COMMITTING', 'ABORTING')) await this.#operation
+    const done = operation()
     this.#operation = done.catch(() => {})
     return done
   }

@@ -3,6 +3,7 @@ import { WireAdmin } from './admin.ts'
 import type { Client, ClientContext } from './client.ts'
 import { ClusterMetadata } from './cluster-metadata.ts'
 import { Coordinators } from './coordinators.ts'
+import { ClientClosedError } from './errors.ts'
 import { WireFetcher } from './fetcher.ts'
 import { WireGroupMember } from './group-member.ts'
 import { WireProducer } from './producer.ts'
@@ -21,9 +22,11 @@ interface Closable<A extends readonly unknown[]> {
  */
 export function wireClient(wires: WireFactory, context: ClientContext): Client {
   const opened = new Map<string, Wire>()
+  let closing: Promise<void> | undefined
   const wire = (purpose: WirePurpose, name: string = purpose): Wire => {
     const known = opened.get(name)
     if (known !== undefined) return known
+    if (closing !== undefined) throw new ClientClosedError('The client was closed')
     const fresh = wires.open(purpose)
     opened.set(name, fresh)
     return fresh
@@ -48,7 +51,6 @@ export function wireClient(wires: WireFactory, context: ClientContext): Client {
   }
   let producerCount = 0
   let admin: WireAdmin | undefined
-  let closing: Promise<void> | undefined
 
   async function close(): Promise<void> {
     await Promise.allSettled([...open].map((closePart) => closePart()))

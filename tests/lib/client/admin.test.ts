@@ -106,6 +106,7 @@ describe('a client', () => {
     await finished(closed.close())
     await finished(client.close())
     await finished(client.close())
+    expect(() => client.fetcher({ isolation: 'read_committed', purpose: 'fetch', onReady() {} })).toThrow('closed')
     for (const producer of [closed, open]) {
       await expect(finished(producer.flush())).rejects.toMatchObject({ code: 'STREAMS_CLIENT_CLOSED' })
     }

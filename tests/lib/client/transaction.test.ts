@@ -293,6 +293,20 @@ describe('a transaction', () => {
     expect(bench.values(0)).toEqual(['committed'])
   })
 
+  it('takes no record between the call of abort, or init, and its end', async () => {
+    const bench = new ProducerBench()
+    const producer = await transactional(bench)
+    for (const act of [() => producer.abort(), () => producer.init()]) {
+      sendValue(producer, 'dropped')
+      const acting = act()
+      expect(() => sendValue(producer, 'refused')).toThrow('dropped')
+      await bench.finished(acting)
+    }
+    sendValue(producer, 'kept')
+    await bench.finished(producer.commit([], nobody))
+    expect(bench.values(0)).toEqual(['kept'])
+  })
+
   it('is closed while a commit is under way: the commit ends with an error', async () => {
     const bench = new ProducerBench({ latencyMs: 20 })
     const producer = await transactional(bench)
