@@ -31,6 +31,11 @@ export interface Attempt {
   readonly timeoutMs: number
 }
 
+/** The context of a client that may close: from then on nothing is tried again. */
+export interface RetryContext extends ClientContext {
+  readonly closed?: () => Error | undefined
+}
+
 export interface RetryOptions {
   /** How long the operation may take, attempts and waits together. Milliseconds; default: the context's request time-out. */
   readonly timeoutMs?: number
@@ -57,7 +62,7 @@ export interface RetryOptions {
  * })
  */
 export async function retrying<T>(
-  context: ClientContext,
+  context: RetryContext,
   what: string,
   attempt: (signal: Attempt) => Promise<T | Retry>,
   options: RetryOptions = {},
@@ -83,7 +88,7 @@ export async function retrying<T>(
       if (!(error instanceof StreamsError) || error.recovery !== 'retry') throw error
       cause = error
     }
-    throwIfStopped(options)
+    throwIfStopped(context, options)
 
     const elapsedMs = clock.monotonicMs() - startMs
     const leftMs = timeoutMs - elapsedMs
@@ -96,13 +101,13 @@ export async function retrying<T>(
       logger.warn(fields, `${what} fails so far and is tried again`)
     }
     await sleep(clock, delayMs)
-    throwIfStopped(options)
+    throwIfStopped(context, options)
     nextDelayMs = delayMs * 2
   }
 }
 
-function throwIfStopped(options: RetryOptions): void {
-  const error = options.stopped?.()
+function throwIfStopped(context: RetryContext, options: RetryOptions): void {
+  const error = options.stopped?.() ?? context.closed?.()
   if (error !== undefined) throw error
 }
 

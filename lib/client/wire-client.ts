@@ -7,6 +7,7 @@ import { ClientClosedError } from './errors.ts'
 import { WireFetcher } from './fetcher.ts'
 import { WireGroupMember } from './group-member.ts'
 import { WireProducer } from './producer.ts'
+import type { RetryContext } from './retry.ts'
 import type { Wire, WireFactory, WirePurpose } from './wire.ts'
 
 /** Producers share this many sets of sockets. A broker serves one request of a connection at a time: one set would queue their transactions. */
@@ -22,20 +23,22 @@ interface Closable<A extends readonly unknown[]> {
  */
 export function wireClient(wires: WireFactory, context: ClientContext): Client {
   const opened = new Map<string, Wire>()
+  const closed = new ClientClosedError('The client was closed')
   let closing: Promise<void> | undefined
   const wire = (purpose: WirePurpose, name: string = purpose): Wire => {
     const known = opened.get(name)
     if (known !== undefined) return known
-    if (closing !== undefined) throw new ClientClosedError('The client was closed')
+    if (closing !== undefined) throw closed
     const fresh = wires.open(purpose)
     opened.set(name, fresh)
     return fresh
   }
   // Short questions, never parked: metadata, coordinators, committed offsets.
   const control = wire('admin', 'control')
-  const metadata = new ClusterMetadata(control, context)
-  const coordinators = new Coordinators(control, context)
-  const parts = { metadata, coordinators, context }
+  const own: RetryContext = { ...context, closed: () => (closing === undefined ? undefined : closed) }
+  const metadata = new ClusterMetadata(control, own)
+  const coordinators = new Coordinators(control, own)
+  const parts = { metadata, coordinators, context: own }
 
   const open = new Set<() => Promise<void>>()
   // A part that was closed by its user must not be remembered: tasks open and close producers for as long as the instance lives.

@@ -111,4 +111,13 @@ describe('a client', () => {
       await expect(finished(producer.flush())).rejects.toMatchObject({ code: 'STREAMS_CLIENT_CLOSED' })
     }
   })
+
+  it('ends what it has not been able to do', async () => {
+    const { cluster, client, finished } = setUp()
+    cluster.intercept(() => ({ dropRequest: 'disconnect' }))
+    const asking = client.admin.clusterId()
+    asking.catch(() => {})
+    await finished(client.close())
+    await expect(finished(asking)).rejects.toMatchObject({ code: 'STREAMS_CLIENT_CLOSED' })
+  })
 })
