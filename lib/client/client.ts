@@ -272,7 +272,12 @@ export interface GroupMember {
   start(): Promise<void>
   /** The generation as of the last SyncGroup. */
   readonly group: GroupMetadata
-  /** Resolves once no rebalance is under way, with the generation that then holds. */
+  /**
+   * Resolves once no rebalance is under way, with the generation that then holds. During a listener call that call's generation holds.
+   *
+   * @throws StaleMemberError `STREAMS_STALE_MEMBER`: the group has dropped this member during `onRevoked`, which may be what waits here;
+   *   or the member was closed. The same is true of `confirm`.
+   */
   settled(): Promise<GroupMetadata>
   /** Committed offsets by `partitionKey`, absent where there is none; waits while a transaction that holds some is still ending. */
   committed(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, CommittedOffset>>

@@ -6,7 +6,7 @@ import type { ClientContext, FetchedPartition, Fetcher, FetcherOptions } from '.
 import type { ClusterMetadata } from './cluster-metadata.ts'
 import { PartitionBuffer } from './fetched-partition.ts'
 import { NodeFetcher } from './fetcher-node.ts'
-import { backOffMs, isOutage } from './outage.ts'
+import { backOffMs, isOutage, OutageLog } from './outage.ts'
 import type { Wire } from './wire.ts'
 
 const DEFAULT_BUFFERED_BYTES = 2 * 1024 * 1024
@@ -36,8 +36,6 @@ export class WireFetcher implements Fetcher {
   /** Where each partition is fetched from at the moment. */
   readonly #homes = new Map<PartitionBuffer, NodeFetcher>()
   readonly #nodes = new Map<number, NodeFetcher>()
-  /** Nodes that failed to answer; each is logged once when it goes and once when it is back. */
-  readonly #away = new Set<number>()
   #closed = false
 
   constructor({ wire, metadata, context }: FetcherParts, options: FetcherOptions) {
@@ -120,6 +118,12 @@ export class WireFetcher implements Fetcher {
   }
 
   #openNode(id: number): NodeFetcher {
+    const outage = new OutageLog(
+      this.#context.logger,
+      { node: id },
+      `Fetching from node ${id} fails and is tried again until it succeeds`,
+      `Node ${id} answers fetches again`,
+    )
     return new NodeFetcher({
       node: id,
       wire: this.#wire,
@@ -127,8 +131,11 @@ export class WireFetcher implements Fetcher {
       readCommitted: this.#readCommitted,
       events: {
         onReady: this.#onReady,
-        onAnswer: () => this.#back(id),
-        onMoved: (partitions, cause) => this.#relocate(id, partitions, cause),
+        onAnswer: () => outage.ended(),
+        onMoved: (partitions, cause) => {
+          if (isOutage(cause)) outage.failed(cause)
+          this.#relocate(id, partitions, cause)
+        },
       },
     })
   }
@@ -140,7 +147,6 @@ export class WireFetcher implements Fetcher {
       this.#onReady()
       return
     }
-    if (cause instanceof Error) this.#gone(node, cause)
     let failureCount = 0
     for (const partition of partitions) failureCount = Math.max(failureCount, ++partition.failureCount)
     if (failureCount === 1 && !(cause instanceof Error)) {
@@ -151,18 +157,5 @@ export class WireFetcher implements Fetcher {
       for (const topic of new Set(waiting.map((partition) => partition.topic))) this.#metadata.invalidate(topic)
       for (const partition of waiting) void this.#findLeader(partition)
     })
-  }
-
-  #gone(node: number, cause: Error): void {
-    if (this.#away.has(node)) return
-    this.#away.add(node)
-    this.#context.logger.warn(
-      { node, err: cause },
-      `Fetching from node ${node} fails and is tried again until it succeeds`,
-    )
-  }
-
-  #back(node: number): void {
-    if (this.#away.delete(node)) this.#context.logger.info({ node }, `Node ${node} answers fetches again`)
   }
 }

@@ -1,18 +1,7 @@
 // Flow: the group's coordinator → [group-member] → GroupListener. Joins a group and follows it from one generation to the next.
-//
-//   CREATED ─► JOINING ─► SYNCING ─► REVOKING ─► ASSIGNING ─► STABLE        from any of them ─► FAILED ─► CLOSED
-//                 ▲         │  └──────────┼──────────►▲ │         │
-//                 └─────────┴─────────────┴─────────────┴─────────┘
-//
-// JOINING    a JoinGroup is under way, or repeated; the coordinator parks it until the whole group has joined
-// SYNCING    the leader decides, the others wait for what it gives them
-// REVOKING   the listener lets go of partitions that go to another member
-// ASSIGNING  the listener takes in what was added; whoever had to let go of any joins again at once
-//
-// Partitions are kept through all of it: cooperative rebalancing (KIP-429) takes away only what moves.
 import { sleep, type Timer } from '../core/clock.ts'
 import type { TopicPartition } from '../core/record.ts'
-import { StateMachine, type Transitions } from '../core/state-machine.ts'
+import { StateMachine } from '../core/state-machine.ts'
 import type { CommittedOffset, GroupMember, GroupMemberOptions, GroupMetadata, OffsetCommit } from './client.ts'
 import { FencedInstanceError, StaleMemberError } from './errors.ts'
 import { CallQueue } from './group-calls.ts'
@@ -24,21 +13,9 @@ import { partitionNames, within, without } from './group-partitions.ts'
 import { AssignedMemberId, type GroupParts, GroupRequests, type Membership } from './group-requests.ts'
 import { join, lead, type Round, type RoundParts, sync } from './group-round.ts'
 import { GroupSession } from './group-session.ts'
+import { type GroupState, groupTransitions } from './group-states.ts'
 import { Waiters } from './group-waiters.ts'
-import { backOffMs } from './outage.ts'
-
-type State = 'CREATED' | 'JOINING' | 'SYNCING' | 'REVOKING' | 'ASSIGNING' | 'STABLE' | 'FAILED' | 'CLOSED'
-
-const transitions: Transitions<State> = {
-  CREATED: ['JOINING', 'CLOSED'],
-  JOINING: ['SYNCING', 'FAILED', 'CLOSED'],
-  SYNCING: ['JOINING', 'REVOKING', 'ASSIGNING', 'FAILED', 'CLOSED'],
-  REVOKING: ['JOINING', 'ASSIGNING', 'FAILED', 'CLOSED'],
-  ASSIGNING: ['JOINING', 'STABLE', 'FAILED', 'CLOSED'],
-  STABLE: ['JOINING', 'FAILED', 'CLOSED'],
-  FAILED: ['CLOSED'],
-  CLOSED: [],
-}
+import { backOffMs, OutageLog } from './outage.ts'
 
 const NO_GENERATION = -1
 
@@ -51,11 +28,12 @@ export class WireGroupMember implements GroupMember {
   readonly #session: GroupSession
   readonly #heartbeats: Heartbeats
   readonly #round: RoundParts
-  readonly #machine: StateMachine<State>
+  readonly #machine: StateMachine<GroupState>
   readonly #calls = new CallQueue()
   readonly #started = new Waiters<void>()
   readonly #settling = new Waiters<GroupMetadata>()
   readonly #changed = new Waiters<void>()
+  readonly #outage: OutageLog
 
   /** As of the last JoinGroup: what heartbeats are sent for. */
   #membership: Membership = { memberId: '', generation: NO_GENERATION }
@@ -70,7 +48,6 @@ export class WireGroupMember implements GroupMember {
   #hasStarted = false
   #progressMs = 0
   #failureCount = 0
-  #outageLogged = false
   #fatal: Error | undefined
   #closing: Promise<void> | undefined
 
@@ -80,7 +57,7 @@ export class WireGroupMember implements GroupMember {
     this.#parts = parts
     this.#options = options
     this.#group = { groupId, memberId: '', generation: NO_GENERATION, instanceId: instanceId ?? null }
-    this.#machine = new StateMachine(`The member of group '${groupId}'`, 'CREATED', transitions)
+    this.#machine = new StateMachine(`The member of group '${groupId}'`, 'CREATED', groupTransitions)
     this.#requests = new GroupRequests(parts, options)
     this.#offsets = new GroupOffsets(parts, groupId, () => this.#ended())
     this.#session = new GroupSession(clock, sessionTimeoutMs, () => this.#lose('the session time-out has passed', true))
@@ -90,6 +67,12 @@ export class WireGroupMember implements GroupMember {
       beat: () => this.#beat(),
       onFailure: (failure) => this.#onHeartbeatFailure(failure),
     })
+    this.#outage = new OutageLog(
+      parts.context.logger,
+      { group: groupId },
+      'The group coordinator does not answer and is asked until it does',
+      'The group coordinator answers again',
+    )
     const { assignor } = options
     this.#round = {
       requests: this.#requests,
@@ -184,21 +167,23 @@ export class WireGroupMember implements GroupMember {
   async #joinOnce(): Promise<Round | GroupFailure | undefined> {
     this.#followUp?.cancel()
     const unreachable = await this.#requests.findCoordinator()
-    if (unreachable !== undefined || this.#ended() !== undefined) return unreachable
+    if (unreachable !== undefined) return unreachable
+    if (this.#ended() !== undefined) return undefined
     this.#joinAgain = false
     const joined = await join(this.#round, {
       memberId: this.#membership.memberId,
       ownedPartitions: this.#owned,
       generation: this.#ownedGeneration,
     })
-    if (joined instanceof GroupFailure || this.#ended() !== undefined)
-      return joined instanceof GroupFailure ? joined : undefined
+    if (joined instanceof GroupFailure) return joined
+    if (this.#ended() !== undefined) return undefined
     this.#progressMs = this.#nowMs()
     if (joined instanceof AssignedMemberId) {
       this.#membership = { memberId: joined.memberId, generation: NO_GENERATION }
       return undefined
     }
-    this.#answered()
+    this.#failureCount = 0
+    this.#outage.ended()
     // The group does not wait for a static member longer than its rebalance time-out, and then decides by what that member said last.
     const missedSome = joined.generationId > this.#membership.generation + 1
     if (this.#group.instanceId !== null && missedSome) this.#drop('the group went on without this member')
@@ -207,8 +192,8 @@ export class WireGroupMember implements GroupMember {
     this.#machine.transitionTo('SYNCING')
     const era = this.#era
     const assignments = joined.leader === joined.memberId ? await lead(this.#round, joined) : []
-    if (assignments instanceof GroupFailure || this.#ended() !== undefined)
-      return assignments instanceof GroupFailure ? assignments : undefined
+    if (assignments instanceof GroupFailure) return assignments
+    if (this.#ended() !== undefined) return undefined
     if (era !== this.#era) return new GroupFailure('rebalance', this.#stale('was dropped by the group'))
     return sync(this.#round, membership, assignments)
   }
@@ -279,7 +264,7 @@ export class WireGroupMember implements GroupMember {
       if (!this.#hasStarted && this.#nowMs() - this.#progressMs >= patienceMs) {
         throw notReached(this.#group.groupId, this.#parts.context, failure.error)
       }
-      this.#logOutage(failure.error)
+      this.#outage.failed(failure.error)
     }
     this.#failureCount++
     await sleep(clock, backOffMs(this.#failureCount))
@@ -291,7 +276,7 @@ export class WireGroupMember implements GroupMember {
     const failure = await this.#requests.heartbeat(this.#membership, timeoutMs)
     if (failure === undefined || failure.kind === 'rebalance') {
       this.#session.contact(sentMs)
-      this.#answered()
+      this.#outage.ended()
     }
     return failure
   }
@@ -299,7 +284,7 @@ export class WireGroupMember implements GroupMember {
   #onHeartbeatFailure(failure: GroupFailure): void {
     if (isLoss(failure)) this.#lose(failure.error.message, failure.kind === 'illegal-generation')
     else if (failure.kind === 'fatal') this.#fail(failure.error)
-    else if (failure.kind === 'outage') this.#logOutage(failure.error)
+    else if (failure.kind === 'outage') this.#outage.failed(failure.error)
     else if (!this.#machine.is('SYNCING')) this.#wantJoin()
   }
 
@@ -319,6 +304,7 @@ export class WireGroupMember implements GroupMember {
 
   /** The membership is over, or no longer sure. */
   #lose(why: string, keepMemberId: boolean): void {
+    if (this.#ended() !== undefined) return
     this.#era++
     this.#drop(why)
     this.#membership = { memberId: keepMemberId ? this.#membership.memberId : '', generation: NO_GENERATION }
@@ -384,22 +370,6 @@ export class WireGroupMember implements GroupMember {
 
   #stale(what: string): StaleMemberError {
     return new StaleMemberError(`The member of group '${this.#options.groupId}' ${what}`)
-  }
-
-  #answered(): void {
-    this.#failureCount = 0
-    if (!this.#outageLogged) return
-    this.#outageLogged = false
-    this.#log('info', 'The coordinator answers again')
-  }
-
-  #logOutage(error: Error): void {
-    if (this.#outageLogged) return
-    this.#outageLogged = true
-    this.#parts.context.logger.warn(
-      { group: this.#options.groupId, err: error },
-      'The group coordinator does not answer and is asked until it does',
-    )
   }
 
   #log(level: 'info' | 'warn', message: string): void {

@@ -1,5 +1,6 @@
 // What the fetcher and the group member do when brokers are away: they wait and ask again, for as long as it takes.
 import { StreamsError } from '../core/errors.ts'
+import type { Logger } from '../core/log.ts'
 import { BrokerUnavailableError } from './errors.ts'
 
 const FIRST_BACK_OFF_MS = 50
@@ -13,4 +14,32 @@ export function isOutage(error: unknown): error is StreamsError {
 /** How long to wait after this many failures in a row, in milliseconds: 50 after the first, doubling, at most 1000. */
 export function backOffMs(failureCount: number): number {
   return Math.min(FIRST_BACK_OFF_MS * 2 ** Math.min(failureCount - 1, 10), MAX_BACK_OFF_MS)
+}
+
+/** Says once that an outage has begun and once that it is over, however often the same is tried in between. */
+export class OutageLog {
+  readonly #logger: Logger
+  readonly #fields: object
+  readonly #begun: string
+  readonly #over: string
+  #isOut = false
+
+  constructor(logger: Logger, fields: object, begun: string, over: string) {
+    this.#logger = logger
+    this.#fields = fields
+    this.#begun = begun
+    this.#over = over
+  }
+
+  failed(error: Error): void {
+    if (this.#isOut) return
+    this.#isOut = true
+    this.#logger.warn({ ...this.#fields, err: error }, this.#begun)
+  }
+
+  ended(): void {
+    if (!this.#isOut) return
+    this.#isOut = false
+    this.#logger.info(this.#fields, this.#over)
+  }
 }

@@ -27,7 +27,7 @@ describe('a coordinator that is away', () => {
 
     expect(one.events).toEqual(['assigned +0,1,2,3 ='])
     expect(bench.log.lines.filter((line) => line.includes('coordinator does not answer'))).toHaveLength(1)
-    expect(bench.log.lines.at(-1)).toBe('info: The coordinator answers again')
+    expect(bench.log.lines.at(-1)).toBe('info: The group coordinator answers again')
   })
 
   it('for longer: all is lost, once, when the session must have expired; it joins again as soon as it can', async () => {
