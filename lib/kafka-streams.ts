@@ -60,7 +60,7 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
   #instance: Instance | undefined
   #error: Error | undefined
   #ending: Promise<void> | undefined
-  #starting = false
+  #opening: Promise<void> | undefined
 
   /**
    * Checks the configuration; opens and connects nothing.
@@ -121,32 +121,15 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
   async start(): Promise<void> {
     if (this.state !== 'CREATED') throw new NotRunningError(`start() is for a new instance; this one is ${this.state}`)
     this.#machine.transitionTo('REBALANCING')
-    this.#starting = true
+    this.#opening = this.#open()
     try {
-      const { stateDir, applicationId, clock } = this.#config
-      this.#directory = await openStateDirectory({ stateDir, applicationId, clock })
-      this.#instance = new Instance({
-        config: this.#config,
-        topology: this.#topology,
-        supplier: this.#supplier,
-        directory: this.#directory,
-        openDatabase: openLevelTaskDatabase,
-        openMemoryDatabase: openMemoryTaskDatabase,
-        metrics: this.#metrics,
-        logger: this.#logger,
-        onRestored: (event) => this.emit('restored', event),
-        onChange: () => this.#follow(),
-        onFatal: (error) => void this.#fail(error),
-      })
-      const running = this.#untilRunning()
-      running.catch(() => {})
-      await this.#instance.start()
-      await running
+      await this.#opening
     } catch (error) {
+      if (this.#machine.is('PENDING_SHUTDOWN', 'NOT_RUNNING')) throw closedTooEarly()
       await this.#fail(error)
       throw this.#error ?? error
     } finally {
-      this.#starting = false
+      this.#opening = undefined
     }
   }
 
@@ -165,9 +148,38 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
 
   // ---- inside
 
+  async #open(): Promise<void> {
+    const { stateDir, applicationId, clock } = this.#config
+    this.#directory = await openStateDirectory({ stateDir, applicationId, clock })
+    if (this.state !== 'REBALANCING') throw closedTooEarly()
+    this.#instance = new Instance({
+      config: this.#config,
+      topology: this.#topology,
+      supplier: this.#supplier,
+      directory: this.#directory,
+      openDatabase: openLevelTaskDatabase,
+      openMemoryDatabase: openMemoryTaskDatabase,
+      metrics: this.#metrics,
+      logger: this.#logger,
+      onRestored: (event) => this.emit('restored', event),
+      onChange: () => this.#follow(),
+      onFatal: (error) => void this.#fail(error),
+    })
+    const running = this.#untilRunning()
+    running.catch(() => {})
+    await this.#instance.start()
+    await running
+  }
+
   async #shutDown(): Promise<void> {
     this.#machine.transitionTo('PENDING_SHUTDOWN')
-    await this.#release('commit')
+    try {
+      await this.#release('commit')
+    } catch (error) {
+      this.#machine.transitionTo('PENDING_ERROR')
+      this.#machine.transitionTo('ERROR')
+      throw error
+    }
     this.#machine.transitionTo('NOT_RUNNING')
   }
 
@@ -187,7 +199,7 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
     await this.#ending
     this.#machine.transitionTo('ERROR')
     // Who awaits start() gets it from there.
-    if (this.#starting) return
+    if (this.#opening !== undefined) return
     if (this.listenerCount('error') > 0) this.emit('error', error)
     else this.#logger.error({ err: error }, 'the instance has stopped')
   }
@@ -196,6 +208,8 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
     try {
       await this.#instance?.close(uncommitted)
     } finally {
+      // What start() was about to open is there now, or never will be.
+      await this.#opening?.catch(() => {})
       await this.#directory?.close()
     }
   }
@@ -212,10 +226,14 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
         if (to === 'REBALANCING') return
         this.off('state', listener)
         if (to === 'RUNNING') resolve()
-        else if (to === 'PENDING_SHUTDOWN') reject(new NotRunningError('the instance was closed before it was running'))
+        else if (to === 'PENDING_SHUTDOWN') reject(closedTooEarly())
         else reject(this.#error)
       }
       this.on('state', listener)
     })
   }
+}
+
+function closedTooEarly(): NotRunningError {
+  return new NotRunningError('the instance was closed before it was running')
 }

@@ -10,6 +10,7 @@ import { InvariantError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { ResolvedConfig } from './config.ts'
+import { NotRunningError } from './errors.ts'
 import { prepareTopics } from './internal-topics.ts'
 import type { Metrics } from './metrics.ts'
 import { SinkTopics } from './record-collector.ts'
@@ -72,6 +73,7 @@ export class Instance {
     this.#plan = await this.#prepare()
     const changelogIds = await this.#changelogIds()
     await this.#startSerdes()
+    this.#throwIfClosing()
     const { admin } = this.#client
     this.#purger = new RepartitionPurger({
       admin,
@@ -124,6 +126,8 @@ export class Instance {
       listener: {
         onRevoked: (partitions) => manager.onRevoked(partitions),
         onAssigned: async (assigned) => {
+          // The group does not know yet that we are leaving.
+          if (this.#closing) return
           await manager.onAssigned(assigned)
           this.#assigned = true
           onChange()
@@ -134,6 +138,7 @@ export class Instance {
     })
     this.#loop.start()
     await this.#member.start()
+    this.#throwIfClosing()
     this.#purger.start()
     this.#watchTopics()
   }
@@ -162,6 +167,11 @@ export class Instance {
   }
 
   // ---- inside
+
+  // close() finds only what was made before it.
+  #throwIfClosing(): void {
+    if (this.#closing) throw new NotRunningError('the instance was closed before it was running')
+  }
 
   async #prepare(): Promise<TopicPlan> {
     const { config, topology } = this.#options
