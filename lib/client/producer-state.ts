@@ -2,17 +2,16 @@ import { StateMachine, type Transitions } from '../core/state-machine.ts'
 
 /**
  * ```
- *                init()                   first record           commit()
- *  UNINITIALIZED ─────► INITIALIZING ─────► READY ─────► OPEN ─────────────► COMMITTING ─────► READY
- *                        ▲    ▲  │ failed    ▲            │                   │  │   ▲
- *                 init() │    │  ▼           │ ABORTING ◄─┤ abort()           │  │   │ commit() again
- *                        │    └─ DEAD        └───┘    ▲   │ a batch failed    │  ▼   │
- *                        │        ▲                   │   ▼                   │  SEALED: the group refused the generation
- *                        │        │ fenced, or the    └─ FAILED ◄─────────────┘
- *                        └────────┴ outcome unknown ────── (any state but CLOSED)
+ *  UNINITIALIZED ─ init ─► INITIALIZING ─► READY ─ first record ─► OPEN ─ commit ─► COMMITTING ─► READY
+ *                            ▲   │           ▲                      │                │    ▲
+ *                            │   │ error     └──── ABORTING ◄ abort ┤          stale │    │ commit
+ *                            │   ▼                 │  ▲             │         member ▼    │
+ *                            └─ DEAD ◄──── error ──┘  │ abort       │              SEALED ┘
+ *                              init                FAILED ◄ error ──┘
  * ```
- * FAILED: abort() or init(). DEAD: only init(), as another producer may have the id, or the last commit may have taken place. From every state
- * close() leads to CLOSED. A producer without transactions knows neither OPEN nor COMMITTING nor SEALED.
+ * Also: abort and init leave SEALED as they leave OPEN; an error, COMMITTING and READY as well as OPEN. FAILED: abort() or init(). Fenced, or with a
+ * commit whose outcome is unknown, any state goes to DEAD, which only init() leaves: another producer may have the id. close() leads from every
+ * state to CLOSED. A producer without transactions knows neither OPEN nor COMMITTING nor SEALED.
  */
 export type ProducerState =
   | 'UNINITIALIZED'
