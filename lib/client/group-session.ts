@@ -48,7 +48,7 @@ export class GroupSession {
 
   // One timer, set anew when it fires, rather than one for each contact.
   #arm(): void {
-    if (this.#timer !== undefined || this.#held || this.#deadlineMs === undefined) return
+    if (this.#timer !== undefined || this.#deadlineMs === undefined) return
     this.#timer = this.#clock.setTimer(this.remainingMs, () => {
       this.#timer = undefined
       if (this.#held || this.#deadlineMs === undefined) return

@@ -286,6 +286,21 @@ describe('settled', () => {
     expect(group.generation).toBeGreaterThan(1)
   })
 
+  it('sends no heartbeat behind a parked JoinGroup, also when a heartbeat under way brings the news', async () => {
+    const bench = new GroupBench()
+    const one = await bench.started('one')
+    const sent: string[] = []
+    bench.cluster.intercept(({ api, clientId }) => {
+      if (clientId === 'one' && (api === 'heartbeat' || api === 'joinGroup')) sent.push(api)
+      return undefined
+    })
+    void bench.member('two').member.start()
+    await bench.until(() => sent.includes('heartbeat'))
+    const settling = one.member.settled()
+    await bench.during(settling)
+    expect(sent.slice(0, 3)).toEqual(['heartbeat', 'joinGroup', 'joinGroup'])
+  })
+
   it('waits while the coordinator is away', async () => {
     const bench = new GroupBench()
     const one = await bench.started('one')
