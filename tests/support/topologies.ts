@@ -20,16 +20,18 @@ export function wordCount(): Topology {
 }
 
 /** Counts the records of each key of `in` into `out`, in one sub-topology without a repartition topic. */
-export function countByKey(options: { onRecord?: (value: string, offset: number) => void } = {}): Topology {
+export function countByKey(
+  options: { input?: string; output?: string; onRecord?: (value: string, offset: number) => void } = {},
+): Topology {
   const builder = new StreamsBuilder()
   builder
-    .stream('in', strings)
+    .stream(options.input ?? 'in', strings)
     .peek((value, _, { offset }) => options.onRecord?.(value, offset))
     .groupByKey()
     .count({ store: 'counts' })
     .toStream()
     .mapValues(String, strings)
-    .to('out')
+    .to(options.output ?? 'out')
   return builder.build()
 }
 
