@@ -166,9 +166,13 @@ export class Restorer {
     const ids = this.#options.changelogIds.get(changelog.topic)!
     const fetched = this.#fetcher.add(changelog, from)
     let records = 0
+    // The next records are read while a batch is being written.
+    let writing = Promise.resolve()
     const write = async () => {
+      await writing
       database.seal()
-      await database.write(new Map([[name, { offset: fetched.position, ...ids }]]))
+      writing = database.write(new Map([[name, { offset: fetched.position, ...ids }]]))
+      writing.catch(() => {})
     }
     try {
       while (fetched.position < target && !cancelled()) {
@@ -184,6 +188,7 @@ export class Restorer {
         else if (fetched.position < target) await this.#moreToRead()
       }
       await write()
+      await writing
     } finally {
       this.#fetcher.remove(changelog)
     }

@@ -244,10 +244,16 @@ export class StreamTask {
     await this.#inFlight
     if (this.#failure !== undefined) throw this.#failure
     try {
-      for (const { store } of this.#stores.values()) {
-        const pending = store.flush()
-        if (isPromise(pending)) await pending
-        if (!this.#scope.idle) await this.#scope.settled()
+      // What an asynchronous node has written meanwhile, also to a store that was flushed before it, belongs to this commit too.
+      for (let waited = true; waited; ) {
+        waited = false
+        for (const { store } of this.#stores.values()) {
+          const pending = store.flush()
+          if (!isPromise(pending) && this.#scope.idle) continue
+          waited = true
+          await pending
+          await this.#scope.settled()
+        }
       }
     } catch (error) {
       throw this.#failed(error, this.#scope.current ?? new StreamRecord(null, null, Math.max(0, this.#streamTimeMs)))
