@@ -8,16 +8,16 @@ import type { ResponseOf } from './protocol/apis.ts'
 import { errorCodes, errorName } from './protocol/error-codes.ts'
 import type { Wire } from './wire.ts'
 
-/**
- * How long the broker may hold back an answer without records, in milliseconds. It serves the requests of a connection one after the other,
- * so a partition that is added meanwhile waits for at most this long; four empty requests a second cost a node nothing.
- */
+/** How long the broker may hold back an answer without records, in milliseconds: four empty requests a second cost a node nothing. */
 const LONG_POLL_MS = 250
 /**
- * The same while some partition is left out because its buffer is full. It must not wait long once it has room again, and still has half a
- * buffer to be read then, which takes about this long. Milliseconds, doubling while nothing comes and nothing drains.
+ * The same, at first, when waiting would be in somebody's way; it doubles with each answer that brings nothing. A broker serves the requests of a
+ * connection one after the other, so what comes while one waits has to wait too:
+ * - a partition whose buffer was full and has room again. It has half a buffer to be read then, which takes about this long.
+ * - partitions that are added. They come in bursts: after a rebalance, while tasks restore, when one starts over.
  */
-const SHORT_POLL_MS = 10
+const FIRST_POLL_MS = 10
+/** Up to here it doubles while some partition is full. */
 const MAX_SHORT_POLL_MS = 100
 
 /** What a node's loop hands back to the fetcher. */
@@ -49,7 +49,8 @@ export class NodeFetcher {
   readonly #partitions = new Map<string, PartitionBuffer>()
   #running = false
   #closed = false
-  #shortPollMs = SHORT_POLL_MS
+  #shortPollMs = FIRST_POLL_MS
+  #changePollMs = FIRST_POLL_MS
   #wake: (() => void) | undefined
 
   constructor({ node, wire, context, readCommitted, events }: NodeParts) {
@@ -61,6 +62,7 @@ export class NodeFetcher {
   }
 
   add(partition: PartitionBuffer): void {
+    this.#changePollMs = FIRST_POLL_MS
     this.#partitions.set(partitionKey(partition.topic, partition.partition), partition)
     if (this.#running) {
       this.wake()
@@ -71,6 +73,7 @@ export class NodeFetcher {
   }
 
   remove(partition: PartitionBuffer): void {
+    this.#changePollMs = FIRST_POLL_MS
     const key = partitionKey(partition.topic, partition.partition)
     if (this.#partitions.get(key) === partition) this.#partitions.delete(key)
     this.wake()
@@ -78,7 +81,7 @@ export class NodeFetcher {
 
   /** A partition has room again, or something else that the next request depends on has changed. */
   wake(): void {
-    this.#shortPollMs = SHORT_POLL_MS
+    this.#shortPollMs = FIRST_POLL_MS
     this.#wake?.()
   }
 
@@ -97,11 +100,13 @@ export class NodeFetcher {
         continue
       }
       const someLeftOut = asked.size < this.#partitions.size
-      const answer = await this.#fetch(asked, someLeftOut ? this.#shortPollMs : LONG_POLL_MS)
+      const maxWaitMs = Math.min(someLeftOut ? this.#shortPollMs : LONG_POLL_MS, this.#changePollMs)
+      const answer = await this.#fetch(asked, maxWaitMs)
       if (answer === undefined || this.#closed) continue
       this.#events.onAnswer()
       const progress = this.#deliver(asked, answer)
-      this.#shortPollMs = progress ? SHORT_POLL_MS : Math.min(this.#shortPollMs * 2, MAX_SHORT_POLL_MS)
+      this.#shortPollMs = progress ? FIRST_POLL_MS : Math.min(this.#shortPollMs * 2, MAX_SHORT_POLL_MS)
+      if (!progress) this.#changePollMs = Math.min(this.#changePollMs * 2, LONG_POLL_MS)
     }
     this.#running = false
   }

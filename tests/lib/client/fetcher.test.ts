@@ -71,6 +71,16 @@ class Bench {
     await this.settle()
   }
 
+  /** How long the next fetches may be held back, if nothing comes. */
+  async waits(count: number): Promise<number[]> {
+    const waits: number[] = []
+    for (let i = 0; i < count; i++) {
+      waits.push((this.wire.sent[0] as SentRequest<'fetch'>).request.maxWaitMs)
+      await this.answer()
+    }
+    return waits
+  }
+
   /** The partitions, and their offsets, that the fetch under way asks for. */
   get asked(): string[] {
     return askedIn(this.wire.sent[0] as SentRequest<'fetch'>)
@@ -207,6 +217,20 @@ describe('reading', () => {
 })
 
 describe('one request a node', () => {
+  it('is held back by the broker for a quarter of a second; for less after partitions came or went: more may follow', async () => {
+    const bench = new Bench()
+    await bench.add(0)
+    expect(await bench.waits(7)).toEqual([10, 20, 40, 80, 160, 250, 250])
+
+    await bench.add(1)
+    await bench.answer()
+    expect(await bench.waits(4)).toEqual([20, 40, 80, 160])
+
+    bench.fetcher.remove({ topic: 't', partition: 1 })
+    await bench.answer()
+    expect(await bench.waits(3)).toEqual([20, 40, 80])
+  })
+
   it('holds all partitions of the node, and other nodes have their own', async () => {
     const bench = new Bench()
     bench.leaders.current.set('t:1', 2)
@@ -262,7 +286,6 @@ describe('a bounded buffer', () => {
     await bench.answer()
     const request = (bench.wire.sent[0] as SentRequest<'fetch'>).request
     expect(request.topics[0]!.partitions[0]!.partitionMaxBytes).toBe(512)
-    expect(request.maxWaitMs).toBe(250)
 
     const log = half(0)
     await bench.answer({ partitionIndex: 0, records: log.bytes })
@@ -272,7 +295,6 @@ describe('a bounded buffer', () => {
     expect(offsets(full)).toHaveLength(log.nextOffset)
     await bench.answer()
     expect(bench.asked).toEqual(['t-1@0', `t-0@${log.nextOffset}`])
-    expect((bench.wire.sent[0] as SentRequest<'fetch'>).request.maxWaitMs).toBe(250)
   })
 
   it('waits longer and longer, up to 100 ms, for the others while a full partition is not read', async () => {
@@ -282,13 +304,7 @@ describe('a bounded buffer', () => {
     await bench.answer()
     await bench.answer({ partitionIndex: 0, records: half(0).bytes })
 
-    const waits: number[] = []
-    for (let i = 0; i < 6; i++) {
-      waits.push((bench.wire.sent[0] as SentRequest<'fetch'>).request.maxWaitMs)
-      await bench.answer()
-    }
-
-    expect(waits).toEqual([10, 20, 40, 80, 100, 100])
+    expect(await bench.waits(6)).toEqual([10, 20, 40, 80, 100, 100])
   })
 
   it('sends nothing while every partition is full, and goes on when one is read', async () => {
