@@ -125,7 +125,10 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
     try {
       await this.#opening
     } catch (error) {
-      if (this.#machine.is('PENDING_SHUTDOWN', 'NOT_RUNNING')) throw closedTooEarly()
+      if (this.#machine.is('PENDING_SHUTDOWN', 'NOT_RUNNING')) {
+        await this.#ending
+        throw closedTooEarly()
+      }
       await this.#fail(error)
       throw this.#error ?? error
     } finally {
