@@ -43,7 +43,7 @@ export class WordCountRun {
       {
         brokers: this.cluster.brokers,
         applicationId: this.applicationId,
-        stateDir: join(this.#folder, name),
+        stateDir: this.stateDir(name),
         input: this.#input,
         output: this.#output,
         ...this.#settings,
@@ -52,6 +52,10 @@ export class WordCountRun {
     )
     this.#processes.push(started)
     return started
+  }
+
+  stateDir(name: string): string {
+    return join(this.#folder, name)
   }
 
   produce(lines: readonly string[]): Promise<void> {
