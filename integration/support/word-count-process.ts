@@ -83,6 +83,11 @@ export class WordCountProcess {
     )
   }
 
+  /** Sends a signal that does not end the process: SIGSTOP, SIGCONT. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
   /** Sends the signal; resolves with how the process ended. */
   async end(signal: NodeJS.Signals): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
     this.#child.kill(signal)
