@@ -1,8 +1,8 @@
 // Names, numbers, sub-topologies and the text of describe() are compared with what Java Kafka Streams 4.3.1 gave.
 import { TopologyDefinition } from '../../topology/definition.ts'
 import { describeTopology } from '../../topology/describe.ts'
+import { randomTopology } from '../golden/random-topology.ts'
 import { definitionOf } from './oracle/described.ts'
-import { randomTopology } from './oracle/random-topology.ts'
 import { readGzipped, recordedCase, recordedNames } from './oracle/recorded.ts'
 import { topologies } from './oracle/topologies.ts'
 
