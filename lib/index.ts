@@ -1,7 +1,9 @@
 // The public door. Everything a user may rely on is exported here or from 'millrace/testing'.
+export * from '../stores/errors.ts'
 export type { KeyValueStore, StateStore, TimestampedKeyValueStore, ValueAndTimestamp } from '../stores/store.ts'
 export { stores } from '../stores/stores.ts'
 export type * from '../topology/callbacks.ts'
+export * from '../topology/errors.ts'
 export { KGroupedStream } from '../topology/kgrouped-stream.ts'
 export { KStream } from '../topology/kstream.ts'
 export { KTable } from '../topology/ktable.ts'
@@ -21,8 +23,15 @@ export type {
   Punctuator,
   RecordMetadata,
 } from '../topology/processor.ts'
+export type { CreateProcessor } from '../topology/processors/user-processor.ts'
+export type { TopicChooser } from '../topology/sink-topic.ts'
 export { StreamsBuilder } from '../topology/streams-builder.ts'
-export { Topology } from '../topology/topology.ts'
+export {
+  type AddProcessorOptions,
+  type AddSinkOptions,
+  type AddSourceOptions,
+  Topology,
+} from '../topology/topology.ts'
 export type * from './client/client.ts'
 export * from './client/errors.ts'
 export { type KafkaOptions, kafkaCluster } from './client/kafkajs/index.ts'
@@ -37,5 +46,6 @@ export type { ProcessingGuarantee, StreamsConfig } from './runtime/config.ts'
 export * from './runtime/errors.ts'
 export type { MetricsSnapshot } from './runtime/metrics.ts'
 export type { RestoredEvent } from './runtime/restorer.ts'
+export { DeserializationError, SerializationError } from './serde/errors.ts'
 export { serdes } from './serde/index.ts'
 export type { Serde } from './serde/serde.ts'

@@ -42,3 +42,8 @@ export class InvariantError extends StreamsError {
   readonly code = 'STREAMS_INVARIANT'
   readonly recovery: Recovery = 'fail'
 }
+
+/** What a caught value says: anything can be thrown. */
+export function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}

@@ -1,4 +1,4 @@
-import { type Recovery, StreamsError } from '../core/errors.ts'
+import { messageOf, type Recovery, StreamsError } from '../core/errors.ts'
 
 /** A topic that the topology reads does not exist. */
 export class MissingSourceTopicError extends StreamsError {
@@ -166,8 +166,4 @@ export class NoCommittedOffsetError extends StreamsError {
 export class NotRunningError extends StreamsError {
   readonly code = 'STREAMS_NOT_RUNNING'
   readonly recovery: Recovery = 'fail'
-}
-
-export function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

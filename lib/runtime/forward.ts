@@ -5,16 +5,12 @@
 //   - the rest of that delivery follows when the promise has settled;
 //   - further forwards of the same node queue behind it, so that its records never overtake each other;
 //   - the scope counts deliveries under way, so that the task takes its next record when all have ended, awaited or not.
+import { isPromise } from '../../topology/callbacks.ts'
 import type { StreamRecord } from '../core/record.ts'
 
 /** Anything that takes records: a node of the graph. */
 export interface Receiver {
   process(record: StreamRecord<any, any>): void | Promise<void>
-}
-
-/** Also true for promises of other libraries. Callbacks may return anything: only promises count. */
-export function isPromise(value: unknown): value is Promise<void> {
-  return value !== undefined && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
 /** Forwards of one node that may wait behind another before a warning tells the user that an `await` is missing. */
