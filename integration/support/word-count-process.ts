@@ -50,7 +50,7 @@ export class WordCountProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...preload?.env },
     })
-    this.#exited = once(this.#child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
+    this.#exited = once(this.#child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
     createInterface({ input: this.#child.stdout! }).on('line', (line) =>
       this.events.push(JSON.parse(line) as WordCountEvent),
     )

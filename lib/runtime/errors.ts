@@ -112,6 +112,16 @@ export class ProcessingError extends StreamsError {
   }
 }
 
+/** A processor could not be made: its `create` or `init` threw, or rejected. The cause is what it threw. */
+export class ProcessorInitError extends StreamsError {
+  readonly code = 'STREAMS_PROCESSOR_INIT'
+  readonly recovery: Recovery = 'fail'
+
+  constructor(node: string, taskId: string, cause: unknown) {
+    super(`Processor '${node}' of task ${taskId} could not be initialised: ${messageOf(cause)}`, { cause })
+  }
+}
+
 /** A record carries no usable time, and its source has no timestamp extractor that finds one. */
 export class InvalidTimestampError extends StreamsError {
   readonly code = 'STREAMS_INVALID_TIMESTAMP'

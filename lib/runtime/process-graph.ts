@@ -11,8 +11,9 @@ import type {
   Punctuator,
   RecordMetadata,
 } from '../../topology/processor.ts'
+import { StreamsError } from '../core/errors.ts'
 import type { StreamRecord } from '../core/record.ts'
-import { UnconnectedStoreError, UnknownChildError } from './errors.ts'
+import { ProcessorInitError, UnconnectedStoreError, UnknownChildError } from './errors.ts'
 import { deliver, Forwarder, type ForwardScope, type Receiver } from './forward.ts'
 
 /** What nodes ask of their task. */
@@ -60,7 +61,11 @@ export class ProcessGraph {
 
   /** Initialises processors, parents before children. */
   async init(): Promise<void> {
-    for (const processor of this.#processors) await processor.init()
+    for (const processor of this.#processors) {
+      await processor.init().catch((cause: unknown) => {
+        throw cause instanceof StreamsError ? cause : new ProcessorInitError(processor.name, this.#host.taskId, cause)
+      })
+    }
   }
 
   /** Sends a record on its way from a source. Returns a promise only if something on the way was asynchronous. */
@@ -109,6 +114,10 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
     this.#host = host
     this.#forwarder = new Forwarder(host.scope)
     this.#processor = node.supplier()
+  }
+
+  get name(): string {
+    return this.#node.name
   }
 
   async init(): Promise<void> {

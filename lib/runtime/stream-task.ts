@@ -6,12 +6,12 @@ import { isPromise } from '../../topology/callbacks.ts'
 import type { SinkNode, Subtopology } from '../../topology/physical.ts'
 import type { Cancellable, DropCause, PunctuationOptions, Punctuator } from '../../topology/processor.ts'
 import type { CommittedOffset, FetchedPartition, OffsetCommit, SentOffsets } from '../client/client.ts'
-import type { Clock } from '../core/clock.ts'
+import type { Clock, Timer } from '../core/clock.ts'
 import { InvariantError, StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { NO_HEADERS, partitionKey, StreamRecord } from '../core/record.ts'
 import { StateMachine } from '../core/state-machine.ts'
-import { ProcessingError } from './errors.ts'
+import { ProcessingError, type RecordPlace } from './errors.ts'
 import type { ForwardScope } from './forward.ts'
 import type { Metrics } from './metrics.ts'
 import { PartitionGroup } from './partition-group.ts'
@@ -28,6 +28,8 @@ import { taskName } from './task-id.ts'
 //   CREATED → RESTORING ── run ──→ RUNNING ── suspend → SUSPENDED
 //      └──────────┴─────────────────┴─────── close ──────┴──→ CLOSED
 export type TaskState = 'CREATED' | 'RESTORING' | 'RUNNING' | 'SUSPENDED' | 'CLOSED'
+
+const NO_PLACE: RecordPlace = { topic: '', partition: -1, offset: -1 }
 
 /** A store of a task and the changelog that stands behind it. */
 export interface TaskStore {
@@ -81,6 +83,8 @@ export class StreamTask {
   #graph: ProcessGraph | undefined
   #streamTimeMs = -1
   #inFlight: Promise<void> | undefined
+  /** Resolves when `suspend` has stopped waiting for a callback. */
+  #leftBehind = Promise.withResolvers<void>()
   #paused = false
   #worked = false
   #commitRequested = false
@@ -169,22 +173,41 @@ export class StreamTask {
     this.#machine.transitionTo('RUNNING')
   }
 
-  /** Stops taking records for good, and returns when the one in process is done. A failure of it is not thrown here. */
-  async suspend(): Promise<void> {
+  /**
+   * Stops taking records for good, and returns when the one in process is done; its failure is not thrown here. One that is not done within
+   * `patienceMs` is left behind: the task then counts as failed, and commits nothing more.
+   */
+  async suspend(patienceMs: number): Promise<void> {
     if (this.state === 'RUNNING') this.#machine.transitionTo('SUSPENDED')
-    await this.#inFlight
+    if (this.#inFlight === undefined) return
+    let timer: Timer | undefined
+    const tooLong = new Promise<void>((resolve) => {
+      timer = this.#options.clock.setTimer(patienceMs, () => {
+        const { name, lastNodeName: node } = this
+        this.#options.logger.warn(
+          { task: name, node, ms: patienceMs },
+          'a callback has not settled in time: closing without it',
+        )
+        this.#failure ??= new ProcessingError(name, NO_PLACE, `a callback had not settled after ${patienceMs} ms`)
+        this.#leftBehind.resolve()
+        resolve()
+      })
+    })
+    await Promise.race([this.#inFlight, tooLong])
+    timer?.cancel()
   }
 
   /** Drops everything since the last commit: processors, uncommitted writes, times. `run` starts over. */
-  async abandon(): Promise<void> {
+  async abandon(patienceMs: number): Promise<void> {
     if (this.state === 'RESTORING') return
-    await this.suspend()
+    await this.suspend(patienceMs)
     await this.#closeGraph()
     this.#group = new PartitionGroup([], -1)
     this.#worked = false
     this.#commitRequested = false
     this.#paused = false
     this.#failure = undefined
+    this.#leftBehind = Promise.withResolvers<void>()
     this.database.rollback()
     this.#discardCaches()
     this.#stores = this.#options.makeStores()
@@ -192,9 +215,9 @@ export class StreamTask {
   }
 
   /** Closes processors and database; what was not committed is lost. */
-  async close(): Promise<void> {
+  async close(patienceMs: number): Promise<void> {
     if (this.state === 'CLOSED') return
-    await this.suspend()
+    await this.suspend(patienceMs)
     this.#machine.transitionTo('CLOSED')
     try {
       await this.#closeGraph()
@@ -242,7 +265,7 @@ export class StreamTask {
   /** Holds the task between two records, and flushes its caches through the topology. `release` lets it go on. */
   async prepareCommit(): Promise<void> {
     this.#paused = true
-    await this.#inFlight
+    await Promise.race([this.#inFlight, this.#leftBehind.promise])
     if (this.#failure !== undefined) throw this.#failure
     try {
       // What an asynchronous node has written meanwhile, also to a store that was flushed before it, belongs to this commit too.
@@ -387,23 +410,33 @@ export class StreamTask {
   }
 
   #await(work: Promise<void>, record: StreamRecord<unknown, unknown>): void {
-    const done = work
+    const graph = this.#graph
+    // What was left behind when the processors were closed is nobody's business any more.
+    const current = () => this.#graph === graph
+    this.#inFlight = work
       .then(() => {
+        if (!current()) return
         this.#inFlight = undefined
         this.#scope.current = undefined
         this.#punctuateStreamTime()
         this.#options.onWake()
       })
       .catch((error: unknown) => {
-        this.#options.onFailure(this, this.#failed(error, record))
+        if (current()) this.#options.onFailure(this, this.#failed(error, record))
       })
-    this.#inFlight = done
   }
 
   // A task that failed takes no further record and commits nothing more; `abandon` makes it new.
   #failed(error: unknown, { topic, partition, offset }: StreamRecord<unknown, unknown>): unknown {
-    this.#failure ??=
-      error instanceof StreamsError ? error : new ProcessingError(this.name, { topic, partition, offset }, error)
+    if (this.#failure !== undefined) return this.#failure
+    if (!(error instanceof StreamsError)) {
+      this.#failure = new ProcessingError(this.name, { topic, partition, offset }, error)
+    } else {
+      this.#failure = error
+      // Its code says what is wrong; where it happened is known only here.
+      if (error.recovery === 'fail')
+        error.message += ` (task ${this.name}, record at ${topic}-${partition} offset ${offset})`
+    }
     return this.#failure
   }
 

@@ -281,7 +281,7 @@ export class TaskManager implements GroupListener {
       await lane.quiet()
       for (const { task, partitions } of owned) {
         for (const partition of partitions) this.#fetcher.remove(partition)
-        await task!.abandon()
+        await task!.abandon(this.#options.config.requestTimeoutMs)
       }
       // A member that the group has forgotten must not fence the one that took its place: ask before taking the producer back.
       await Promise.race([member().confirm(), Promise.all(owned.map(whenReleased))])
@@ -304,7 +304,7 @@ export class TaskManager implements GroupListener {
   async #release(tasks: readonly OwnedTask[], uncommitted: 'commit' | 'drop'): Promise<void> {
     if (uncommitted === 'commit') {
       const running = tasks.filter(({ task }) => task?.state === 'RUNNING')
-      await Promise.all(running.map(({ task }) => task!.suspend()))
+      await Promise.all(running.map(({ task }) => task!.suspend(this.#options.config.requestTimeoutMs)))
       const lanes = new Set(running.map(({ lane }) => lane!))
       await Promise.all(
         [...lanes].map((lane) => lane.commit().catch((error: unknown) => this.#notCommitted(lane, error))),
@@ -327,7 +327,7 @@ export class TaskManager implements GroupListener {
     for (const partition of owned.partitions) this.#fetcher.remove(partition)
     await lane?.quiet()
     try {
-      await task?.close()
+      await task?.close(this.#options.config.requestTimeoutMs)
     } finally {
       if (lane !== undefined && task !== undefined) {
         lane.tasks.delete(task)

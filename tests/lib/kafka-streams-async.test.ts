@@ -204,4 +204,46 @@ describe('asynchronous processing', () => {
     await app.caughtUp('in')
     expect(events.filter((event) => event.startsWith('0_0'))).toEqual(['0_0 ready', '0_0 record'])
   })
+
+  it('a callback that never settles does not keep an instance from closing, and its record is read again', async () => {
+    const hanging = new StreamsBuilder()
+    let reached = false
+    hanging
+      .stream('in', strings)
+      .peek(() => {
+        reached = true
+        return new Promise<void>(() => {})
+      })
+      .to('out')
+    const instance = await app.start(hanging.build(), 'a', { requestTimeoutMs: 300 })
+    await app.produce('in', { value: 'a' })
+    await until('the callback was called', () => reached)
+    await instance.close()
+
+    expect(instance.state).toBe('NOT_RUNNING')
+    expect(instance.logged('has not settled in time')?.fields).toMatchObject({
+      node: 'KSTREAM-PEEK-0000000001',
+      ms: 300,
+    })
+    const plain = new StreamsBuilder()
+    plain.stream('in', strings).to('out')
+    await app.start(plain.build())
+    await app.caughtUp('in')
+    expect(values()).toEqual(['a'])
+  })
+
+  it('a callback that never settles does not keep an instance from failing over another task', async () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', strings)
+      .peek((value) => {
+        if (value === 'bad') throw new Error('broken')
+        return new Promise<void>(() => {})
+      })
+      .to('out')
+    const instance = await app.start(builder.build(), 'a', { requestTimeoutMs: 300 })
+    await app.produce('in', { value: 'hang', partition: 1 }, { value: 'bad' })
+
+    expect(await instance.failed()).toMatchObject({ message: expect.stringContaining('broken') })
+  })
 })

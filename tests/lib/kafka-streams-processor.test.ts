@@ -205,6 +205,17 @@ describe('a processor', () => {
     expect(instance.states).toEqual(['REBALANCING', 'PENDING_ERROR', 'ERROR'])
   })
 
+  it('that cannot be made fails the start, with its name and its task', async () => {
+    const topology = processing(() => {
+      throw new Error('no licence')
+    })
+
+    await expect(app.open(topology).streams.start()).rejects.toMatchObject({
+      code: 'STREAMS_PROCESSOR_INIT',
+      message: "Processor 'KSTREAM-PROCESSOR-0000000001' of task 0_0 could not be initialised: no licence",
+    })
+  })
+
   it('that forwards to a child it does not have stops the instance', async () => {
     const topology = processing((context) => (record) => context.forward(record, 'nowhere'))
     const instance = await app.start(topology)
@@ -212,7 +223,7 @@ describe('a processor', () => {
 
     expect(await instance.failed()).toMatchObject({
       code: 'STREAMS_UNKNOWN_CHILD',
-      message: expect.stringContaining('KSTREAM-SINK-0000000002'),
+      message: expect.stringMatching(/KSTREAM-SINK-0000000002.*\(task 0_0, record at in-0 offset 0\)/),
     })
   })
 
