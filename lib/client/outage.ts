@@ -1,7 +1,7 @@
 // What the fetcher and the group member do when brokers are away: they wait and ask again, for as long as it takes.
 import { StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
-import { BrokerUnavailableError } from './errors.ts'
+import { BrokerResponseError, BrokerUnavailableError } from './errors.ts'
 
 const FIRST_BACK_OFF_MS = 50
 const MAX_BACK_OFF_MS = 1_000
@@ -16,6 +16,9 @@ export function backOffMs(failureCount: number): number {
   return Math.min(FIRST_BACK_OFF_MS * 2 ** Math.min(failureCount - 1, 10), MAX_BACK_OFF_MS)
 }
 
+/** A coordinator that is loading, or a leader that has moved, says so once or twice and is then there: not worth a warning. */
+const PASSING_ANSWERS = 2
+
 /** Says once that an outage has begun and once that it is over, however often the same is tried in between. */
 export class OutageLog {
   readonly #logger: Logger
@@ -23,6 +26,7 @@ export class OutageLog {
   readonly #begun: string
   readonly #over: string
   #isOut = false
+  #failures = 0
 
   constructor(logger: Logger, fields: object, begun: string, over: string) {
     this.#logger = logger
@@ -32,12 +36,15 @@ export class OutageLog {
   }
 
   failed(error: Error): void {
-    if (this.#isOut) return
+    const passes = error instanceof BrokerResponseError && this.#failures < PASSING_ANSWERS
+    this.#failures++
+    if (this.#isOut || passes) return
     this.#isOut = true
     this.#logger.warn({ ...this.#fields, err: error }, this.#begun)
   }
 
   ended(): void {
+    this.#failures = 0
     if (!this.#isOut) return
     this.#isOut = false
     this.#logger.info(this.#fields, this.#over)
