@@ -15,13 +15,13 @@ import { ProcessingError, type RecordPlace } from './errors.ts'
 import type { ForwardScope } from './forward.ts'
 import type { Metrics } from './metrics.ts'
 import { PartitionGroup } from './partition-group.ts'
-import { decodePartitionMetadata, encodePartitionMetadata } from './partition-metadata.ts'
 import { type GraphHost, ProcessGraph } from './process-graph.ts'
 import { PunctuationQueue } from './punctuation.ts'
 import type { RecordCollector } from './record-collector.ts'
 import { RecordQueue } from './record-queue.ts'
 import type { TaskId } from './task-id.ts'
 import { taskName } from './task-id.ts'
+import { TaskProgress } from './task-progress.ts'
 
 //                 ┌────────── abandon, after an abort ──┐
 //                 ▼                                      │
@@ -76,12 +76,10 @@ export class StreamTask {
   readonly #scope: ForwardScope
   readonly #streamTime = new PunctuationQueue()
   readonly #wallClock = new PunctuationQueue()
-  readonly #operatorTimesMs = new Map<string, number>()
-  readonly #committedPositions = new Map<string, number>()
   #stores: ReadonlyMap<string, TaskStore>
   #group = new PartitionGroup([], -1)
   #graph: ProcessGraph | undefined
-  #streamTimeMs = -1
+  #progress = new TaskProgress()
   #inFlight: Promise<void> | undefined
   /** Resolves when `suspend` has stopped waiting for a callback. */
   #leftBehind = Promise.withResolvers<void>()
@@ -121,9 +119,7 @@ export class StreamTask {
    */
   get dirty(): boolean {
     if (this.#failure !== undefined || (this.state !== 'RUNNING' && this.state !== 'SUSPENDED')) return false
-    return (
-      this.#worked || this.#group.queues.some((queue) => queue.position !== this.#committedPositions.get(keyOf(queue)))
-    )
+    return this.#worked || this.#progress.hasMoved(this.#group.queues)
   }
 
   /** The node that was entered last. */
@@ -144,25 +140,15 @@ export class StreamTask {
   /** Makes the processors and starts to take records from these inputs. */
   async run(inputs: readonly TaskInput[]): Promise<void> {
     const { subtopology, maxTaskIdleMs, metrics, onWake } = this.#options
-    this.#operatorTimesMs.clear()
-    this.#committedPositions.clear()
-    this.#streamTimeMs = -1
-    const queues = inputs.map(({ sourceName, fetched, committed }) => {
-      const metadata = decodePartitionMetadata(committed?.metadata ?? '')
-      this.#streamTimeMs = Math.max(this.#streamTimeMs, metadata.partitionTimeMs)
-      for (const [name, timeMs] of metadata.operatorTimesMs) {
-        this.#operatorTimesMs.set(name, Math.max(timeMs, this.#operatorTimesMs.get(name) ?? -1))
-      }
-      const source = subtopology.nodes.find((node) => node.name === sourceName)
-      if (source?.kind !== 'source') throw new InvariantError(`'${sourceName}' is not a source of task ${this.name}`)
-      this.#committedPositions.set(
-        partitionKey(fetched.topic, fetched.partition),
-        committed?.offset ?? fetched.position,
-      )
+    this.#progress = new TaskProgress()
+    const queues = inputs.map((input) => {
+      const source = subtopology.nodes.find((node) => node.name === input.sourceName)
+      if (source?.kind !== 'source')
+        throw new InvariantError(`'${input.sourceName}' is not a source of task ${this.name}`)
       return new RecordQueue({
         source,
-        fetched,
-        partitionTimeMs: metadata.partitionTimeMs,
+        fetched: input.fetched,
+        partitionTimeMs: this.#progress.load(input),
         onDrop: (nodeName) => metrics.dropped('negative-timestamp', nodeName),
         onReady: onWake,
       })
@@ -280,7 +266,10 @@ export class StreamTask {
         }
       }
     } catch (error) {
-      throw this.#failed(error, this.#scope.current ?? new StreamRecord(null, null, Math.max(0, this.#streamTimeMs)))
+      throw this.#failed(
+        error,
+        this.#scope.current ?? new StreamRecord(null, null, Math.max(0, this.#progress.streamTimeMs)),
+      )
     }
   }
 
@@ -289,15 +278,7 @@ export class StreamTask {
     this.database.seal()
     this.#worked = false
     this.#commitRequested = false
-    return this.#group.queues.map((queue) => ({
-      topic: queue.fetched.topic,
-      partition: queue.fetched.partition,
-      offset: queue.position,
-      metadata: encodePartitionMetadata({
-        partitionTimeMs: queue.partitionTimeMs,
-        operatorTimesMs: this.#operatorTimesMs,
-      }),
-    }))
+    return this.#progress.offsets(this.#group.queues)
   }
 
   /** Ends what `prepareCommit` began. */
@@ -318,8 +299,7 @@ export class StreamTask {
   }
 
   committed(offsets: readonly OffsetCommit[]): void {
-    for (const { topic, partition, offset } of offsets)
-      this.#committedPositions.set(partitionKey(topic, partition), offset)
+    this.#progress.committed(offsets)
   }
 
   // ---- inside
@@ -338,7 +318,7 @@ export class StreamTask {
   }
 
   #process(sourceName: string, record: StreamRecord<unknown, unknown>): void {
-    if (record.timestamp > this.#streamTimeMs) this.#streamTimeMs = record.timestamp
+    this.#progress.observe(record.timestamp)
     this.#worked = true
     let pending: void | Promise<void>
     try {
@@ -363,9 +343,9 @@ export class StreamTask {
         this.#commitRequested = true
       },
       drop: (cause: DropCause, nodeName: string) => metrics.dropped(cause, nodeName),
-      streamTimeMs: () => this.#streamTimeMs,
+      streamTimeMs: () => this.#progress.streamTimeMs,
       nowMs: () => clock.now(),
-      operatorTimesMs: this.#operatorTimesMs,
+      operatorTimesMs: this.#progress.operatorTimesMs,
       sink: (node: SinkNode, record) => collector.send(node, record),
     }
   }
@@ -383,7 +363,8 @@ export class StreamTask {
 
   #punctuateStreamTime(): void {
     const nextMs = this.#streamTime.nextMs
-    if (nextMs !== undefined && nextMs <= this.#streamTimeMs) this.#fire(this.#streamTime, this.#streamTimeMs)
+    if (nextMs !== undefined && nextMs <= this.#progress.streamTimeMs)
+      this.#fire(this.#streamTime, this.#progress.streamTimeMs)
   }
 
   // Fires what is due; goes on by itself after one that is asynchronous.
@@ -452,8 +433,4 @@ export class StreamTask {
     this.#graph = undefined
     await graph?.close()
   }
-}
-
-function keyOf(queue: RecordQueue): string {
-  return partitionKey(queue.fetched.topic, queue.fetched.partition)
 }
