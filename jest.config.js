@@ -23,4 +23,6 @@ export default {
     },
   ],
   testTimeout: 30_000,
+  // On small machines jest would leave a core idle.
+  maxWorkers: '100%',
 }
