@@ -47,13 +47,20 @@ export class TestCluster {
     return topic
   }
 
-  /** Every record of a topic, as a reader of committed transactions sees it now; by partition, then offset. */
+  /**
+   * Every record of a topic, as a reader of committed transactions sees it; by partition, then offset. Waits for transactions that are still
+   * ending: their offsets can show in the group before their markers are in the topic.
+   */
   async readCommitted(topic: string): Promise<readonly ConsumedRecord[]> {
     const partitions = await this.#partitions(topic)
-    const [starts, ends] = await Promise.all([
-      this.client.admin.offsets(partitions, 'earliest', 'read_committed'),
-      this.client.admin.offsets(partitions, 'latest', 'read_committed'),
-    ])
+    const { admin } = this.client
+    const starts = await admin.offsets(partitions, 'earliest', 'read_committed')
+    let ends: ReadonlyMap<string, number> = new Map()
+    await until(`no transaction is open in ${topic}`, async () => {
+      const logEnds = await admin.offsets(partitions, 'latest', 'read_uncommitted')
+      ends = await admin.offsets(partitions, 'latest', 'read_committed')
+      return [...logEnds].every(([key, end]) => ends.get(key)! >= end)
+    })
     let ready = () => {}
     const fetcher = this.client.fetcher({ isolation: 'read_committed', purpose: 'restore', onReady: () => ready() })
     const records: ConsumedRecord[] = []
