@@ -52,7 +52,7 @@ export class Restorer {
     this.#fetcher = options.client.fetcher({
       isolation: 'read_committed',
       purpose: 'restore',
-      onReady: () => this.#wake(),
+      onReady: () => this.wake(),
     })
   }
 
@@ -69,11 +69,12 @@ export class Restorer {
   }
 
   async close(): Promise<void> {
-    this.#wake()
+    this.wake()
     await this.#fetcher.close()
   }
 
-  #wake(): void {
+  /** Has restores that wait for records ask again whether they are cancelled. */
+  wake(): void {
     for (const resume of this.#waiting) resume()
     this.#waiting.clear()
   }
@@ -183,13 +184,19 @@ export class Restorer {
           store.restore(record)
         }
         records += taken
+        // No await between an empty look and the wait: records that come in between would wake nobody.
+        if (taken === 0) {
+          if (fetched.position < target) await this.#moreToRead()
+          continue
+        }
         if (database.uncommittedBytes >= MAX_RESTORE_BATCH_BYTES) await write()
-        if (taken > 0) await this.#options.clock.yield()
-        else if (fetched.position < target) await this.#moreToRead()
+        await this.#options.clock.yield()
       }
       await write()
       await writing
     } finally {
+      // A store that is emptied next must not get this batch afterwards.
+      await writing.catch(() => {})
       this.#fetcher.remove(changelog)
     }
     return records

@@ -6,7 +6,7 @@ import { isPromise } from '../../topology/callbacks.ts'
 import type { SinkNode, Subtopology } from '../../topology/physical.ts'
 import type { Cancellable, DropCause, PunctuationOptions, Punctuator } from '../../topology/processor.ts'
 import type { CommittedOffset, FetchedPartition, OffsetCommit, SentOffsets } from '../client/client.ts'
-import type { Clock, Timer } from '../core/clock.ts'
+import type { Clock } from '../core/clock.ts'
 import { InvariantError, StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { NO_HEADERS, partitionKey, StreamRecord } from '../core/record.ts'
@@ -81,8 +81,8 @@ export class StreamTask {
   #graph: ProcessGraph | undefined
   #progress = new TaskProgress()
   #inFlight: Promise<void> | undefined
-  /** Resolves when `suspend` has stopped waiting for a callback. */
-  #leftBehind = Promise.withResolvers<void>()
+  /** Resolves `#inFlight` though the work goes on. */
+  #stopWaiting: () => void = () => {}
   #paused = false
   #worked = false
   #commitRequested = false
@@ -166,21 +166,17 @@ export class StreamTask {
   async suspend(patienceMs: number): Promise<void> {
     if (this.state === 'RUNNING') this.#machine.transitionTo('SUSPENDED')
     if (this.#inFlight === undefined) return
-    let timer: Timer | undefined
-    const tooLong = new Promise<void>((resolve) => {
-      timer = this.#options.clock.setTimer(patienceMs, () => {
-        const { name, lastNodeName: node } = this
-        this.#options.logger.warn(
-          { task: name, node, ms: patienceMs },
-          'a callback has not settled in time: closing without it',
-        )
-        this.#failure ??= new ProcessingError(name, NO_PLACE, `a callback had not settled after ${patienceMs} ms`)
-        this.#leftBehind.resolve()
-        resolve()
-      })
+    const timer = this.#options.clock.setTimer(patienceMs, () => {
+      const { name, lastNodeName: node } = this
+      this.#options.logger.warn(
+        { task: name, node, ms: patienceMs },
+        'a callback has not settled in time: closing without it',
+      )
+      this.#failure ??= new ProcessingError(name, NO_PLACE, `a callback had not settled after ${patienceMs} ms`)
+      this.#stopWaiting()
     })
-    await Promise.race([this.#inFlight, tooLong])
-    timer?.cancel()
+    await this.#settled()
+    timer.cancel()
   }
 
   /** Drops everything since the last commit: processors, uncommitted writes, times. `run` starts over. */
@@ -193,7 +189,6 @@ export class StreamTask {
     this.#commitRequested = false
     this.#paused = false
     this.#failure = undefined
-    this.#leftBehind = Promise.withResolvers<void>()
     this.database.rollback()
     this.#discardCaches()
     this.#stores = this.#options.makeStores()
@@ -251,7 +246,7 @@ export class StreamTask {
   /** Holds the task between two records, and flushes its caches through the topology. `release` lets it go on. */
   async prepareCommit(): Promise<void> {
     this.#paused = true
-    await Promise.race([this.#inFlight, this.#leftBehind.promise])
+    await this.#settled()
     if (this.#failure !== undefined) throw this.#failure
     try {
       // What an asynchronous node has written meanwhile, also to a store that was flushed before it, belongs to this commit too.
@@ -394,17 +389,26 @@ export class StreamTask {
     const graph = this.#graph
     // What was left behind when the processors were closed is nobody's business any more.
     const current = () => this.#graph === graph
-    this.#inFlight = work
-      .then(() => {
-        if (!current()) return
-        this.#inFlight = undefined
-        this.#scope.current = undefined
-        this.#punctuateStreamTime()
-        this.#options.onWake()
-      })
-      .catch((error: unknown) => {
-        if (current()) this.#options.onFailure(this, this.#failed(error, record))
-      })
+    this.#inFlight = new Promise((resolve) => {
+      this.#stopWaiting = resolve
+      work
+        .then(() => {
+          if (!current()) return
+          this.#inFlight = undefined
+          this.#scope.current = undefined
+          this.#punctuateStreamTime()
+          this.#options.onWake()
+        })
+        .catch((error: unknown) => {
+          if (current()) this.#options.onFailure(this, this.#failed(error, record))
+        })
+        .finally(resolve)
+    })
+  }
+
+  // A record that is done may set off a punctuation that is asynchronous, too.
+  async #settled(): Promise<void> {
+    while (this.#inFlight !== undefined && this.#failure === undefined) await this.#inFlight
   }
 
   // A task that failed takes no further record and commits nothing more; `abandon` makes it new.

@@ -311,6 +311,7 @@ export class TaskManager implements GroupListener {
       )
     }
     for (const owned of tasks) owned.release.abort()
+    this.#options.restorer.wake()
     await Promise.all(tasks.map((owned) => this.#closeTask(owned)))
     this.#options.onChange()
   }

@@ -1,5 +1,6 @@
 // Callbacks and processors that return promises.
 import { sleep, systemClock } from '../../lib/core/clock.ts'
+import { StreamRecord } from '../../lib/core/record.ts'
 import { ProcessingError } from '../../lib/runtime/errors.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import { TestApp } from '../support/test-app.ts'
@@ -245,5 +246,43 @@ describe('asynchronous processing', () => {
     await app.produce('in', { value: 'hang', partition: 1 }, { value: 'bad' })
 
     expect(await instance.failed()).toMatchObject({ message: expect.stringContaining('broken') })
+  })
+
+  it('a commit also waits for a punctuation that an asynchronous record has set off', async () => {
+    const gates = new Gates()
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', strings)
+      .process<string, string>({
+        ...strings,
+        create: (context) => {
+          context.schedule({ everyMs: 10, time: 'stream' }, async () => {
+            await gates.wait('tick')
+            await context.forward(new StreamRecord('k', 'tick', 1))
+          })
+          return {
+            process: async (record) => {
+              await gates.wait('record')
+              await context.forward(record)
+            },
+          }
+        },
+      })
+      .to('out')
+    await app.start(builder.build())
+    await app.produce('in', { key: 'k', value: 'record', timestamp: 5 })
+    await until('the record waits', () => gates.waiting.has('record'))
+    // By now a commit is due for some time, and waits for the record.
+    const dueMs = systemClock.monotonicMs() + 100
+    await until('a commit waits', () => systemClock.monotonicMs() > dueMs)
+    await gates.open('record')
+    await until('the punctuation waits', () => gates.waiting.has('tick'))
+    const laterMs = systemClock.monotonicMs() + 100
+    await until('a commit could have ended', () => systemClock.monotonicMs() > laterMs)
+
+    expect(await app.committed('in')).toEqual([-1, -1])
+    await gates.open('tick')
+    await app.caughtUp('in')
+    expect(values()).toEqual(['record', 'tick'])
   })
 })
