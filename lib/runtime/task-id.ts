@@ -9,12 +9,6 @@ export function taskName(task: TaskId): string {
   return `${task.subtopology}_${task.partition}`
 }
 
-/** Undefined for anything that is not a task's name. */
-export function parseTaskName(name: string): TaskId | undefined {
-  const match = /^(\d+)_(\d+)$/.exec(name)
-  return match === null ? undefined : { subtopology: Number(match[1]), partition: Number(match[2]) }
-}
-
 /** By sub-topology, then by partition. */
 export function compareTasks(left: TaskId, right: TaskId): number {
   return left.subtopology - right.subtopology || left.partition - right.partition

@@ -1,8 +1,12 @@
 import fc from 'fast-check'
 import { type AssignableMember, assignTasks } from '../../../lib/runtime/task-assignment.ts'
-import { parseTaskName, taskName } from '../../../lib/runtime/task-id.ts'
+import { taskName } from '../../../lib/runtime/task-id.ts'
 
-const tasks = (...names: string[]) => names.map((name) => parseTaskName(name)!)
+const tasks = (...names: string[]) =>
+  names.map((name) => {
+    const [subtopology, partition] = name.split('_').map(Number)
+    return { subtopology: subtopology!, partition: partition! }
+  })
 const member = (memberId: string, owned: string[] = [], stored: string[] = []): AssignableMember => ({
   memberId,
   owned: new Set(owned),
