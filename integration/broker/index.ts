@@ -8,7 +8,7 @@ import type { Engine } from './engine.ts'
 import { BrokerStartError, NoBrokerEngineError } from './errors.ts'
 import { JavaEngine, missingForJava } from './java-engine.ts'
 import { assertPortsFree, freePorts } from './ports.ts'
-import { type Properties, serverProperties } from './server-properties.ts'
+import { type NodeProperties, serverProperties } from './server-properties.ts'
 import { TestNode } from './test-node.ts'
 import { WatchedProcesses } from './watched-processes.ts'
 
@@ -24,8 +24,8 @@ export interface BrokerOptions {
   readonly nodes?: 1 | 3
   /** Client port of the first node, the others follow; default: any free ports. */
   readonly port?: number
-  /** Kafka broker properties over those of server-properties.ts, for every node. */
-  readonly properties?: Properties
+  /** Kafka broker properties over those of server-properties.ts. */
+  readonly properties?: NodeProperties
 }
 
 export interface TestBroker extends AsyncDisposable {

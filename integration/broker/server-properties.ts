@@ -12,6 +12,9 @@ export interface NodeAddress {
 
 export type Properties = Readonly<Record<string, string>>
 
+/** Properties that are the same for every node, or made for each. */
+export type NodeProperties = Properties | ((node: NodeAddress) => Properties)
+
 /**
  * The configuration of one combined controller and broker of a cluster made of `nodes`. `extra` wins over everything here.
  *
@@ -22,19 +25,18 @@ export function serverProperties(
   node: NodeAddress,
   nodes: readonly NodeAddress[],
   dataFolder: string,
-  extra: Properties,
+  extra: NodeProperties,
 ): Record<string, string> {
   const replicas = String(nodes.length)
   const inSyncReplicas = nodes.length > 1 ? '2' : '1'
-  const { bindHost, peerHost, clientPort, peerPort, controllerPort } = node
+  const { bindHost, clientPort, peerPort, controllerPort } = node
   return {
     'process.roles': 'broker,controller',
     'node.id': String(node.nodeId),
     listeners:
       `CLIENT://${bindHost}:${clientPort},PEER://${bindHost}:${peerPort},` +
       `CONTROLLER://${bindHost}:${controllerPort}`,
-    'advertised.listeners':
-      `CLIENT://127.0.0.1:${clientPort},PEER://${peerHost}:${peerPort},` + `CONTROLLER://${peerHost}:${controllerPort}`,
+    'advertised.listeners': advertisedListeners(node, clientPort),
     'listener.security.protocol.map': 'CLIENT:PLAINTEXT,PEER:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PEER',
@@ -60,8 +62,13 @@ export function serverProperties(
     'broker.heartbeat.interval.ms': '500',
     // 128 MiB by default, which is much of a small heap.
     'log.cleaner.dedupe.buffer.size': '16777216',
-    ...extra,
+    ...(typeof extra === 'function' ? extra(node) : extra),
   }
+}
+
+/** What a node tells its clients and peers to connect to; `clientPort` may be that of a proxy in front of it. */
+export function advertisedListeners({ peerHost, peerPort, controllerPort }: NodeAddress, clientPort: number): string {
+  return `CLIENT://127.0.0.1:${clientPort},PEER://${peerHost}:${peerPort},CONTROLLER://${peerHost}:${controllerPort}`
 }
 
 /** The text of a `server.properties` file. */
