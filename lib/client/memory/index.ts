@@ -5,6 +5,8 @@ export { errorResponse } from './error-response.ts'
 export type { AnyResponse, Exchange, Fault, FaultHook, LossSign } from './faults.ts'
 export { MemoryCluster, type MemoryTopicOptions, type PartitionView } from './memory-cluster.ts'
 export type { MarkerWrite, MemoryClusterOptions } from './settings.ts'
+export { shareCluster } from './shared-cluster.ts'
+export { parentCluster } from './shared-wire.ts'
 
 /**
  * A Kafka cluster in this process, empty at first: for demos, tests and simulations. Hand it to `KafkaStreams` as `client`, and to all instances
