@@ -35,7 +35,13 @@ export {
 export type * from './client/client.ts'
 export * from './client/errors.ts'
 export { type KafkaOptions, kafkaCluster } from './client/kafkajs/index.ts'
-export { type MemoryCluster, type MemoryClusterOptions, memoryCluster } from './client/memory/index.ts'
+export {
+  type MemoryCluster,
+  type MemoryClusterOptions,
+  memoryCluster,
+  parentCluster,
+  shareCluster,
+} from './client/memory/index.ts'
 export { type Clock, systemClock, type Timer } from './core/clock.ts'
 export { InvalidConfigError, InvariantError, type Recovery, StreamsError } from './core/errors.ts'
 export { type Logger, silentLogger } from './core/log.ts'
