@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { ApiName, RequestOf, ResponseOf } from '../protocol/apis.ts'
+import { BrokerConfigs } from './broker-configs.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
 import { Placement } from './placement.ts'
 import type { ClusterSettings } from './settings.ts'
@@ -13,6 +14,7 @@ export class BrokerState {
   readonly clock: Clock
   readonly placement: Placement
   readonly topics: Topics
+  readonly brokerConfigs = new BrokerConfigs()
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
 

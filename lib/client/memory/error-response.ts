@@ -122,6 +122,53 @@ const builders: Builders = {
       resourceName,
     })),
   }),
+  describeGroups: ({ groups }, errorCode) => ({
+    throttleTimeMs,
+    groups: groups.map((groupId) => undescribedGroup(groupId, errorCode)),
+  }),
+  listGroups: (_request, errorCode) => ({ throttleTimeMs, errorCode, groups: [] }),
+  deleteGroups: ({ groupsNames }, errorCode) => ({
+    throttleTimeMs,
+    results: groupsNames.map((groupId) => ({ groupId, errorCode })),
+  }),
+  offsetDelete: (_request, errorCode) => ({ throttleTimeMs, errorCode, topics: [] }),
+  describeTransactions: ({ transactionalIds }, errorCode) => ({
+    throttleTimeMs,
+    transactionStates: transactionalIds.map((transactionalId) => undescribedTransaction(transactionalId, errorCode)),
+  }),
+  listTransactions: (_request, errorCode) => ({
+    throttleTimeMs,
+    errorCode,
+    unknownStateFilters: [],
+    transactionStates: [],
+  }),
+}
+
+/** A group of which nothing is told but an error code; with NONE and the state Dead, as brokers say it: there is no such group. */
+export function undescribedGroup(
+  groupId: string,
+  errorCode: number,
+  groupState = '',
+): ResponseOf<'describeGroups'>['groups'][number] {
+  const nothing = { protocolType: '', protocolData: '', members: [], authorizedOperations: -(2 ** 31) }
+  return { errorCode, groupId, groupState, ...nothing }
+}
+
+/** A transactional id of which nothing is told but an error code. */
+export function undescribedTransaction(
+  transactionalId: string,
+  errorCode: number,
+): ResponseOf<'describeTransactions'>['transactionStates'][number] {
+  return {
+    errorCode,
+    transactionalId,
+    transactionState: '',
+    transactionTimeoutMs: 0,
+    transactionStartTimeMs: 0,
+    producerId: 0,
+    producerEpoch: 0,
+    topics: [],
+  }
 }
 
 /**

@@ -40,6 +40,20 @@ export class GroupCoordinator {
     return this.#groups.get(groupId)
   }
 
+  all(): readonly Group[] {
+    return [...this.#groups.values()]
+  }
+
+  /** Forgets a group with its offsets; NONE, or why not. */
+  delete(groupId: string): number {
+    const group = this.#groups.get(groupId)
+    if (group === undefined) return errorCodes.GROUP_ID_NOT_FOUND
+    if (!group.is('Empty')) return errorCodes.NON_EMPTY_GROUP
+    for (const memberId of [...group.pendingJoins.keys()]) group.dropPending(memberId)
+    this.#groups.delete(groupId)
+    return errorCodes.NONE
+  }
+
   join(request: JoinRequest, clientId: string, respond: (response: JoinResponse) => void): void {
     const { groupId, memberId, sessionTimeoutMs } = request
     if (groupId === '') respond(joinError(errorCodes.INVALID_GROUP_ID, memberId))

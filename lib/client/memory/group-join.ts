@@ -20,8 +20,8 @@ export class GroupJoin {
     const { memberId, groupInstanceId, protocolType, protocols } = request
     if (!group.accepts(protocolType, protocols)) {
       respond(joinError(errorCodes.INCONSISTENT_GROUP_PROTOCOL, memberId))
-    } else if (memberId !== '') this.#existing(group, request, respond)
-    else if (groupInstanceId !== null) this.#newStatic(group, request, groupInstanceId, respond)
+    } else if (memberId !== '') this.#existing(group, request, clientId, respond)
+    else if (groupInstanceId !== null) this.#newStatic(group, request, clientId, groupInstanceId, respond)
     else {
       const newMemberId = this.#newMemberId(clientId)
       this.#rebalance.awaitPending(group, newMemberId, request.sessionTimeoutMs)
@@ -29,14 +29,14 @@ export class GroupJoin {
     }
   }
 
-  #newStatic(group: Group, request: JoinRequest, instanceId: string, respond: Respond): void {
+  #newStatic(group: Group, request: JoinRequest, clientId: string, instanceId: string, respond: Respond): void {
     const newMemberId = this.#newMemberId(instanceId)
     if (group.staticMemberId(instanceId) === undefined) {
-      this.#add(group, newMemberId, request, respond)
+      this.#add(group, newMemberId, clientId, request, respond)
       return
     }
     const formerLeaderId = group.leaderId
-    const member = group.replaceStatic(instanceId, newMemberId, request)
+    const member = group.replaceStatic(instanceId, newMemberId, clientId, request)
     this.#rebalance.restartSession(group, member)
     member.update(request, respond)
     if (group.is('CompletingRebalance')) {
@@ -50,10 +50,10 @@ export class GroupJoin {
     } else this.#rebalance.prepare(group)
   }
 
-  #existing(group: Group, request: JoinRequest, respond: Respond): void {
+  #existing(group: Group, request: JoinRequest, clientId: string, respond: Respond): void {
     const { memberId } = request
     if (group.pendingJoins.has(memberId)) {
-      this.#add(group, memberId, request, respond)
+      this.#add(group, memberId, clientId, request, respond)
       return
     }
     const errorCode = group.memberError(memberId, request.groupInstanceId)
@@ -73,8 +73,8 @@ export class GroupJoin {
     return group.is('CompletingRebalance') || member.memberId !== group.leaderId
   }
 
-  #add(group: Group, memberId: string, request: JoinRequest, respond: Respond): void {
-    const member = new GroupMember(memberId, request)
+  #add(group: Group, memberId: string, clientId: string, request: JoinRequest, respond: Respond): void {
+    const member = new GroupMember(memberId, clientId, request)
     this.#rebalance.startNewMember(group, member)
     member.update(request, respond)
     group.add(member, request.protocolType)

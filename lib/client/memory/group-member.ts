@@ -13,6 +13,7 @@ export class GroupMember {
   readonly memberId: string
   /** Null: a dynamic member. */
   readonly instanceId: string | null
+  readonly clientId: string
   protocols: Protocols
   rebalanceTimeoutMs: number
   sessionTimeoutMs: number
@@ -23,9 +24,10 @@ export class GroupMember {
   #join: ((response: JoinResponse) => void) | undefined
   #sync: ((response: SyncResponse) => void) | undefined
 
-  constructor(memberId: string, request: JoinRequest) {
+  constructor(memberId: string, clientId: string, request: JoinRequest) {
     this.memberId = memberId
     this.instanceId = request.groupInstanceId
+    this.clientId = clientId
     this.protocols = request.protocols
     this.rebalanceTimeoutMs = request.rebalanceTimeoutMs
     this.sessionTimeoutMs = request.sessionTimeoutMs

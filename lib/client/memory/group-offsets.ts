@@ -75,6 +75,13 @@ export class GroupOffsets {
     }
   }
 
+  /** Forgets one partition's offset, also where a transaction that has not ended holds one. */
+  delete(topic: string, partition: number): void {
+    const key = partitionKey(topic, partition)
+    this.#committed.delete(key)
+    for (const { pending } of this.#producers.values()) pending?.delete(key)
+  }
+
   /** The topic has been deleted. */
   dropTopic(topic: string): void {
     for (const [key, { committed }] of this.#committed) if (committed.topic === topic) this.#committed.delete(key)

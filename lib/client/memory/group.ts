@@ -1,6 +1,8 @@
 import type { Timer } from '../../core/clock.ts'
 import { StateMachine, type Transitions } from '../../core/state-machine.ts'
+import { decodeSubscription } from '../group-protocol.ts'
 import { errorCodes } from '../protocol/error-codes.ts'
+import { MalformedMessageError } from '../protocol/schema.ts'
 import {
   GroupMember,
   type JoinRequest,
@@ -63,6 +65,11 @@ export class Group {
     this.#state.transitionTo(next)
   }
 
+  /** What the first member said; `''`: the group never had one. */
+  get protocolType(): string {
+    return this.#protocolType
+  }
+
   /** The longest of the members'. */
   get rebalanceTimeoutMs(): number {
     return Math.max(0, ...[...this.members.values()].map((member) => member.rebalanceTimeoutMs))
@@ -100,15 +107,27 @@ export class Group {
     this.pendingJoins.delete(memberId)
   }
 
+  /** Whether a member reads the topic; also if its bytes do not tell. */
+  isSubscribedTo(topic: string): boolean {
+    return [...this.members.values()].some((member) => {
+      try {
+        return decodeSubscription(member.metadata(this.protocolName)).topics.includes(topic)
+      } catch (error) {
+        if (error instanceof MalformedMessageError) return true
+        throw error
+      }
+    })
+  }
+
   /** Gives a static member a new id; who holds the old one is fenced at once. */
-  replaceStatic(instanceId: string, newMemberId: string, request: JoinRequest): GroupMember {
+  replaceStatic(instanceId: string, newMemberId: string, clientId: string, request: JoinRequest): GroupMember {
     const oldMemberId = this.#staticMembers.get(instanceId)!
     const old = this.members.get(oldMemberId)!
     old.sessionTimer?.cancel()
     old.answerJoin(joinError(errorCodes.FENCED_INSTANCE_ID, oldMemberId))
     old.answerSync(syncResponse(errorCodes.FENCED_INSTANCE_ID))
     this.members.delete(oldMemberId)
-    const member = new GroupMember(newMemberId, request)
+    const member = new GroupMember(newMemberId, clientId, request)
     member.assignment = old.assignment
     this.members.set(newMemberId, member)
     this.#staticMembers.set(instanceId, newMemberId)

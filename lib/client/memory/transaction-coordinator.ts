@@ -30,6 +30,14 @@ export class TransactionCoordinator {
     this.#markers = markers
   }
 
+  get(transactionalId: string): Transaction | undefined {
+    return this.#transactions.get(transactionalId)
+  }
+
+  all(): readonly Transaction[] {
+    return [...this.#transactions.values()]
+  }
+
   /** A producer id for an idempotent producer without transactions. */
   newProducerId(): InitResult {
     return { errorCode: errorCodes.NONE, producerId: this.#nextProducerId++, producerEpoch: 0 }
@@ -74,6 +82,7 @@ export class TransactionCoordinator {
     if (transaction.isEnding) return errorCodes.CONCURRENT_TRANSACTIONS
     if (transaction.state !== 'Ongoing') {
       transaction.transitionTo('Ongoing')
+      transaction.startMs = this.#settings.clock.now()
       transaction.timer = this.#settings.clock.setTimer(transaction.timeoutMs, () => this.#fence(transaction))
     }
     for (const each of participants) transaction.participants.set(participantKey(each), each)

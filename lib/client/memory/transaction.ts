@@ -47,6 +47,8 @@ export class Transaction {
   /** The epoch before, unless another producer has taken over since: whoever names it is given the current one. */
   lastEpoch = NO_EPOCH
   timeoutMs = 0
+  /** When the open transaction began, in epoch milliseconds. */
+  startMs = -1
   readonly participants = new Map<string, Participant>()
   timer: Timer | undefined
   readonly #state: StateMachine<TransactionState>

@@ -422,6 +422,100 @@ export const apis = {
       responses: array(struct({ errorCode: int16, errorMessage: nullableString, resourceType: int8, resourceName: string })),
     }),
   ),
+  describeGroups: api(
+    'DescribeGroups',
+    15,
+    4,
+    'plain',
+    struct({ groups: array(string), includeAuthorizedOperations: bool }),
+    struct({
+      throttleTimeMs: int32,
+      groups: array(
+        struct({
+          errorCode: int16,
+          groupId: string,
+          groupState: string,
+          protocolType: string,
+          protocolData: string,
+          members: array(
+            struct({
+              memberId: string,
+              groupInstanceId: nullableString,
+              clientId: string,
+              clientHost: string,
+              memberMetadata: bytes,
+              memberAssignment: bytes,
+            }),
+          ),
+          authorizedOperations: int32,
+        }),
+      ),
+    }),
+  ),
+  // Version 4 tells the groups' states (KIP-518).
+  listGroups: api(
+    'ListGroups',
+    16,
+    4,
+    'flexible',
+    struct({ statesFilter: array(string) }),
+    struct({
+      throttleTimeMs: int32,
+      errorCode: int16,
+      groups: array(struct({ groupId: string, protocolType: string, groupState: string })),
+    }),
+  ),
+  deleteGroups: api(
+    'DeleteGroups',
+    42,
+    1,
+    'plain',
+    struct({ groupsNames: array(string) }),
+    struct({ throttleTimeMs: int32, results: array(struct({ groupId: string, errorCode: int16 })) }),
+  ),
+  offsetDelete: api(
+    'OffsetDelete',
+    47,
+    0,
+    'plain',
+    struct({ groupId: string, topics: topicsOf(struct({ partitionIndex: int32 })) }),
+    struct({ errorCode: int16, throttleTimeMs: int32, topics: partitionError }),
+  ),
+  describeTransactions: api(
+    'DescribeTransactions',
+    65,
+    0,
+    'flexible',
+    struct({ transactionalIds: array(string) }),
+    struct({
+      throttleTimeMs: int32,
+      transactionStates: array(
+        struct({
+          errorCode: int16,
+          transactionalId: string,
+          transactionState: string,
+          transactionTimeoutMs: int32,
+          transactionStartTimeMs: int64,
+          producerId: int64,
+          producerEpoch: int16,
+          topics: topicsOf(int32),
+        }),
+      ),
+    }),
+  ),
+  listTransactions: api(
+    'ListTransactions',
+    66,
+    0,
+    'flexible',
+    struct({ stateFilters: array(string), producerIdFilters: array(int64) }),
+    struct({
+      throttleTimeMs: int32,
+      errorCode: int16,
+      unknownStateFilters: array(string),
+      transactionStates: array(struct({ transactionalId: string, producerId: int64, transactionState: string })),
+    }),
+  ),
 } as const
 
 export type ApiName = keyof typeof apis

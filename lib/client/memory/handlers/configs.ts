@@ -1,5 +1,6 @@
 import type { RequestOf, ResponseOf } from '../../protocol/apis.ts'
 import { errorCodes } from '../../protocol/error-codes.ts'
+import { ALL_BROKERS, isBrokerListConfig } from '../broker-configs.ts'
 import { answer, type BrokerState, type Handler } from '../broker-state.ts'
 import {
   defaultTopicConfig,
@@ -8,14 +9,15 @@ import {
   splitList,
   topicConfigNames,
 } from '../topic-configs.ts'
-import type { Topic } from '../topics.ts'
 
-type DescribeResource = RequestOf<'describeConfigs'>['resources'][number]
 type Described = ResponseOf<'describeConfigs'>['results'][number]
-type AlterResource = RequestOf<'incrementalAlterConfigs'>['resources'][number]
-type Change = AlterResource['configs'][number]
+type Entry = Described['configs'][number]
+type Change = RequestOf<'incrementalAlterConfigs'>['resources'][number]['configs'][number]
+type Resource = { readonly resourceType: number; readonly resourceName: string }
+type Failure = readonly [errorCode: number, message: string | null]
 
 const TOPIC_RESOURCE = 2
+const BROKER_RESOURCE = 4
 // Where a value comes from.
 const SET_ON_TOPIC = 1
 const DEFAULT_CONFIG = 5
@@ -25,98 +27,133 @@ const DELETE = 1
 const APPEND = 2
 const SUBTRACT = 3
 
-/** Describes topics' configurations, defaults included. Other resources have none here. */
+/** A topic, one broker or all brokers, as something that has configurations. */
+interface Configured {
+  /** The values that were set. */
+  readonly values: ReadonlyMap<string, string>
+  isList(name: string): boolean
+  fallback(name: string): string
+  problem(values: ReadonlyMap<string, string>): Failure | undefined
+  set(values: ReadonlyMap<string, string>): void
+  describe(includeSynonyms: boolean): readonly Entry[]
+}
+
+/** Describes configurations, defaults included. */
 export function describeConfigs(state: BrokerState): Handler<'describeConfigs'> {
-  return answer(({ resources, includeSynonyms }) => ({
+  return answer(({ resources, includeSynonyms }, { node }) => ({
     throttleTimeMs: 0,
-    results: resources.map((resource) => {
-      const topic = topicOf(state, resource)
-      return typeof topic === 'number' ? undescribed(resource, topic) : described(resource, topic, includeSynonyms)
-    }),
-  }))
-}
-
-function described(resource: DescribeResource, topic: Topic, includeSynonyms: boolean): Described {
-  const { resourceType, resourceName, configurationKeys } = resource
-  const wanted = configurationKeys === null || configurationKeys.length === 0 ? topicConfigNames : configurationKeys
-  const configs = topicConfigNames
-    .filter((name) => wanted.includes(name))
-    .map((name) => {
-      const value = topic.configs.get(name)
-      const synonym = { name, value: value ?? null, source: SET_ON_TOPIC }
-      return {
-        name,
-        value: value ?? defaultTopicConfig(name),
-        readOnly: false,
-        configSource: value === undefined ? DEFAULT_CONFIG : SET_ON_TOPIC,
-        isSensitive: false,
-        synonyms: includeSynonyms && value !== undefined ? [synonym] : [],
+    results: resources.map(({ resourceType, resourceName, configurationKeys }) => {
+      const found = configured(state, node, { resourceType, resourceName })
+      if (isFailure(found)) {
+        return { errorCode: found[0], errorMessage: found[1], resourceType, resourceName, configs: [] }
       }
-    })
-  return { errorCode: errorCodes.NONE, errorMessage: null, resourceType, resourceName, configs }
-}
-
-function undescribed({ resourceType, resourceName }: DescribeResource, errorCode: number): Described {
-  return { errorCode, errorMessage: null, resourceType, resourceName, configs: [] }
-}
-
-/** Sets, resets, extends or reduces single values; a topic takes all of its changes or none. */
-export function incrementalAlterConfigs(state: BrokerState): Handler<'incrementalAlterConfigs'> {
-  return answer(({ resources, validateOnly }) => ({
-    throttleTimeMs: 0,
-    responses: resources.map((resource) => {
-      const { resourceType, resourceName } = resource
-      const topic = topicOf(state, resource)
-      const failed = (errorCode: number, errorMessage: string | null) => ({
-        errorCode,
-        errorMessage,
-        resourceType,
-        resourceName,
-      })
-      if (typeof topic === 'number') return failed(topic, null)
-      const configs = altered(topic.configs, resource.configs)
-      if ('errorCode' in configs) return failed(configs.errorCode, configs.message)
-      const problem = problemWithTopicConfigs(configs)
-      if (problem !== undefined) return failed(errorCodes.INVALID_CONFIG, problem)
-      if (!validateOnly) topic.configs = configs
-      return failed(errorCodes.NONE, null)
+      const wanted = configurationKeys === null || configurationKeys.length === 0 ? undefined : configurationKeys
+      const configs = found.describe(includeSynonyms).filter(({ name }) => wanted?.includes(name) ?? true)
+      return { errorCode: errorCodes.NONE, errorMessage: null, resourceType, resourceName, configs }
     }),
   }))
 }
 
-interface BadChange {
-  readonly errorCode: number
-  readonly message: string
+/** Sets, resets, extends or reduces single values; a resource takes all of its changes or none. */
+export function incrementalAlterConfigs(state: BrokerState): Handler<'incrementalAlterConfigs'> {
+  return answer(({ resources, validateOnly }, { node }) => ({
+    throttleTimeMs: 0,
+    responses: resources.map(({ resourceType, resourceName, configs }) => {
+      const found = configured(state, node, { resourceType, resourceName })
+      const failure = isFailure(found) ? found : alter(found, configs, validateOnly)
+      const [errorCode, errorMessage] = failure ?? [errorCodes.NONE, null]
+      return { errorCode, errorMessage, resourceType, resourceName }
+    }),
+  }))
 }
 
-function altered(configs: ReadonlyMap<string, string>, changes: readonly Change[]): Map<string, string> | BadChange {
-  const result = new Map(configs)
+function alter(configured: Configured, changes: readonly Change[], validateOnly: boolean): Failure | undefined {
+  const values = new Map(configured.values)
   const seen = new Set<string>()
-  for (const { name, configOperation, value } of changes) {
-    if (seen.has(name)) return { errorCode: errorCodes.INVALID_REQUEST, message: `Duplicate config key ${name}` }
-    seen.add(name)
-    if (configOperation === DELETE) result.delete(name)
-    else if (value === null) {
-      return { errorCode: errorCodes.INVALID_REQUEST, message: `Null value not supported for ${name}` }
-    } else if (configOperation === SET) result.set(name, value)
-    else if ((configOperation !== APPEND && configOperation !== SUBTRACT) || !isListConfig(name)) {
-      return { errorCode: errorCodes.INVALID_CONFIG, message: `Operation ${configOperation} does not apply to ${name}` }
-    } else {
-      const before = splitList(result.get(name) ?? defaultTopicConfig(name))
-      const named = splitList(value)
-      const after =
-        configOperation === APPEND ? new Set([...before, ...named]) : before.filter((each) => !named.includes(each))
-      result.set(name, [...after].join(','))
-    }
+  for (const change of changes) {
+    if (seen.has(change.name)) return [errorCodes.INVALID_REQUEST, `Duplicate config key ${change.name}`]
+    seen.add(change.name)
+    const failure = applyChange(configured, values, change)
+    if (failure !== undefined) return failure
   }
-  return result
+  const problem = configured.problem(values)
+  if (problem !== undefined) return problem
+  if (!validateOnly) configured.set(values)
+  return undefined
 }
 
-// The topic, or the error code to answer with.
-function topicOf(
-  state: BrokerState,
-  { resourceType, resourceName }: { readonly resourceType: number; readonly resourceName: string },
-): Topic | number {
-  if (resourceType !== TOPIC_RESOURCE) return errorCodes.INVALID_REQUEST
-  return state.topics.get(resourceName) ?? errorCodes.UNKNOWN_TOPIC_OR_PARTITION
+function applyChange(
+  { isList, fallback }: Configured,
+  values: Map<string, string>,
+  { name, configOperation, value }: Change,
+): Failure | undefined {
+  if (configOperation === DELETE) values.delete(name)
+  else if (value === null) return [errorCodes.INVALID_REQUEST, `Null value not supported for ${name}`]
+  else if (configOperation === SET) values.set(name, value)
+  else if ((configOperation !== APPEND && configOperation !== SUBTRACT) || !isList(name)) {
+    const operation = configOperation === APPEND ? 'append' : 'subtract'
+    return [errorCodes.INVALID_CONFIG, `Config value ${operation} is not allowed for config key: ${name}`]
+  } else {
+    const before = splitList(values.get(name) ?? fallback(name))
+    const named = splitList(value)
+    const after =
+      configOperation === APPEND ? new Set([...before, ...named]) : before.filter((each) => !named.includes(each))
+    values.set(name, [...after].join(','))
+  }
+  return undefined
+}
+
+function configured(state: BrokerState, node: number, { resourceType, resourceName }: Resource): Configured | Failure {
+  if (resourceType === TOPIC_RESOURCE) return ofTopic(state, resourceName)
+  if (resourceType === BROKER_RESOURCE) return ofBroker(state, node, resourceName)
+  return [errorCodes.INVALID_REQUEST, null]
+}
+
+function isFailure(found: Configured | Failure): found is Failure {
+  return Array.isArray(found)
+}
+
+function ofTopic(state: BrokerState, resourceName: string): Configured | Failure {
+  const topic = state.topics.get(resourceName)
+  if (topic === undefined) return [errorCodes.UNKNOWN_TOPIC_OR_PARTITION, null]
+  return {
+    values: topic.configs,
+    isList: isListConfig,
+    fallback: defaultTopicConfig,
+    problem: (values) => {
+      const problem = problemWithTopicConfigs(values)
+      return problem === undefined ? undefined : [errorCodes.INVALID_CONFIG, problem]
+    },
+    set: (values) => {
+      topic.configs = values
+    },
+    describe: (includeSynonyms) => topicConfigNames.map((name) => topicEntry(topic.configs, name, includeSynonyms)),
+  }
+}
+
+function topicEntry(configs: ReadonlyMap<string, string>, name: string, includeSynonyms: boolean): Entry {
+  const value = configs.get(name)
+  return {
+    name,
+    value: value ?? defaultTopicConfig(name),
+    readOnly: false,
+    configSource: value === undefined ? DEFAULT_CONFIG : SET_ON_TOPIC,
+    isSensitive: false,
+    synonyms: includeSynonyms && value !== undefined ? [{ name, value, source: SET_ON_TOPIC }] : [],
+  }
+}
+
+// Each broker answers for itself, and any of them for all.
+function ofBroker({ brokerConfigs }: BrokerState, node: number, resourceName: string): Configured | Failure {
+  if (resourceName !== ALL_BROKERS && resourceName !== String(node)) {
+    return [errorCodes.INVALID_REQUEST, `Unexpected broker id, expected ${node}, but received ${resourceName}`]
+  }
+  return {
+    values: brokerConfigs.get(resourceName),
+    isList: isBrokerListConfig,
+    fallback: (name) => brokerConfigs.fallback(resourceName, name),
+    problem: (values) => brokerConfigs.problem(values),
+    set: (values) => brokerConfigs.set(resourceName, values),
+    describe: () => brokerConfigs.describe(resourceName).map((entry) => ({ ...entry, synonyms: [] })),
+  }
 }

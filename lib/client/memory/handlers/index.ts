@@ -3,12 +3,14 @@ import type { BrokerState, Handler } from '../broker-state.ts'
 import { describeConfigs, incrementalAlterConfigs } from './configs.ts'
 import { deleteRecords } from './delete-records.ts'
 import { fetch } from './fetch.ts'
+import { deleteGroups, describeGroups, listGroups, offsetDelete } from './group-admin.ts'
 import { findCoordinator, heartbeat, joinGroup, leaveGroup, syncGroup } from './groups.ts'
 import { listOffsets } from './list-offsets.ts'
 import { metadata } from './metadata.ts'
 import { offsetCommit, offsetFetch, txnOffsetCommit } from './offsets.ts'
 import { produce } from './produce.ts'
 import { createPartitions, createTopics, deleteTopics } from './topics.ts'
+import { describeTransactions, listTransactions } from './transaction-admin.ts'
 import { addOffsetsToTxn, addPartitionsToTxn, endTxn, initProducerId } from './transactions.ts'
 
 export type Handlers = { readonly [A in ApiName]: Handler<A> }
@@ -38,5 +40,11 @@ export function handlersOf(state: BrokerState): Handlers {
     describeConfigs: describeConfigs(state),
     createPartitions: createPartitions(state),
     incrementalAlterConfigs: incrementalAlterConfigs(state),
+    describeGroups: describeGroups(state),
+    listGroups: listGroups(state),
+    deleteGroups: deleteGroups(state),
+    offsetDelete: offsetDelete(state),
+    describeTransactions: describeTransactions(state),
+    listTransactions: listTransactions(state),
   }
 }
