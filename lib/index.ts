@@ -32,6 +32,7 @@ export {
   type AddSourceOptions,
   Topology,
 } from '../topology/topology.ts'
+export { type AclOperation, type AclResourceType, AuthorizationError, type Permission } from './client/authorization.ts'
 export type * from './client/client.ts'
 export * from './client/errors.ts'
 export { type KafkaOptions, kafkaCluster } from './client/kafkajs/index.ts'

@@ -1,6 +1,7 @@
 // Flow: admin → [admin-configs] → Wire.
 import type { AdminParts } from './admin.ts'
 import { adminRefused } from './admin-errors.ts'
+import { onTopic } from './authorization.ts'
 import { unknownTopicPatienceMs } from './cluster-metadata.ts'
 import { UnknownTopicError } from './errors.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
@@ -29,7 +30,7 @@ export function describeTopicConfigs(
       return new Retry(unknown)
     }
     if (isRetriable(errorCode)) return new Retry(new Error(errorName(errorCode)))
-    throw adminRefused(what, errorCode, errorMessage)
+    throw adminRefused(what, errorCode, errorMessage, [onTopic(topic, 'DESCRIBE_CONFIGS')])
   })
 }
 
@@ -54,6 +55,6 @@ export async function alterTopicConfigs(
     if (errorCode === errorCodes.NONE) return undefined
     if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) throw new UnknownTopicError(topic, metadata.brokers)
     if (isRetriable(errorCode)) return new Retry(new Error(errorName(errorCode)))
-    throw adminRefused(what, errorCode, errorMessage)
+    throw adminRefused(what, errorCode, errorMessage, [onTopic(topic, 'ALTER_CONFIGS')])
   })
 }

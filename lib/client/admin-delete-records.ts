@@ -9,7 +9,6 @@ import { errorCodes } from './protocol/error-codes.ts'
 const advice: ReadonlyMap<number, string> = new Map<number, string>([
   [errorCodes.POLICY_VIOLATION, "Records are deleted only from topics whose cleanup.policy contains 'delete'."],
   [errorCodes.OFFSET_OUT_OF_RANGE, 'The offset is beyond the end of the partition.'],
-  [errorCodes.TOPIC_AUTHORIZATION_FAILED, 'Grant this client DELETE on the topic.'],
 ])
 
 /** See Admin.deleteRecords. */
@@ -31,5 +30,5 @@ export function deleteRecords(parts: AdminParts, before: readonly PartitionOffse
     }
     return answers
   }
-  return perLeader(parts, what, before, ask, advice)
+  return perLeader(parts, what, 'DELETE', before, ask, advice)
 }

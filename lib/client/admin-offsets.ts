@@ -33,7 +33,7 @@ async function ask(
   isolation: IsolationLevel,
 ): Promise<Map<string, number>> {
   const offsets = new Map<string, number>()
-  await perLeader(parts, 'Reading the offsets', partitions, async (node, asked, timeoutMs) => {
+  await perLeader(parts, 'Reading the offsets', 'DESCRIBE', partitions, async (node, asked, timeoutMs) => {
     const request = {
       replicaId: -1,
       isolationLevel: isolation === 'read_committed' ? 1 : 0,

@@ -2,6 +2,7 @@
 import { StreamsError } from '../core/errors.ts'
 import { partitionKey, type TopicPartition } from '../core/record.ts'
 import type { AdminParts } from './admin.ts'
+import { type AclOperation, onTopic, unauthorized } from './authorization.ts'
 import { BrokerResponseError } from './errors.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
 import { Retry, retrying } from './retry.ts'
@@ -13,12 +14,14 @@ export type LeaderAnswers = ReadonlyMap<string, number>
  * Asks each partition's leader, all partitions of a leader in one request, and asks again for those whose leader has moved or does not answer.
  *
  * @param what - The operation as the subject of a sentence: `Reading offsets`.
+ * @param operation - What the request takes on the topics.
  * @param ask - Sends one request; keeps the results of partitions that succeeded.
  * @param advice - By error code: the way out.
  */
 export function perLeader<P extends TopicPartition>(
   { metadata, context }: AdminParts,
   what: string,
+  operation: AclOperation,
   partitions: readonly P[],
   ask: (node: number, partitions: readonly P[], timeoutMs: number) => Promise<LeaderAnswers>,
   advice: ReadonlyMap<number, string> = new Map(),
@@ -39,8 +42,10 @@ export function perLeader<P extends TopicPartition>(
       const key = partitionKey(topic, partition)
       const code = answers.get(key) ?? errorCodes.UNKNOWN_TOPIC_OR_PARTITION
       if (code === errorCodes.NONE) pending.delete(key)
-      else if (!isRetriable(code)) throw refusal(what, topic, partition, code, advice.get(code))
-      else {
+      else if (!isRetriable(code)) {
+        const failed = `${what} of ${topic}-${partition}`
+        throw unauthorized(failed, code, [onTopic(topic, operation)]) ?? refusal(failed, code, advice.get(code))
+      } else {
         metadata.invalidate(topic)
         cause = new Error(`${topic}-${partition}: ${errorName(code)}`)
       }
@@ -64,17 +69,7 @@ export function perLeader<P extends TopicPartition>(
   })
 }
 
-function refusal(
-  what: string,
-  topic: string,
-  partition: number,
-  code: number,
-  advice: string | undefined,
-): BrokerResponseError {
+function refusal(what: string, code: number, advice: string | undefined): BrokerResponseError {
   const wayOut = advice === undefined ? '' : ` ${advice}`
-  return new BrokerResponseError(
-    errorName(code),
-    code,
-    `${what} of ${topic}-${partition} failed: ${errorName(code)}.${wayOut}`,
-  )
+  return new BrokerResponseError(errorName(code), code, `${what} failed: ${errorName(code)}.${wayOut}`)
 }

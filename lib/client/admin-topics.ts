@@ -1,6 +1,7 @@
 // Flow: admin → [admin-topics] → Wire.
 import type { AdminParts } from './admin.ts'
 import { adminRefused } from './admin-errors.ts'
+import { onCluster, onTopic } from './authorization.ts'
 import type { NewTopic } from './client.ts'
 import { UnknownTopicError } from './errors.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
@@ -31,7 +32,11 @@ export async function createTopics(parts: AdminParts, topics: readonly NewTopic[
     for (const { name, errorCode, errorMessage } of response.topics) {
       if (errorCode === errorCodes.NONE || errorCode === errorCodes.TOPIC_ALREADY_EXISTS) missing.delete(name)
       else if (isRetriable(errorCode)) retry = new Retry(new Error(`topic '${name}': ${errorName(errorCode)}`))
-      else throw adminRefused(`Creating topic '${name}'`, errorCode, errorMessage)
+      else
+        throw adminRefused(`Creating topic '${name}'`, errorCode, errorMessage, [
+          onTopic(name, 'CREATE'),
+          onCluster('CREATE'),
+        ])
     }
     return retry
   })
@@ -51,7 +56,7 @@ export async function deleteTopics({ wire, metadata, context }: AdminParts, topi
     for (const { name, errorCode } of response.responses) {
       if (errorCode === errorCodes.NONE || errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) remaining.delete(name)
       else if (isRetriable(errorCode)) retry = new Retry(new Error(`topic '${name}': ${errorName(errorCode)}`))
-      else throw adminRefused(`Deleting topic '${name}'`, errorCode, null)
+      else throw adminRefused(`Deleting topic '${name}'`, errorCode, null, [onTopic(name, 'DELETE')])
     }
     return retry
   })
@@ -80,7 +85,7 @@ export async function createPartitions(parts: AdminParts, topic: string, partiti
       const now = (await metadata.describe([topic])).get(topic)
       if (now?.partitionCount === partitionCount) return undefined
     }
-    throw adminRefused(what, errorCode, errorMessage)
+    throw adminRefused(what, errorCode, errorMessage, [onTopic(topic, 'ALTER')])
   })
   await retrying(context, `${what}: waiting until the brokers know`, async () => {
     const now = (await metadata.describe([topic])).get(topic)?.partitionCount ?? 0

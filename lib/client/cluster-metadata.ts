@@ -1,4 +1,5 @@
 // Flow: who needs to know where a partition lives → [cluster-metadata] → Wire.
+import { onTopic, unauthorized } from './authorization.ts'
 import type { ClientContext, TopicDescription } from './client.ts'
 import { BrokerResponseError, UnknownTopicError } from './errors.ts'
 import type { ResponseOf } from './protocol/apis.ts'
@@ -77,7 +78,8 @@ export class ClusterMetadata {
    * The node that leads a partition; asks the cluster until there is one.
    *
    * @throws UnknownTopicError `STREAMS_UNKNOWN_TOPIC`: after a patience of 5 s, or half the request time-out.
-   * @throws BrokerResponseError `STREAMS_BROKER_RESPONSE`: the topic has no such partition, or may not be described.
+   * @throws BrokerResponseError `STREAMS_BROKER_RESPONSE`: the topic has no such partition.
+   * @throws AuthorizationError `STREAMS_AUTHORIZATION`: the topic may not be described.
    * @throws BrokerUnavailableError `STREAMS_BROKER_UNAVAILABLE`: no broker, or no leader, within the request time-out.
    */
   async leader(topic: string, partition: number): Promise<number> {
@@ -212,6 +214,6 @@ class NoSuchPartition {
 function retryOrThrow(topic: string, code: number): Retry {
   const name = errorName(code)
   if (isRetriable(code)) return new Retry(new Error(`topic '${topic}': ${name}`))
-  const wayOut = code === errorCodes.TOPIC_AUTHORIZATION_FAILED ? ' Grant this client DESCRIBE on it.' : ''
-  throw new BrokerResponseError(name, code, `The broker will not describe topic '${topic}': ${name}.${wayOut}`)
+  const forbidden = unauthorized(`Describing topic '${topic}'`, code, [onTopic(topic, 'DESCRIBE')])
+  throw forbidden ?? new BrokerResponseError(name, code, `The broker will not describe topic '${topic}': ${name}.`)
 }

@@ -1,4 +1,5 @@
 // Flow: group member, transactions → [coordinators] → Wire.
+import { onGroup, onTransactionalId, unauthorized } from './authorization.ts'
 import type { ClientContext } from './client.ts'
 import { BrokerResponseError } from './errors.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
@@ -31,7 +32,7 @@ export class Coordinators {
    * The node id. `timeoutMs` bounds a question to the cluster; default: the request time-out.
    *
    * @throws BrokerUnavailableError `STREAMS_BROKER_UNAVAILABLE`: the cluster names no coordinator within the time-out.
-   * @throws BrokerResponseError `STREAMS_BROKER_RESPONSE`: this client may not use the group or the transactional id.
+   * @throws AuthorizationError `STREAMS_AUTHORIZATION`: this client may not use the group or the transactional id.
    */
   find(type: CoordinatorType, key: string, timeoutMs?: number): Promise<number> {
     const name = `${type}:${key}`
@@ -59,7 +60,13 @@ export class Coordinators {
       if (code === errorCodes.NONE) return answer.nodeId
       const cause = `${errorName(code)}${answer.errorMessage === null ? '' : ` (${answer.errorMessage})`}`
       if (isRetriable(code)) return new Retry(new CoordinatorMissing(cause))
-      throw new BrokerResponseError(errorName(code), code, `The broker names no coordinator for ${what}: ${cause}`)
+      const forbidden = unauthorized(`Finding the coordinator of ${what}`, code, [
+        type === 'group' ? onGroup(key, 'DESCRIBE') : onTransactionalId(key, 'DESCRIBE'),
+      ])
+      throw (
+        forbidden ??
+        new BrokerResponseError(errorName(code), code, `The broker names no coordinator for ${what}: ${cause}`)
+      )
     }
     return retrying(this.#context, `Finding the coordinator of ${what}`, attempt, {
       timeoutMs,

@@ -1,3 +1,4 @@
+import { onTopic, unauthorized } from './authorization.ts'
 import { BrokerResponseError, CorruptRecordError, OffsetOutOfRangeError } from './errors.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
 
@@ -12,15 +13,12 @@ export function partitionError(code: number, topic: string, partition: number, o
       return new CorruptRecordError(
         `The broker found damaged records in ${where} at or after offset ${offset} (${name})`,
       )
-    case errorCodes.TOPIC_AUTHORIZATION_FAILED:
-      return new BrokerResponseError(
-        name,
-        code,
-        `Not allowed to read topic '${topic}' (${name}): grant this client READ on it.`,
-      )
     default:
       if (isPassing(code)) return 'moved'
-      return new BrokerResponseError(name, code, `The broker refused to read ${where} from offset ${offset}: ${name}`)
+      return (
+        unauthorized(`Reading ${where}`, code, [onTopic(topic, 'READ')]) ??
+        new BrokerResponseError(name, code, `The broker refused to read ${where} from offset ${offset}: ${name}`)
+      )
   }
 }
 

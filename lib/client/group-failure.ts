@@ -1,4 +1,5 @@
 // What the coordinator's error codes mean to a member.
+import { onGroup, unauthorized } from './authorization.ts'
 import type { ClientContext } from './client.ts'
 import { BrokerResponseError, BrokerUnavailableError, FencedInstanceError } from './errors.ts'
 import { isOutage } from './outage.ts'
@@ -46,7 +47,9 @@ export function failureOfError(error: unknown): GroupFailure {
 /** A failure that the coordinator reports. `what` is the operation, as the subject of a sentence. */
 export function failureOfCode(code: number, what: string, identity: GroupIdentity): GroupFailure {
   const name = errorName(code)
-  const error = (): Error => new BrokerResponseError(name, code, `${what} failed: ${advice(code, identity)}`)
+  const error = (): Error =>
+    unauthorized(what, code, [onGroup(identity.groupId, 'READ')]) ??
+    new BrokerResponseError(name, code, `${what} failed: ${advice(code, identity)}`)
   switch (code) {
     case errorCodes.REBALANCE_IN_PROGRESS:
       return new GroupFailure('rebalance', error())
@@ -73,8 +76,6 @@ export function notReached(groupId: string, context: ClientContext, cause: Error
 function advice(code: number, { groupId, protocol, sessionTimeoutMs }: GroupIdentity): string {
   const name = errorName(code)
   switch (code) {
-    case errorCodes.GROUP_AUTHORIZATION_FAILED:
-      return `not allowed to use group '${groupId}' (${name}): grant this client READ on it`
     case errorCodes.INCONSISTENT_GROUP_PROTOCOL:
       return `the other members of group '${groupId}' use another assignor or protocol than '${protocol}' (${name}): stop them, or choose another group`
     case errorCodes.INVALID_SESSION_TIMEOUT:

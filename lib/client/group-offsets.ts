@@ -1,5 +1,6 @@
 // Flow: stream-loop → group-member → [group-offsets] → Wire → the group's coordinator.
 import { partitionKey, type TopicPartition } from '../core/record.ts'
+import { type AclOperation, onGroup, onTopic, type Permission, unauthorized } from './authorization.ts'
 import type { ClientContext, CommittedOffset, GroupMetadata, OffsetCommit } from './client.ts'
 import type { Coordinators } from './coordinators.ts'
 import { BrokerResponseError, FencedInstanceError, StaleMemberError } from './errors.ts'
@@ -62,7 +63,7 @@ export class GroupOffsets {
       for (const { name, partitions } of answer.topics) {
         for (const { partitionIndex, errorCode } of partitions) {
           if (errorCode === errorCodes.NONE) continue
-          const error = commitError(errorCode, what, `${name}-${partitionIndex}`, group)
+          const error = commitError(errorCode, what, { topic: name, partition: partitionIndex }, group)
           if (!(error instanceof Retry)) throw error
           retry = error
         }
@@ -84,7 +85,7 @@ export class GroupOffsets {
     const what = `Reading the offsets of ${partitionNames(partitions)} committed by group '${this.#groupId}'`
     const read = async (): Promise<ReadonlyMap<string, CommittedOffset> | Retry> => {
       const answer = await this.#ask(what, async (node) => {
-        return committedIn(await this.#parts.offsetsWire.send(node, 'offsetFetch', request), what)
+        return committedIn(await this.#parts.offsetsWire.send(node, 'offsetFetch', request), what, this.#groupId)
       })
       return answer === 'unstable' ? new Retry(new Error('a transaction that holds some is still open')) : answer
     }
@@ -111,7 +112,7 @@ export class GroupOffsets {
   }
 }
 
-function commitError(code: number, what: string, where: string, group: GroupMetadata): Error | Retry {
+function commitError(code: number, what: string, where: TopicPartition, group: GroupMetadata): Error | Retry {
   const name = errorName(code)
   switch (code) {
     case errorCodes.ILLEGAL_GENERATION:
@@ -126,19 +127,26 @@ function commitError(code: number, what: string, where: string, group: GroupMeta
       return new BrokerResponseError(
         name,
         code,
-        `${what}: the metadata for ${where} is larger than the broker's offset.metadata.max.bytes (${name})`,
+        `${what}: the metadata for ${where.topic}-${where.partition} is larger than the broker's offset.metadata.max.bytes (${name})`,
       )
     default:
-      return answerError(code, what, where)
+      return answerError(code, what, neededFor('READ', group.groupId, where), where)
   }
 }
 
-function answerError(code: number, what: string, where?: string): Error | Retry {
+function neededFor(operation: AclOperation, groupId: string, where?: TopicPartition): readonly Permission[] {
+  const group = onGroup(groupId, operation)
+  return where === undefined ? [group] : [group, onTopic(where.topic, operation)]
+}
+
+function answerError(code: number, what: string, needs: readonly Permission[], where?: TopicPartition): Error | Retry {
+  const forbidden = unauthorized(what, code, needs)
+  if (forbidden !== undefined) return forbidden
   const name = errorName(code)
   const error = new BrokerResponseError(
     name,
     code,
-    `${what} was refused${where === undefined ? '' : ` for ${where}`}: ${name}`,
+    `${what} was refused${where === undefined ? '' : ` for ${where.topic}-${where.partition}`}: ${name}`,
   )
   // A topic that was deleted does not come back, though the code counts as one that passes.
   return isRetriable(code) && code !== errorCodes.UNKNOWN_TOPIC_OR_PARTITION ? new Retry(error) : error
@@ -147,13 +155,16 @@ function answerError(code: number, what: string, where?: string): Error | Retry 
 function committedIn(
   answer: ResponseOf<'offsetFetch'>,
   what: string,
+  groupId: string,
 ): ReadonlyMap<string, CommittedOffset> | 'unstable' | Retry {
   const committed = new Map<string, CommittedOffset>()
-  let problem = answer.errorCode === errorCodes.NONE ? undefined : answerError(answer.errorCode, what)
+  const failed = (code: number, where?: TopicPartition) =>
+    answerError(code, what, neededFor('DESCRIBE', groupId, where), where)
+  let problem = answer.errorCode === errorCodes.NONE ? undefined : failed(answer.errorCode)
   for (const { name, partitions } of answer.topics) {
     for (const { partitionIndex, errorCode, committedOffset, metadata } of partitions) {
       if (errorCode === errorCodes.UNSTABLE_OFFSET_COMMIT) return 'unstable'
-      if (errorCode !== errorCodes.NONE) problem ??= answerError(errorCode, what, `${name}-${partitionIndex}`)
+      if (errorCode !== errorCodes.NONE) problem ??= failed(errorCode, { topic: name, partition: partitionIndex })
       else if (committedOffset !== NO_OFFSET) {
         committed.set(partitionKey(name, partitionIndex), { offset: committedOffset, metadata: metadata ?? '' })
       }

@@ -1,3 +1,4 @@
+import { onCluster } from './authorization.ts'
 import type { ClientContext } from './client.ts'
 import type { ProducerIdentity } from './producer-batch.ts'
 import { refused } from './producer-errors.ts'
@@ -22,6 +23,6 @@ export function takeProducerId(wire: Wire, context: ClientContext): Promise<Prod
     const { errorCode, producerId, producerEpoch } = response
     if (errorCode === errorCodes.NONE) return { producerId, producerEpoch }
     if (isRetriable(errorCode)) return new Retry(new Error(errorName(errorCode)))
-    throw refused(what, errorCode, null, undefined)
+    throw refused(what, errorCode, null, undefined, [onCluster('IDEMPOTENT_WRITE')])
   })
 }

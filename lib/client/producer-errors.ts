@@ -1,5 +1,6 @@
 // What the codes in responses to produce and transaction requests mean to the user of a producer.
 import type { StreamsError } from '../core/errors.ts'
+import { onTransactionalId, type Permission, unauthorized } from './authorization.ts'
 import { BrokerResponseError, ProducerFencedError, TransactionAbortedError } from './errors.ts'
 import { errorCodes, errorName } from './protocol/error-codes.ts'
 
@@ -20,10 +21,6 @@ const aborted: ReadonlySet<number> = new Set<number>([
 ])
 
 const advice: ReadonlyMap<number, string> = new Map<number, string>([
-  [errorCodes.TOPIC_AUTHORIZATION_FAILED, 'Grant this client WRITE on the topic.'],
-  [errorCodes.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, 'Grant this client WRITE and DESCRIBE on the transactional id.'],
-  [errorCodes.GROUP_AUTHORIZATION_FAILED, 'Grant this client READ on the group.'],
-  [errorCodes.CLUSTER_AUTHORIZATION_FAILED, 'Grant this client IDEMPOTENT_WRITE on the cluster.'],
   [
     errorCodes.INVALID_TIMESTAMP,
     "A record's timestamp is further from the broker's clock than the topic allows. Raise message.timestamp.after.max.ms " +
@@ -36,24 +33,22 @@ const advice: ReadonlyMap<number, string> = new Map<number, string>([
   [errorCodes.OFFSET_METADATA_TOO_LARGE, "Raise the broker's offset.metadata.max.bytes."],
 ])
 
-/** A partition's refusal of a batch, or of an offset. */
-export function partitionRefused(
-  what: string,
-  { topic, partition }: { readonly topic: string; readonly partition: number },
-  code: number,
-  brokerMessage: string | null,
-  transactionalId: string | undefined,
-): StreamsError {
-  return refused(`${what} ${topic}-${partition}`, code, brokerMessage, transactionalId)
-}
-
-/** A coordinator's refusal, or a partition's: the error that the producer's user meets. `what` begins the sentence: `Sending to clicks-0`. */
+/**
+ * A coordinator's refusal, or a partition's: the error that the producer's user meets.
+ *
+ * @param what - Begins the sentence: `Sending to clicks-0`.
+ * @param needs - What the request takes besides WRITE on the transactional id.
+ */
 export function refused(
   what: string,
   code: number,
   brokerMessage: string | null,
   transactionalId: string | undefined,
+  needs: readonly Permission[] = [],
 ): StreamsError {
+  const own = transactionalId === undefined ? [] : [onTransactionalId(transactionalId, 'WRITE')]
+  const forbidden = unauthorized(what, code, [...needs, ...own])
+  if (forbidden !== undefined) return forbidden
   const name = errorName(code)
   const said = brokerMessage === null || brokerMessage === '' ? name : `${name} (${brokerMessage})`
   if (transactionalId !== undefined && fenced.has(code)) {

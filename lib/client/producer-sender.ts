@@ -5,12 +5,13 @@
 // everything in flight has been answered, then sends from the first unacknowledged batch on, one at a time, with the sequences they had.
 import type { Timer } from '../core/clock.ts'
 import { StreamsError } from '../core/errors.ts'
+import { onCluster, onTopic } from './authorization.ts'
 import type { ClientContext } from './client.ts'
 import type { ClusterMetadata } from './cluster-metadata.ts'
 import { BrokerUnavailableError, RecordTooLargeError } from './errors.ts'
 import type { Acknowledgements } from './producer-acknowledgements.ts'
 import { nextSequence, type PartitionQueue, type ProducerBatch, type ProducerIdentity } from './producer-batch.ts'
-import { partitionRefused } from './producer-errors.ts'
+import { refused } from './producer-errors.ts'
 import { ProduceRequest, type ProduceResult } from './producer-request.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
 import { maxMessageBytes } from './topic-limits.ts'
@@ -230,7 +231,9 @@ export class ProducerSender {
     } else if (code === errorCodes.MESSAGE_TOO_LARGE || code === errorCodes.RECORD_LIST_TOO_LARGE) {
       this.#tooLarge(batch)
     } else {
-      this.#fail(partitionRefused('Sending to', queue, code, result.message, this.#parts.transactionalId))
+      const what = `Sending to ${queue.topic}-${queue.partition}`
+      const needs = [onTopic(queue.topic, 'WRITE'), onCluster('IDEMPOTENT_WRITE')]
+      this.#fail(refused(what, code, result.message, this.#parts.transactionalId, needs))
     }
   }
 

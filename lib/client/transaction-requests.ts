@@ -1,6 +1,7 @@
 // Flow: transaction → [transaction-requests] → Wire: what a transactional producer asks its two coordinators, each until it has an answer.
 import { InvalidConfigError, StreamsError } from '../core/errors.ts'
 import type { TopicPartition } from '../core/record.ts'
+import { onGroup, onTopic, type Permission } from './authorization.ts'
 import type { ClientContext, GroupMetadata, OffsetCommit } from './client.ts'
 import { type ClusterMetadata, unknownTopicPatienceMs } from './cluster-metadata.ts'
 import type { Coordinators, CoordinatorType } from './coordinators.ts'
@@ -105,7 +106,7 @@ export class TransactionRequests {
         return new Retry(new UnknownTopicError(worst.topic, metadata.brokers))
       }
       const named = `Adding ${worst.topic}-${worst.partition} to the transaction of '${transactionalId}'`
-      return this.#retryOrThrow(named, 'transaction', transactionalId, worst.code)
+      return this.#retryOrThrow(named, 'transaction', transactionalId, worst.code, [onTopic(worst.topic, 'WRITE')])
     }
     await this.#ask('transaction', transactionalId, what, attempt)
   }
@@ -118,7 +119,7 @@ export class TransactionRequests {
       const request = { transactionalId, ...identity, groupId }
       const { errorCode } = await wire.send(node, 'addOffsetsToTxn', request, { timeoutMs })
       if (errorCode === errorCodes.NONE) return undefined
-      return this.#retryOrThrow(what, 'transaction', transactionalId, errorCode)
+      return this.#retryOrThrow(what, 'transaction', transactionalId, errorCode, [onGroup(groupId, 'READ')])
     }
     await this.#ask('transaction', transactionalId, what, attempt)
   }
@@ -164,7 +165,8 @@ export class TransactionRequests {
       if (code === errorCodes.FENCED_INSTANCE_ID) {
         throw new FencedInstanceError(group.instanceId ?? group.memberId, group.groupId)
       }
-      return this.#retryOrThrow(`${what}: ${worst.topic}-${worst.partition}`, 'group', group.groupId, code)
+      const needs = [onGroup(group.groupId, 'READ'), onTopic(worst.topic, 'READ')]
+      return this.#retryOrThrow(`${what}: ${worst.topic}-${worst.partition}`, 'group', group.groupId, code, needs)
     }
     await this.#ask('group', group.groupId, what, attempt)
   }
@@ -204,9 +206,15 @@ export class TransactionRequests {
     }
   }
 
-  #retryOrThrow(what: string, type: CoordinatorType, key: string, code: number): Retry {
+  #retryOrThrow(
+    what: string,
+    type: CoordinatorType,
+    key: string,
+    code: number,
+    needs: readonly Permission[] = [],
+  ): Retry {
     if (movedCoordinator.has(code)) this.#parts.coordinators.forget(type, key)
-    if (!isRetriable(code)) throw refused(what, code, null, this.#parts.transactionalId)
+    if (!isRetriable(code)) throw refused(what, code, null, this.#parts.transactionalId, needs)
     const brief = code === errorCodes.CONCURRENT_TRANSACTIONS
     return new Retry(new Error(errorName(code)), brief ? CONCURRENT_MAX_DELAY_MS : undefined)
   }

@@ -90,8 +90,8 @@ describe('an admin', () => {
     )
     const refused = admin.createTopics([{ topic: 'secret', partitionCount: 1 }])
     await expect(finished(refused)).rejects.toMatchObject({
-      code: 'STREAMS_BROKER_RESPONSE',
-      message: expect.stringContaining("'secret'"),
+      code: 'STREAMS_AUTHORIZATION',
+      message: expect.stringContaining("CREATE on topic 'secret'"),
     })
   })
 })

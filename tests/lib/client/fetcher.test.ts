@@ -436,7 +436,7 @@ describe('errors', () => {
 
   it.each([
     { name: 'OFFSET_OUT_OF_RANGE', code: 'STREAMS_OFFSET_OUT_OF_RANGE', offset: 5 },
-    { name: 'TOPIC_AUTHORIZATION_FAILED', code: 'STREAMS_BROKER_RESPONSE' },
+    { name: 'TOPIC_AUTHORIZATION_FAILED', code: 'STREAMS_AUTHORIZATION' },
     { name: 'INVALID_REQUEST', code: 'STREAMS_BROKER_RESPONSE' },
     { name: 'CORRUPT_MESSAGE', code: 'STREAMS_CORRUPT_RECORD' },
   ] as const)('$name: next throws it, at each call, after what was read before', async ({ name, code }) => {

@@ -191,16 +191,17 @@ describe('a group that has dropped the member', () => {
 
 describe('errors that no retry cures', () => {
   it.each([
-    { name: 'GROUP_AUTHORIZATION_FAILED', says: /grant this client READ/ },
+    { name: 'GROUP_AUTHORIZATION_FAILED', says: /not authorized: READ on group/, code: 'STREAMS_AUTHORIZATION' },
     { name: 'INVALID_SESSION_TIMEOUT', says: /10000 ms is not allowed.*group.min.session.timeout.ms/ },
     { name: 'GROUP_MAX_SIZE_REACHED', says: /group.max.size/ },
     { name: 'INVALID_GROUP_ID', says: /INVALID_GROUP_ID/ },
-  ] as const)('$name at the start: start rejects, onFatal is not called', async ({ name, says }) => {
+  ] as const)('$name at the start: start rejects, onFatal is not called', async ({ name, says, ...refused }) => {
     const bench = new GroupBench()
     refuse(bench, 'joinGroup', name)
     const one = bench.member('one')
     await expect(bench.during(one.member.start())).rejects.toMatchObject({
       code: 'STREAMS_BROKER_RESPONSE',
+      ...refused,
       errorName: name,
       message: expect.stringMatching(says),
     })
@@ -214,18 +215,18 @@ describe('errors that no retry cures', () => {
     refuse(bench, api, 'GROUP_AUTHORIZATION_FAILED')
     one.member.rejoin('the test wants it')
     await bench.until(() => one.fatal !== undefined)
-    expect(one.events.at(-1)).toBe('fatal STREAMS_BROKER_RESPONSE')
+    expect(one.events.at(-1)).toBe('fatal STREAMS_AUTHORIZATION')
     expect(one.events.filter((event) => event.startsWith('fatal'))).toHaveLength(1)
     await bench.during(one.member.close({ leaveGroup: true }))
   })
 
   it.each([
-    { api: 'offsetCommit', name: 'TOPIC_AUTHORIZATION_FAILED', code: 'STREAMS_BROKER_RESPONSE' },
+    { api: 'offsetCommit', name: 'TOPIC_AUTHORIZATION_FAILED', code: 'STREAMS_AUTHORIZATION' },
     { api: 'offsetCommit', name: 'OFFSET_METADATA_TOO_LARGE', code: 'STREAMS_BROKER_RESPONSE' },
     { api: 'offsetCommit', name: 'ILLEGAL_GENERATION', code: 'STREAMS_STALE_MEMBER' },
     { api: 'offsetCommit', name: 'REBALANCE_IN_PROGRESS', code: 'STREAMS_STALE_MEMBER' },
     { api: 'offsetCommit', name: 'UNKNOWN_TOPIC_OR_PARTITION', code: 'STREAMS_BROKER_RESPONSE' },
-    { api: 'offsetFetch', name: 'GROUP_AUTHORIZATION_FAILED', code: 'STREAMS_BROKER_RESPONSE' },
+    { api: 'offsetFetch', name: 'GROUP_AUTHORIZATION_FAILED', code: 'STREAMS_AUTHORIZATION' },
   ] as const)('$name in $api is the caller’s', async ({ api, name, code }) => {
     const bench = new GroupBench()
     const one = await bench.started('one')

@@ -169,7 +169,6 @@ describe('a leader', () => {
   })
 
   it.each([
-    { code: errorCodes.TOPIC_AUTHORIZATION_FAILED, says: 'Grant this client WRITE' },
     { code: errorCodes.INVALID_RECORD, says: 'compacted topic' },
     { code: errorCodes.INVALID_TIMESTAMP, says: 'message.timestamp.after.max.ms' },
   ])('that refuses with $code is quoted, with the partition and the way out', async ({ code, says }) => {
