@@ -2,6 +2,9 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import type { ConsumedRecord, Headers, TopicPartition } from '../core/record.ts'
+import type { CompressionCodec } from './protocol/compression.ts'
+
+export type { CompressionCodec } from './protocol/compression.ts'
 
 /** Opens a client. `memoryCluster()` and `kafkaCluster({ brokers })` are the two that Millrace brings. */
 export interface ClientSupplier {
@@ -127,11 +130,18 @@ export interface ProducerOptions {
   readonly transactionTimeoutMs?: number
   /** The largest batch, in bytes before compression. Default 900 KiB. */
   readonly maxBatchBytes?: number
-  /** The largest record, in bytes. Default 1 MiB, as `max.request.size` in Java. */
+  /**
+   * The largest record, in bytes before compression. Default 1 MiB, as `max.request.size` in Java. The topic's `max.message.bytes` has to allow it
+   * too (for the batch as it is sent, compressed), and the broker closes connections that send more than its `socket.request.max.bytes` (100 MiB).
+   */
   readonly maxRequestBytes?: number
   /** How long a batch that is not full may wait for more records. Milliseconds, default 5. */
   readonly lingerMs?: number
-  readonly compression?: 'none' | 'gzip' | 'zstd'
+  /**
+   * How batches are compressed; a topic whose `compression.type` is not `producer` stores them in its own way all the same. Readers need no setting.
+   * `zstd` makes the smallest batches and costs the least time, `snappy` and `lz4` are for readers that know no zstd. Default `none`.
+   */
+  readonly compression?: CompressionCodec
   /** How long a record may wait for its acknowledgement, retries included, before the producer fails. Milliseconds, default 120 000. */
   readonly deliveryTimeoutMs?: number
 }
@@ -161,7 +171,9 @@ export interface Producer {
   /**
    * Buffers a record. Bytes handed over must not change afterwards.
    *
-   * @throws RecordTooLargeError `STREAMS_RECORD_TOO_LARGE`: before anything was sent; the transaction is unharmed.
+   * @throws RecordTooLargeError `STREAMS_RECORD_TOO_LARGE`: the record is larger than `maxRequestBytes`. Nothing of it was sent; the transaction is
+   *   unharmed. A record that only the topic finds too large fails the producer later: the next call rejects with this error, and a transaction has
+   *   to be aborted.
    */
   send(
     topic: string,

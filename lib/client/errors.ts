@@ -149,12 +149,6 @@ export class OffsetOutOfRangeError extends StreamsError {
   }
 }
 
-/** Batches are compressed with a codec that is not installed. */
-export class UnsupportedCodecError extends StreamsError {
-  readonly code = 'STREAMS_UNSUPPORTED_CODEC'
-  readonly recovery: Recovery = 'fail'
-}
-
 /** The client, or this part of it, was closed while the call was under way, or before. */
 export class ClientClosedError extends StreamsError {
   readonly code = 'STREAMS_CLIENT_CLOSED'

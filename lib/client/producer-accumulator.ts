@@ -4,7 +4,8 @@ import { InvariantError } from '../core/errors.ts'
 import type { Headers } from '../core/record.ts'
 import { RecordTooLargeError } from './errors.ts'
 import type { Acknowledgements } from './producer-acknowledgements.ts'
-import { PartitionQueue, ProducerBatch, type ProducerCodec } from './producer-batch.ts'
+import { PartitionQueue, ProducerBatch } from './producer-batch.ts'
+import type { CompressionCodec } from './protocol/compression.ts'
 import { estimateRecordBytes } from './protocol/record-batch-builder.ts'
 
 /** What a batch adds to its records. */
@@ -13,7 +14,7 @@ const BATCH_HEADER_BYTES = 61
 export interface AccumulatorParts {
   readonly clock: Clock
   readonly acknowledgements: Acknowledgements
-  readonly codec: ProducerCodec
+  readonly codec: CompressionCodec
   readonly maxBatchBytes: number
   readonly maxRequestBytes: number
   readonly lingerMs: number

@@ -2,10 +2,9 @@
 import type { Headers } from '../core/record.ts'
 import { partitionKey } from '../core/record.ts'
 import type { SendGroup } from './producer-acknowledgements.ts'
+import type { CompressionCodec } from './protocol/compression.ts'
 import { FetchedRecords } from './protocol/fetched-records.ts'
 import { estimateRecordBytes, RecordBatchBuilder } from './protocol/record-batch-builder.ts'
-
-export type ProducerCodec = 'none' | 'gzip' | 'zstd'
 
 /** Under which id and epoch batches are written; with it comes a fresh sequence for each partition. */
 export interface ProducerIdentity {
@@ -19,7 +18,7 @@ export class ProducerBatch {
   readonly group: SendGroup
   /** On the monotonic clock. */
   readonly createdMs: number
-  readonly #codec: ProducerCodec
+  readonly #codec: CompressionCodec
   /** What this batch adds to the producer's pending bytes: an upper bound of its records' sizes. */
   pendingBytes = 0
   recordCount = 0
@@ -29,7 +28,7 @@ export class ProducerBatch {
   encoded: Buffer | undefined
   #builder: RecordBatchBuilder | undefined
 
-  constructor(queue: PartitionQueue, group: SendGroup, createdMs: number, codec: ProducerCodec) {
+  constructor(queue: PartitionQueue, group: SendGroup, createdMs: number, codec: CompressionCodec) {
     this.queue = queue
     this.group = group
     this.createdMs = createdMs

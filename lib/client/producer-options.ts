@@ -1,6 +1,6 @@
 import { InvalidConfigError } from '../core/errors.ts'
-import type { ProducerOptions } from './client.ts'
-import type { ProducerCodec } from './producer-batch.ts'
+import type { CompressionCodec, ProducerOptions } from './client.ts'
+import { compressionCodecs } from './protocol/compression.ts'
 
 /** The options of a producer with the defaults filled in; see ProducerOptions for units. */
 export interface ProducerSettings {
@@ -9,7 +9,7 @@ export interface ProducerSettings {
   readonly maxBatchBytes: number
   readonly maxRequestBytes: number
   readonly lingerMs: number
-  readonly codec: ProducerCodec
+  readonly codec: CompressionCodec
   readonly deliveryTimeoutMs: number
 }
 
@@ -28,6 +28,10 @@ export function producerSettings(options: ProducerOptions): ProducerSettings {
     if (!(settings[option] > 0)) throw new InvalidConfigError(option, `is ${settings[option]}; it must be above 0.`)
   }
   if (!(settings.lingerMs >= 0)) throw new InvalidConfigError('lingerMs', `is ${settings.lingerMs}; the least is 0.`)
+  if (!compressionCodecs.includes(settings.codec)) {
+    const choices = compressionCodecs.map((codec) => `'${codec}'`).join(', ')
+    throw new InvalidConfigError('compression', `is '${settings.codec}'; the choices are ${choices}.`)
+  }
   if (settings.transactionalId === '') {
     throw new InvalidConfigError('transactionalId', 'is empty. Leave it out for a producer without transactions.')
   }

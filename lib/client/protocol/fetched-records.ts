@@ -1,6 +1,6 @@
 // Flow: wire → [fetched-records] → fetcher → stream-loop
 import { type ConsumedRecord, type Header, type Headers, NO_HEADERS } from '../../core/record.ts'
-import { CorruptRecordError, UnsupportedCodecError } from '../errors.ts'
+import { CorruptRecordError } from '../errors.ts'
 import { type AbortedTransaction, AbortedTransactions } from './aborted-transactions.ts'
 import { decompress } from './compression.ts'
 import { isAbortMarker } from './control-batch.ts'
@@ -62,7 +62,6 @@ export class FetchedRecords {
    * counts as the end. The checksum of a batch is checked before its first record.
    *
    * @throws CorruptRecordError `STREAMS_CORRUPT_RECORD`: damaged bytes, here and at each further call.
-   * @throws UnsupportedCodecError `STREAMS_UNSUPPORTED_CODEC`: the batch is compressed with a codec that is not installed.
    */
   next(): ConsumedRecord | undefined {
     if (this.#left === 0) {
@@ -241,13 +240,10 @@ export class FetchedRecords {
     const problem = error instanceof Error ? error.message : String(error)
     const where = `${this.#topic}-${this.#partition} at offset ${this.#position}`
     this.#left = 0
-    this.#failure =
-      error instanceof UnsupportedCodecError
-        ? new UnsupportedCodecError(`Cannot read ${where}: ${problem}`)
-        : new CorruptRecordError(
-            `Cannot read ${where}: ${problem}. If fetching again does not help, the log itself is damaged: ` +
-              'restore it from a replica, or delete the records up to the damage.',
-            { cause: error },
-          )
+    this.#failure = new CorruptRecordError(
+      `Cannot read ${where}: ${problem}. If fetching again does not help, the log itself is damaged: ` +
+        'restore it from a replica, or delete the records up to the damage.',
+      { cause: error },
+    )
   }
 }

@@ -1,6 +1,6 @@
 import { InvariantError } from '../../core/errors.ts'
 import type { Headers } from '../../core/record.ts'
-import { compress } from './compression.ts'
+import { type CompressionCodec, compress } from './compression.ts'
 import { HEADER_BYTES, writeBatchHeader } from './record-batch.ts'
 import { varintSize, writeVarint } from './varint.ts'
 
@@ -24,7 +24,7 @@ export function estimateRecordBytes(key: Buffer | null, value: Buffer | null, he
  * const batch = builder.finish({ producerId: -1, producerEpoch: -1, baseSequence: -1, transactional: false })
  */
 export class RecordBatchBuilder {
-  readonly #codec: 'none' | 'gzip' | 'zstd'
+  readonly #codec: CompressionCodec
   #buffer = Buffer.allocUnsafe(INITIAL_BYTES)
   #at = HEADER_BYTES
   #recordCount = 0
@@ -32,7 +32,7 @@ export class RecordBatchBuilder {
   #maxTimestamp = 0
   #finished = false
 
-  constructor(options: { readonly codec: 'none' | 'gzip' | 'zstd' }) {
+  constructor(options: { readonly codec: CompressionCodec }) {
     this.#codec = options.codec
   }
 

@@ -174,7 +174,7 @@ export function producerContract(open: () => Promise<ClusterHarness>): void {
         await producer.close()
       })
 
-      it.each(['gzip', 'zstd'] as const)('compresses with %s', async (compression) => {
+      it.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('compresses with %s', async (compression) => {
         const topic = await harness.topic()
         const producer = await started({ compression })
         const sent = values('the same words again and again ', 500)

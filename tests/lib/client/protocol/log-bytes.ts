@@ -20,7 +20,7 @@ export interface BatchOptions {
   /** Default: that of the last record. */
   readonly lastOffset?: number
   readonly records: readonly LogRecord[]
-  readonly codec?: Exclude<CompressionCodec, 'snappy' | 'lz4'>
+  readonly codec?: CompressionCodec
   readonly producerId?: number
   readonly transactional?: boolean
 }

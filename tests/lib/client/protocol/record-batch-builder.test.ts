@@ -41,7 +41,7 @@ describe('a record batch builder', () => {
     expect(estimate - size).toBeLessThan(64)
   })
 
-  it.each(['gzip', 'zstd'] as const)('compresses with %s', (codec) => {
+  it.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('compresses with %s', (codec) => {
     const builder = new RecordBatchBuilder({ codec })
     for (let i = 0; i < 500; i++) builder.append(Buffer.from('key'), Buffer.from(`value ${i}`), i, NO_HEADERS)
 
