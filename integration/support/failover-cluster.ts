@@ -1,0 +1,191 @@
+// Three nodes that a test takes down, and what it has to know about them: who leads what, who coordinates whom.
+import type { Client } from '../../lib/client/client.ts'
+import { kafkaWires } from '../../lib/client/kafkajs/index.ts'
+import type { ResponseOf } from '../../lib/client/protocol/apis.ts'
+import type { Wire } from '../../lib/client/wire.ts'
+import { wireClient } from '../../lib/client/wire-client.ts'
+import { systemClock } from '../../lib/core/clock.ts'
+import { contextFor } from '../../tests/contracts/client/harness.ts'
+import { LogLines } from '../../tests/lib/client/log-lines.ts'
+import { startBroker, type TestBroker, type TestNode } from '../broker/index.ts'
+import { freshName, until } from './cluster.ts'
+import { InterceptedWires } from './intercepted-wires.ts'
+
+const NODE_COUNT = 3
+const KEY_TYPES = { group: 0, transaction: 1 } as const
+/** A question about the cluster's state: those who ask it ask again. */
+const LOOK_TIMEOUT_MS = 2_000
+const RECOVERY_MS = 60_000
+
+/** A client of a test, with what its wires and its log have seen. */
+export interface ObservedClient {
+  readonly client: Client
+  readonly wires: InterceptedWires
+  readonly log: LogLines
+}
+
+type Partition = ResponseOf<'metadata'>['topics'][number]['partitions'][number]
+
+export class FailoverCluster {
+  readonly broker: TestBroker
+  readonly #looker: Wire
+  readonly #own: Client
+  readonly #clients: Client[] = []
+
+  private constructor(broker: TestBroker) {
+    this.broker = broker
+    const context = contextFor('looker', 30_000)
+    const wires = kafkaWires({ brokers: broker.bootstrap.split(',') }, context)
+    this.#looker = wires.open('admin')
+    this.#own = wireClient(wires, context)
+  }
+
+  /** Leaders return to their first node within a second or two of its return, so that each test finds them spread evenly. */
+  static async start(): Promise<FailoverCluster> {
+    const properties = {
+      'leader.imbalance.check.interval.seconds': '1',
+      'leader.imbalance.per.broker.percentage': '0',
+    }
+    return new FailoverCluster(await startBroker({ nodes: NODE_COUNT, properties }))
+  }
+
+  get bootstrap(): readonly string[] {
+    return this.broker.bootstrap.split(',')
+  }
+
+  node(id: number): TestNode {
+    return this.broker.nodes.find(({ address }) => address.nodeId === id)!
+  }
+
+  address(id: number): string {
+    return `127.0.0.1:${this.node(id).address.clientPort}`
+  }
+
+  /** Opens a client; `close` closes it too. */
+  client(name: string, { requestTimeoutMs = 40_000, brokers = this.bootstrap } = {}): ObservedClient {
+    const log = new LogLines()
+    const context = { ...contextFor(name, requestTimeoutMs), logger: log }
+    const wires = new InterceptedWires(kafkaWires({ brokers }, context))
+    const client = wireClient(wires, context)
+    this.#clients.push(client)
+    return { client, wires, log }
+  }
+
+  /** Makes a topic with a fresh name and, on each node, the leader of one partition. */
+  async topic(configs: Readonly<Record<string, string>> = {}): Promise<string> {
+    const topic = freshName('failover')
+    await this.#own.admin.createTopics([
+      { topic, partitionCount: NODE_COUNT, configs: { 'retention.ms': '-1', ...configs } },
+    ])
+    return topic
+  }
+
+  /** The node that leads a partition, by whoever knows the latest; -1: none. */
+  async leaderOf(topic: string, partition: number): Promise<number> {
+    return (await this.#partitions(topic))[partition]!.leaderId
+  }
+
+  async partitionLedBy(node: number, topic: string): Promise<number> {
+    const found = (await this.#partitions(topic)).find(({ leaderId }) => leaderId === node)
+    if (found === undefined) throw new Error(`node ${node} leads no partition of ${topic}`)
+    return found.partitionIndex
+  }
+
+  async coordinatorOf(type: keyof typeof KEY_TYPES, key: string): Promise<number> {
+    let nodeId = -1
+    await until(`${type} '${key}' has a coordinator`, async () => {
+      const request = { key, keyType: KEY_TYPES[type] }
+      const answer = await this.#looker.send('any', 'findCoordinator', request, { timeoutMs: LOOK_TIMEOUT_MS })
+      nodeId = answer.errorCode === 0 ? answer.nodeId : -1
+      return nodeId >= 0
+    })
+    return nodeId
+  }
+
+  /** Names of groups or transactional ids that a node coordinates. */
+  async coordinatedBy(node: number, type: keyof typeof KEY_TYPES, nameCount: number): Promise<string[]> {
+    const names: string[] = []
+    while (names.length < nameCount) {
+      const name = freshName(type)
+      if ((await this.coordinatorOf(type, name)) === node) names.push(name)
+    }
+    return names
+  }
+
+  /** Waits until another node leads; resolves with it. */
+  async movedFrom(node: number, topic: string, partition: number): Promise<number> {
+    let leader = node
+    await until(
+      `${topic}-${partition} is led by another node than ${node}`,
+      async () => {
+        leader = await this.leaderOf(topic, partition).catch(() => node)
+        return leader !== node && leader >= 0
+      },
+      RECOVERY_MS,
+    )
+    return leader
+  }
+
+  /** Waits until every replica of a topic is in sync and the leaders are back on a node each. */
+  async healed(topic: string): Promise<void> {
+    await until(
+      `${topic} has all its replicas, and leaders on all nodes`,
+      async () => {
+        const partitions = await this.#partitions(topic).catch(() => [])
+        const inSync = partitions.every(({ isrNodes }) => isrNodes.length === NODE_COUNT)
+        return inSync && new Set(partitions.map(({ leaderId }) => leaderId)).size === NODE_COUNT
+      },
+      RECOVERY_MS,
+    )
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.broker.nodes.map((node) => node.resume().catch(() => {})))
+    await Promise.all([this.#own, ...this.#clients].map((each) => each.close()))
+    await this.#looker.close()
+    await this.broker.close()
+  }
+
+  // Each node that answers is asked: one that was away may not know better.
+  async #partitions(topic: string): Promise<readonly Partition[]> {
+    const request = {
+      topics: [{ topicId: '0'.repeat(32), name: topic }],
+      allowAutoTopicCreation: false,
+      includeTopicAuthorizedOperations: false,
+    }
+    const answers = await Promise.allSettled(
+      this.broker.nodes
+        .filter(({ running }) => running)
+        .map(({ address }) => this.#looker.send(address.nodeId, 'metadata', request, { timeoutMs: LOOK_TIMEOUT_MS })),
+    )
+    const latest = new Map<number, Partition>()
+    for (const answer of answers) {
+      if (answer.status === 'rejected') continue
+      for (const each of answer.value.topics[0]?.partitions ?? []) {
+        if (each.leaderEpoch >= (latest.get(each.partitionIndex)?.leaderEpoch ?? -1))
+          latest.set(each.partitionIndex, each)
+      }
+    }
+    if (latest.size === 0) throw new Error(`no node tells about ${topic}`)
+    return [...latest.values()].sort((a, b) => a.partitionIndex - b.partitionIndex)
+  }
+}
+
+/** How long recoveries took: measured, not asserted. MILLRACE_TIMES=1 prints it. */
+export class Stopwatch {
+  readonly #startMs = systemClock.monotonicMs()
+  readonly #laps: string[] = []
+
+  lap(what: string): void {
+    this.#laps.push(`${what} after ${Math.round(systemClock.monotonicMs() - this.#startMs)} ms`)
+  }
+
+  report(of: string, ...clients: readonly ObservedClient[]): void {
+    if (!process.env.MILLRACE_TIMES) return
+    const lines = clients.flatMap(({ wires, log }) => [
+      [...wires.answered, ...wires.unanswered].map(([what, count]) => `${what} ${count}x`).join(', '),
+      ...log.lines,
+    ])
+    process.stderr.write(`${of}: ${this.#laps.join(', ')}\n${lines.map((line) => `  ${line}\n`).join('')}`)
+  }
+}
