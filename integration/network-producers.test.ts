@@ -150,14 +150,6 @@ describeWithBroker('producers', () => {
         const committedBefore = transactional.committed
         await until('transactions go on', () => transactional.committed > committedBefore + 100, 20_000)
         await Promise.all([plain.stop(), transactional.stop()])
-          JSON.stringify({
-            sent: plain.sent,
-            committed: transactional.committed,
-            errors: transactional.errors,
-            log: client.log.lines,
-            counts: proxy.counts,
-          }),
-        )
 
         expect(numbersByPartition(await cluster.readCommitted(topics[0]))).toEqual(expectedNumbers(plain.sent))
         expect(numbersByPartition(await cluster.readCommitted(topics[1]))).toEqual(
