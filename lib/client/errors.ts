@@ -62,6 +62,46 @@ export class BrokerResponseError extends StreamsError {
   }
 }
 
+/** A call was given what it cannot take. Nothing was asked of the cluster, or changed in it. */
+export class InvalidArgumentError extends StreamsError {
+  readonly code = 'STREAMS_INVALID_ARGUMENT'
+  readonly recovery: Recovery = 'fail'
+  /** The argument at fault, as the method names it: `partitionCount`. */
+  readonly argument: string
+
+  constructor(argument: string, problem: string) {
+    super(`Invalid argument: '${argument}' ${problem}`)
+    this.argument = argument
+  }
+}
+
+/** Who keeps a group from being empty. */
+export interface PresentMember {
+  readonly memberId: string
+  readonly clientId: string
+  readonly host: string
+}
+
+/** A group has members, so its offsets cannot be changed from outside. */
+export class GroupNotEmptyError extends StreamsError {
+  readonly code = 'STREAMS_GROUP_NOT_EMPTY'
+  readonly recovery: Recovery = 'fail'
+  readonly groupId: string
+  readonly members: readonly PresentMember[]
+
+  /** @param what - What was refused, as the subject of a sentence: `Deleting group 'app'`. */
+  constructor(what: string, groupId: string, members: readonly PresentMember[]) {
+    const named = members.slice(0, 5).map(({ clientId, host }) => `client '${clientId}' at ${host}`)
+    const more = members.length > named.length ? ` and ${members.length - named.length} more` : ''
+    super(
+      `${what} was refused: the group has ${members.length} ${members.length === 1 ? 'member' : 'members'} (${named.join(', ')}${more}). ` +
+        'Stop all instances first; one that died leaves the group when its session time-out is over.',
+    )
+    this.groupId = groupId
+    this.members = members
+  }
+}
+
 /** Another producer with the same transactional id has taken over; this one can do nothing more. */
 export class ProducerFencedError extends StreamsError {
   readonly code = 'STREAMS_PRODUCER_FENCED'
@@ -109,21 +149,35 @@ export class FencedInstanceError extends StreamsError {
   }
 }
 
-/** A record is larger than the topic or the producer allows. */
+/** What refuses a large record: the producer's own `maxRequestBytes`, or a setting of the topic. */
+export interface RecordLimit {
+  readonly name: 'maxRequestBytes' | 'max.message.bytes' | 'segment.bytes'
+  /** Undefined: the broker does not let this client read the topic's settings. */
+  readonly bytes: number | undefined
+}
+
+/** A record is larger than the producer or the topic allows. */
 export class RecordTooLargeError extends StreamsError {
   readonly code = 'STREAMS_RECORD_TOO_LARGE'
   readonly recovery: Recovery = 'fail'
   readonly topic: string
+  /** With what surrounds it in a batch: for `maxRequestBytes` before compression, for the topic's limits as it was sent. */
   readonly sizeBytes: number
-  readonly limitBytes: number
+  readonly limit: RecordLimit
 
-  constructor(topic: string, sizeBytes: number, limitBytes: number) {
+  constructor(topic: string, sizeBytes: number, limit: RecordLimit) {
+    const { name, bytes } = limit
+    const allowed = bytes === undefined ? 'allows fewer (how many, the broker does not tell)' : `allows ${bytes}`
     super(
-      `A record for topic '${topic}' has ${sizeBytes} bytes; the limit is ${limitBytes} (maxRequestBytes, and the topic's max.message.bytes)`,
+      name === 'maxRequestBytes'
+        ? `A record for topic '${topic}' has ${sizeBytes} bytes; maxRequestBytes ${allowed}. ` +
+            "Raise it, together with the topic's max.message.bytes, or write smaller records."
+        : `A record for topic '${topic}' makes a batch of ${sizeBytes} bytes; the topic's ${name} ${allowed}. ` +
+            'Raise that setting of the topic, or write smaller records.',
     )
     this.topic = topic
     this.sizeBytes = sizeBytes
-    this.limitBytes = limitBytes
+    this.limit = limit
   }
 }
 

@@ -50,7 +50,10 @@ export class Accumulator {
     const { acknowledgements, maxRequestBytes } = this.#parts
     const estimate = estimateRecordBytes(key, value, headers)
     if (estimate + BATCH_HEADER_BYTES > maxRequestBytes) {
-      throw new RecordTooLargeError(topic, estimate + BATCH_HEADER_BYTES, maxRequestBytes)
+      throw new RecordTooLargeError(topic, estimate + BATCH_HEADER_BYTES, {
+        name: 'maxRequestBytes',
+        bytes: maxRequestBytes,
+      })
     }
     const queues = topic === this.#lastTopic ? this.#lastQueues : this.#queuesOf(topic)
     const queue = queues[partition] ?? this.#newQueue(topic, queues, partition)

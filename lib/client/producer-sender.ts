@@ -14,7 +14,7 @@ import { nextSequence, type PartitionQueue, type ProducerBatch, type ProducerIde
 import { refused } from './producer-errors.ts'
 import { ProduceRequest, type ProduceResult } from './producer-request.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
-import { maxMessageBytes } from './topic-limits.ts'
+import { topicLimit } from './topic-limits.ts'
 import type { Wire } from './wire.ts'
 
 export const MAX_IN_FLIGHT_REQUESTS = 5
@@ -228,8 +228,10 @@ export class ProducerSender {
     } else if (followsTrouble || isRetriable(code)) {
       if (!followsTrouble) this.#parts.metadata.invalidate(queue.topic)
       this.#retry(batch, new Error(result.message ?? errorName(code)))
-    } else if (code === errorCodes.MESSAGE_TOO_LARGE || code === errorCodes.RECORD_LIST_TOO_LARGE) {
-      this.#tooLarge(batch)
+    } else if (code === errorCodes.MESSAGE_TOO_LARGE) {
+      this.#tooLarge(batch, 'max.message.bytes')
+    } else if (code === errorCodes.RECORD_LIST_TOO_LARGE) {
+      this.#tooLarge(batch, 'segment.bytes')
     } else {
       const what = `Sending to ${queue.topic}-${queue.partition}`
       const needs = [onTopic(queue.topic, 'WRITE'), onCluster('IDEMPOTENT_WRITE')]
@@ -305,7 +307,7 @@ export class ProducerSender {
     return true
   }
 
-  #tooLarge(batch: ProducerBatch): void {
+  #tooLarge(batch: ProducerBatch, name: 'max.message.bytes' | 'segment.bytes'): void {
     const { queue } = batch
     if (batch.recordCount > 1) {
       const halves = batch.split(this.#identity, this.#parts.transactionalId !== undefined)
@@ -319,8 +321,8 @@ export class ProducerSender {
     queue.suspended = true
     const { wire, context } = this.#parts
     const sizeBytes = batch.sizeBytes
-    void maxMessageBytes(wire, context, queue.topic).then((limit) => {
-      this.#fail(new RecordTooLargeError(queue.topic, sizeBytes, limit ?? sizeBytes - 1))
+    void topicLimit(wire, context, queue.topic, name).then((bytes) => {
+      this.#fail(new RecordTooLargeError(queue.topic, sizeBytes, { name, bytes }))
     })
   }
 

@@ -3,9 +3,13 @@ import type { Wire } from './wire.ts'
 
 const TOPIC_RESOURCE = 2
 
-/** The topic's `max.message.bytes`, or undefined if the broker will not tell: it is wanted for a message only. */
-export async function maxMessageBytes(wire: Wire, context: ClientContext, topic: string): Promise<number | undefined> {
-  const name = 'max.message.bytes'
+/** A setting of the topic that is a number, or undefined if the broker will not tell: it is wanted for a message only. */
+export async function topicLimit(
+  wire: Wire,
+  context: ClientContext,
+  topic: string,
+  name: string,
+): Promise<number | undefined> {
   const resource = { resourceType: TOPIC_RESOURCE, resourceName: topic, configurationKeys: [name] }
   try {
     const response = await wire.send('any', 'describeConfigs', { resources: [resource], includeSynonyms: false })

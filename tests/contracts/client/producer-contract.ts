@@ -1,4 +1,5 @@
 // What a producer owes its user, whatever the cluster: records once and in order, transactions all or nothing, and errors that say what is wrong.
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Client, GroupMetadata, Producer, ProducerOptions, SentOffsets } from '../../../lib/client/client.ts'
 import { BrokerResponseError, RecordTooLargeError, UnknownTopicError } from '../../../lib/client/errors.ts'
@@ -199,7 +200,8 @@ export function producerContract(open: () => Promise<ClusterHarness>): void {
 
         expect(error).toBeInstanceOf(RecordTooLargeError)
         expect(error.message).toContain(topic)
-        expect((error as RecordTooLargeError).limitBytes).toBe(1_048_576)
+        expect((error as RecordTooLargeError).limit).toEqual({ name: 'maxRequestBytes', bytes: 1_048_576 })
+        expect((error as RecordTooLargeError).sizeBytes).toBeGreaterThan(10_000_000)
         expect(await readValues(harness, topic)).toEqual(['small'])
         await producer.close()
       })
@@ -226,9 +228,63 @@ export function producerContract(open: () => Promise<ClusterHarness>): void {
         const error = (await failure(() => producer.flush())) as RecordTooLargeError
 
         expect(error).toBeInstanceOf(RecordTooLargeError)
-        expect({ topic: error.topic, limit: error.limitBytes }).toEqual({ topic, limit: 2_000 })
+        expect(error.topic).toBe(topic)
+        expect(error.limit).toEqual({ name: 'max.message.bytes', bytes: 2_000 })
+        expect(error.message).toMatch(/makes a batch of 3\d\d\d bytes; the topic's max.message.bytes allows 2000/)
         expect(error.sizeBytes).toBeGreaterThan(3_000)
         await producer.close()
+      })
+
+      it.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
+        "holds the topic's limit against the compressed batch, and splits a batch that is still too large: %s",
+        async (compression) => {
+          const topic = await harness.topic({ configs: { 'max.message.bytes': '2000' } })
+          const producer = await started({ compression })
+          const compressible = 'x'.repeat(20_000)
+          sendValue(producer, topic, compressible)
+          await producer.flush()
+          // Hexadecimal digits of a hash: half of each byte is left at best.
+          const sent = values('', 100).map((value) => createHash('sha512').update(value).digest('hex'))
+          for (const value of sent) sendValue(producer, topic, value)
+          await producer.flush()
+
+          expect(await readValues(harness, topic)).toEqual([compressible, ...sent])
+          const sizes = await batchSizes(harness, topic)
+          expect(sizes.length).toBeGreaterThan(4)
+          expect(Math.max(...sizes)).toBeLessThanOrEqual(2_000)
+          await producer.close()
+        },
+      )
+
+      it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)(
+        'lets records of 10 MB through where both limits allow them: %s',
+        async (compression) => {
+          const topic = await harness.topic({ configs: { 'max.message.bytes': String(20_000_000) } })
+          const producer = await started({ maxRequestBytes: 20_000_000, compression })
+          const ten = Buffer.alloc(10_000_000, createHash('sha512').update('seed').digest())
+          ten.write('the end', ten.length - 7)
+          sendValue(producer, topic, 'before')
+          producer.send(topic, 0, Buffer.from('ten'), ten, NOW, NO_HEADERS)
+          producer.send(topic, 0, Buffer.from('ten'), ten, NOW, NO_HEADERS)
+          sendValue(producer, topic, 'after')
+          await producer.flush()
+
+          const read = await readAll(harness, topic)
+          expect(read.map(({ value }) => value?.length)).toEqual([6, 10_000_000, 10_000_000, 5])
+          expect(read[1]!.value!.equals(ten) && read[2]!.value!.equals(ten)).toBe(true)
+          await producer.close()
+        },
+      )
+
+      it.each([
+        { option: 'compression', value: 'brotli', says: "'none', 'gzip', 'snappy', 'lz4', 'zstd'" },
+        { option: 'maxRequestBytes', value: 0, says: 'above 0' },
+        { option: 'maxBatchBytes', value: Number.NaN, says: 'above 0' },
+        { option: 'lingerMs', value: -1, says: 'the least is 0' },
+        { option: 'transactionalId', value: '', says: 'Leave it out' },
+      ])('refuses $option $value when it is made', async ({ option, value, says }) => {
+        const error = await failure(() => client.producer({ [option]: value } as ProducerOptions))
+        expect(error).toMatchObject({ code: 'STREAMS_INVALID_CONFIG', option, message: expect.stringContaining(says) })
       })
 
       it('names the topic and its setting when a timestamp is too far in the future', async () => {
