@@ -3,7 +3,7 @@ import { sleep, type Timer } from '../core/clock.ts'
 import type { TopicPartition } from '../core/record.ts'
 import { StateMachine } from '../core/state-machine.ts'
 import type { CommittedOffset, GroupMember, GroupMemberOptions, GroupMetadata, OffsetCommit } from './client.ts'
-import { FencedInstanceError, StaleMemberError } from './errors.ts'
+import { FencedInstanceError, RequestTimeoutError, StaleMemberError } from './errors.ts'
 import { CallQueue } from './group-calls.ts'
 import { GroupFailure, isLoss, notReached } from './group-failure.ts'
 import { Heartbeats } from './group-heartbeats.ts'
@@ -48,6 +48,8 @@ export class WireGroupMember implements GroupMember {
   #hasStarted = false
   #progressMs = 0
   #failureCount = 0
+  /** Of JoinGroup and SyncGroup, since the last assignment. */
+  #lostAnswers = 0
   #fatal: Error | undefined
   #closing: Promise<void> | undefined
 
@@ -210,6 +212,7 @@ export class WireGroupMember implements GroupMember {
     const era = this.#era
     const stands = (): boolean => this.#ended() === undefined && era === this.#era
 
+    this.#lostAnswers = 0
     this.#group = group
     this.#ownedGeneration = group.generation
     this.#machine.transitionTo(revoked.length > 0 ? 'REVOKING' : 'ASSIGNING')
@@ -261,7 +264,9 @@ export class WireGroupMember implements GroupMember {
     if (failure.kind === 'rebalance' && wasSyncing) return
     if (failure.kind === 'outage') {
       const patienceMs = this.#parts.context.requestTimeoutMs
-      if (!this.#hasStarted && this.#nowMs() - this.#progressMs >= patienceMs) {
+      // A JoinGroup may be parked for longer than that: one answer which was lost is no reason to give up, however long it was waited for.
+      const lostAnswer = failure.error instanceof RequestTimeoutError && this.#lostAnswers++ === 0
+      if (!this.#hasStarted && !lostAnswer && this.#nowMs() - this.#progressMs >= patienceMs) {
         throw notReached(this.#group.groupId, this.#parts.context, failure.error)
       }
       this.#outage.failed(failure.error)
@@ -272,7 +277,8 @@ export class WireGroupMember implements GroupMember {
 
   async #beat(): Promise<GroupFailure | undefined> {
     const sentMs = this.#nowMs()
-    const timeoutMs = Math.max(this.#session.remainingMs, 1)
+    // Half, so that a lost answer leaves the time to ask again before the session is over.
+    const timeoutMs = Math.max(Math.ceil(this.#session.remainingMs / 2), 1)
     const failure = await this.#requests.heartbeat(this.#membership, timeoutMs)
     if (failure === undefined || failure.kind === 'rebalance') {
       this.#session.contact(sentMs)

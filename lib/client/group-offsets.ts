@@ -8,7 +8,7 @@ import { byTopic, partitionNames } from './group-partitions.ts'
 import { isOutage } from './outage.ts'
 import type { ResponseOf } from './protocol/apis.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
-import { Retry, retrying } from './retry.ts'
+import { type Attempt, Retry, retrying } from './retry.ts'
 import type { Wire } from './wire.ts'
 
 /**
@@ -57,8 +57,8 @@ export class GroupOffsets {
       })),
     }
     const what = `Committing offsets of ${partitionNames(offsets)} for group '${this.#groupId}'`
-    await this.#ask(what, async (node) => {
-      const answer = await this.#parts.offsetsWire.send(node, 'offsetCommit', request)
+    await this.#ask(what, async (node, timeoutMs) => {
+      const answer = await this.#parts.offsetsWire.send(node, 'offsetCommit', request, { timeoutMs })
       let retry: Retry | undefined
       for (const { name, partitions } of answer.topics) {
         for (const { partitionIndex, errorCode } of partitions) {
@@ -84,8 +84,12 @@ export class GroupOffsets {
     }
     const what = `Reading the offsets of ${partitionNames(partitions)} committed by group '${this.#groupId}'`
     const read = async (): Promise<ReadonlyMap<string, CommittedOffset> | Retry> => {
-      const answer = await this.#ask(what, async (node) => {
-        return committedIn(await this.#parts.offsetsWire.send(node, 'offsetFetch', request), what, this.#groupId)
+      const answer = await this.#ask(what, async (node, timeoutMs) => {
+        return committedIn(
+          await this.#parts.offsetsWire.send(node, 'offsetFetch', request, { timeoutMs }),
+          what,
+          this.#groupId,
+        )
       })
       return answer === 'unstable' ? new Retry(new Error('a transaction that holds some is still open')) : answer
     }
@@ -94,13 +98,13 @@ export class GroupOffsets {
   }
 
   // Asks the coordinator, wherever it is, until it answers.
-  #ask<T>(what: string, attempt: (node: number) => Promise<T | Retry>): Promise<T> {
+  #ask<T>(what: string, attempt: (node: number, timeoutMs: number) => Promise<T | Retry>): Promise<T> {
     const { coordinators, context } = this.#parts
-    const once = async (): Promise<T | Retry> => {
-      const node = await coordinators.find('group', this.#groupId)
+    const once = async ({ remainingMs, timeoutMs }: Attempt): Promise<T | Retry> => {
+      const node = await coordinators.find('group', this.#groupId, remainingMs)
       let answer: T | Retry
       try {
-        answer = await attempt(node)
+        answer = await attempt(node, timeoutMs)
       } catch (error) {
         if (isOutage(error)) coordinators.forget('group', this.#groupId)
         throw error

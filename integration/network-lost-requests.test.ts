@@ -1,0 +1,150 @@
+// Each kind of request that a client of the application sends, lost on its way or its answer lost, by a broken connection or by silence: the
+// client asks again, and nothing is stored, read or committed twice.
+import type { Client, GroupMetadata, Producer } from '../lib/client/client.ts'
+import type { ApiName } from '../lib/client/protocol/apis.ts'
+import { systemClock } from '../lib/core/clock.ts'
+import { NO_HEADERS } from '../lib/core/record.ts'
+import { Reader, values } from '../tests/contracts/client/fetch-reader.ts'
+import { SharingAssignor, TestMember } from '../tests/contracts/client/group-members.ts'
+import { describeWithBroker } from './broker/describe.ts'
+import type { Fate, Rule } from './fault-proxy.ts'
+import { freshName, type TestCluster, until } from './support/cluster.ts'
+import { ProxiedBroker } from './support/proxied-broker.ts'
+
+/** A silent answer costs a half of it, or all. */
+const REQUEST_TIMEOUT_MS = 3_000
+const REBALANCE_TIMEOUT_MS = 1_000
+/** A JoinGroup or SyncGroup may be parked for the rebalance time-out, and is given 5 s more. */
+const SESSION_TIMEOUT_MS = 12_000
+const LIMIT_MS = 20_000
+
+interface Work {
+  readonly client: Client
+  readonly topic: string
+  readonly cluster: TestCluster
+  readonly lost: Rule
+}
+
+const fates = [
+  { fate: 'lose-request', why: 'the connection breaks before the broker has it' },
+  { fate: 'lose-response', why: 'the connection breaks before the answer' },
+  { fate: 'swallow-request', why: 'it vanishes' },
+  { fate: 'swallow-response', why: 'its answer vanishes' },
+] as const satisfies readonly { fate: Fate; why: string }[]
+
+const requests: readonly {
+  readonly api: ApiName
+  readonly after?: number
+  readonly work: (work: Work) => Promise<void>
+}[] = [
+  { api: 'initProducerId', work: transactions },
+  { api: 'addPartitionsToTxn', after: 1, work: transactions },
+  { api: 'addOffsetsToTxn', after: 1, work: transactions },
+  { api: 'txnOffsetCommit', after: 1, work: transactions },
+  { api: 'endTxn', after: 1, work: transactions },
+  { api: 'produce', after: 1, work: transactions },
+  { api: 'produce', after: 1, work: idempotentSends },
+  { api: 'findCoordinator', work: membership },
+  { api: 'joinGroup', after: 1, work: membership },
+  { api: 'syncGroup', work: membership },
+  { api: 'heartbeat', after: 1, work: membership },
+  { api: 'offsetCommit', work: membership },
+  { api: 'offsetFetch', work: membership },
+  { api: 'metadata', work: reading },
+  { api: 'fetch', after: 1, work: reading },
+]
+
+const rounds = ['a', 'b', 'c'].map((letter) => Array.from({ length: 20 }, (_, i) => `${letter}${i}`))
+
+function send(producer: Producer, topic: string, round: readonly string[]): void {
+  for (const value of round) producer.send(topic, 0, null, Buffer.from(value), systemClock.now(), NO_HEADERS)
+}
+
+async function idempotentSends({ client, topic, cluster }: Work): Promise<void> {
+  const producer = client.producer({})
+  await producer.init()
+  for (const round of rounds) {
+    send(producer, topic, round)
+    await producer.flush()
+  }
+  expect(values(await cluster.readCommitted(topic))).toEqual(rounds.flat())
+}
+
+async function transactions({ client, topic, cluster }: Work): Promise<void> {
+  const producer = client.producer({ transactionalId: freshName('lost') })
+  await producer.init()
+  const group: GroupMetadata = { groupId: freshName('lost'), memberId: '', generation: -1, instanceId: null }
+  for (const [i, round] of rounds.entries()) {
+    send(producer, topic, round)
+    await producer.commit([{ topic, partition: 0, offset: i + 1, metadata: '' }], group)
+  }
+  expect(values(await cluster.readCommitted(topic))).toEqual(rounds.flat())
+  expect((await cluster.progress(group.groupId, topic)).committed).toEqual([rounds.length])
+}
+
+async function membership({ client, topic, lost }: Work): Promise<void> {
+  const groupId = freshName('lost')
+  const { member, events } = new TestMember(client, groupId, new SharingAssignor(topic, 1), {
+    sessionTimeoutMs: SESSION_TIMEOUT_MS,
+    rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS,
+  })
+  await member.start()
+  const offset = { topic, partition: 0, offset: 7, metadata: 'seven' }
+  await member.commit([offset])
+  expect([...(await member.committed([{ topic, partition: 0 }])).values()]).toEqual([{ offset: 7, metadata: 'seven' }])
+  await until('the request was lost', () => lost.acted === 1, LIMIT_MS)
+  const { generation } = await member.confirm()
+  expect(generation).toBe(member.group.generation)
+  expect(events).toEqual(['assigned +0 ='])
+  await member.close({ leaveGroup: true })
+}
+
+async function reading({ client, topic, cluster }: Work): Promise<void> {
+  const reader = new Reader(client)
+  const partition = reader.add(topic)
+  const taken: (string | null)[] = []
+  for (const round of rounds) {
+    await cluster.produceLines(topic, round)
+    taken.push(...values(await reader.to(partition, taken.length + round.length, LIMIT_MS)))
+  }
+  expect(taken).toEqual(rounds.flat())
+}
+
+describeWithBroker('a request that is lost', () => {
+  let proxied: ProxiedBroker
+  let cluster: TestCluster
+  beforeAll(async () => {
+    proxied = await ProxiedBroker.start()
+    cluster = proxied.cluster()
+  }, 60_000)
+  afterAll(async () => {
+    await cluster?.close()
+    await proxied?.close()
+  })
+
+  // All kinds at once, each with a client of its own: most of the time is spent waiting for answers that do not come.
+  it.each(fates)(
+    'is sent again: $why',
+    async ({ fate }) => {
+      const { proxy } = proxied
+      const outcomes = await Promise.all(
+        requests.map(async ({ api, after = 0, work }) => {
+          const clientId = freshName(api)
+          const client = proxied.client(clientId, { requestTimeoutMs: REQUEST_TIMEOUT_MS })
+          const lost = proxy.rule({ api, fate, after, clientId })
+          try {
+            const topic = await cluster.createTopic(1)
+            await work({ client, topic, cluster, lost })
+            return `${work.name}, ${api}: lost ${lost.acted}`
+          } catch (error) {
+            return `${work.name}, ${api}: lost ${lost.acted}, then ${error}`
+          } finally {
+            await client.close()
+          }
+        }),
+      )
+      expect(outcomes).toEqual(requests.map(({ api, work }) => `${work.name}, ${api}: lost 1`))
+    },
+    60_000,
+  )
+})
