@@ -2,7 +2,8 @@ import { accessSync, constants, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { OffsetReset } from '../../topology/physical.ts'
-import type { ClientSupplier } from '../client/client.ts'
+import type { ClientSupplier, CompressionCodec } from '../client/client.ts'
+import { compressionCodecs } from '../client/protocol/compression.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { InvalidConfigError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
@@ -53,6 +54,10 @@ export interface StreamsConfig {
   readonly replicationFactor?: number
   /** How long a request to the cluster, with its retries, may take. Default: 30 000. */
   readonly requestTimeoutMs?: number
+  /** How everything that is written is compressed, internal topics included; what is read needs no setting. See ProducerOptions. Default: `none`. */
+  readonly compression?: CompressionCodec
+  /** The largest record that is written, as `max.request.size` in Java; the topic's `max.message.bytes` has to allow it too. Default: 1 MiB. */
+  readonly maxRequestBytes?: number
   /** The broker aborts a transaction that has been open for longer. Default: 10 000. */
   readonly transactionTimeoutMs?: number
   /** How often records of repartition topics that every reader has committed are deleted. Default: 30 000. */
@@ -93,6 +98,7 @@ const numbers: Readonly<Record<string, Range>> = {
   maxTaskIdleMs: { min: -1, max: MAX_DURATION_MS },
   replicationFactor: { min: -1, max: 32_767 },
   requestTimeoutMs: milliseconds,
+  maxRequestBytes: { min: 1024, max: 2 ** 30 },
   transactionTimeoutMs: milliseconds,
   repartitionPurgeIntervalMs: milliseconds,
   metadataMaxAgeMs: milliseconds,
@@ -102,6 +108,7 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   processingGuarantee: ['exactly_once', 'at_least_once'],
   transactionScope: ['task'],
   offsetReset: ['earliest', 'latest', 'none'],
+  compression: compressionCodecs,
 }
 
 const others = [
@@ -151,6 +158,8 @@ export function resolveConfig(config: StreamsConfig): ResolvedConfig {
     offsetReset: 'earliest',
     replicationFactor: -1,
     requestTimeoutMs: 30_000,
+    compression: 'none',
+    maxRequestBytes: 1_048_576,
     transactionTimeoutMs: 10_000,
     repartitionPurgeIntervalMs: 30_000,
     metadataMaxAgeMs: 300_000,

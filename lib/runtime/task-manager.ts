@@ -227,14 +227,17 @@ export class TaskManager implements GroupListener {
 
   async #lane(owned: OwnedTask): Promise<CommitLane> {
     const { config, client } = this.#options
+    const { compression, maxRequestBytes } = config
     if (config.processingGuarantee === 'at_least_once') {
-      this.#sharedLane ??= this.#openLane(client.producer({}))
+      this.#sharedLane ??= this.#openLane(client.producer({ compression, maxRequestBytes }))
       return this.#sharedLane
     }
     return this.#openLane(
       client.producer({
         transactionalId: `${config.applicationId}-${taskName(owned.id)}`,
         transactionTimeoutMs: config.transactionTimeoutMs,
+        compression,
+        maxRequestBytes,
       }),
     )
   }

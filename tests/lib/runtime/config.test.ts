@@ -43,6 +43,12 @@ describe('a configuration', () => {
     { changes: { commitIntervalMs: 1.5 }, option: 'commitIntervalMs', says: /whole number/ },
     { changes: { commitIntervalMs: '100' }, option: 'commitIntervalMs', says: /'100'.*whole number/ },
     { changes: { commitIntervalMs: 10_000 }, option: 'commitIntervalMs', says: /below transactionTimeoutMs \(10000\)/ },
+    {
+      changes: { compression: 'brotli' },
+      option: 'compression',
+      says: /'brotli'.*'none' or 'gzip' or 'snappy' or 'lz4' or 'zstd'/,
+    },
+    { changes: { maxRequestBytes: 0 }, option: 'maxRequestBytes', says: /from 1024 to/ },
     { changes: { cacheBytes: -5 }, option: 'cacheBytes', says: /from 0 to/ },
     { changes: { maxTaskIdleMs: -2 }, option: 'maxTaskIdleMs', says: /from -1 to/ },
     { changes: { replicationFactor: 0 }, option: 'replicationFactor', says: /at least 1/ },
