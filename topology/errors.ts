@@ -1,5 +1,7 @@
 import { type Recovery, StreamsError } from '../lib/core/errors.ts'
 
+export { InvalidArgumentError } from '../lib/core/errors.ts'
+
 /** Two nodes of one topology have the same name. */
 export class DuplicateNodeError extends StreamsError {
   readonly code = 'STREAMS_DUPLICATE_NODE'
@@ -201,19 +203,6 @@ export class InvalidStoreNameError extends StreamsError {
   constructor(store: string, problem: string) {
     super(`Invalid store name '${store}': ${problem}`)
     this.store = store
-  }
-}
-
-/** An argument of a DSL verb or of a Processor API method is missing, or not of the kind that it must be. */
-export class InvalidArgumentError extends StreamsError {
-  readonly code = 'STREAMS_INVALID_ARGUMENT'
-  readonly recovery: Recovery = 'fail'
-  /** The method: `merge`. */
-  readonly method: string
-
-  constructor(method: string, problem: string) {
-    super(`${method}(): ${problem}`)
-    this.method = method
   }
 }
 

@@ -1,6 +1,7 @@
 // Flow: admin → [admin-delete-records] → admin-per-leader.
 import { partitionKey } from '../core/record.ts'
 import type { AdminParts } from './admin.ts'
+import { requireOffset } from './admin-arguments.ts'
 import { perLeader } from './admin-per-leader.ts'
 import type { PartitionOffset } from './client.ts'
 import { byTopic } from './group-partitions.ts'
@@ -12,7 +13,8 @@ const advice: ReadonlyMap<number, string> = new Map<number, string>([
 ])
 
 /** See Admin.deleteRecords. */
-export function deleteRecords(parts: AdminParts, before: readonly PartitionOffset[]): Promise<void> {
+export async function deleteRecords(parts: AdminParts, before: readonly PartitionOffset[]): Promise<void> {
+  for (const { offset } of before) requireOffset('deleteRecords', offset)
   const what = 'Deleting the records'
   const ask = async (
     node: number,

@@ -3,6 +3,7 @@ import { partitionKey, type TopicPartition } from '../core/record.ts'
 import type { AdminParts } from './admin.ts'
 import { perLeader } from './admin-per-leader.ts'
 import type { IsolationLevel, OffsetSpec } from './client.ts'
+import type { Leadership } from './cluster-metadata.ts'
 import { byTopic } from './group-partitions.ts'
 import { errorCodes } from './protocol/error-codes.ts'
 
@@ -33,19 +34,31 @@ async function ask(
   isolation: IsolationLevel,
 ): Promise<Map<string, number>> {
   const offsets = new Map<string, number>()
+  const { metadata, wire } = parts
   await perLeader(parts, 'Reading the offsets', 'DESCRIBE', partitions, async (node, asked, timeoutMs) => {
     const request = {
       replicaId: -1,
       isolationLevel: isolation === 'read_committed' ? 1 : 0,
-      topics: byTopic(asked, ({ partition }) => ({ partitionIndex: partition, currentLeaderEpoch: -1, timestamp })),
+      topics: byTopic(asked, ({ topic, partition }) => {
+        return { partitionIndex: partition, currentLeaderEpoch: metadata.cachedEpoch(topic, partition), timestamp }
+      }),
     }
-    const response = await parts.wire.send(node, 'listOffsets', request, { timeoutMs })
+    const response = await wire.send(node, 'listOffsets', request, { timeoutMs })
     const answers = new Map<string, number>()
-    for (const topic of response.topics) {
-      for (const { partitionIndex, errorCode, offset } of topic.partitions) {
-        const key = partitionKey(topic.name, partitionIndex)
+    const leaderships: Leadership[] = []
+    for (const { name: topic, partitions } of response.topics) {
+      for (const { partitionIndex: partition, errorCode, offset, leaderEpoch } of partitions) {
+        const key = partitionKey(topic, partition)
         answers.set(key, errorCode)
-        if (errorCode === errorCodes.NONE) offsets.set(key, offset)
+        if (errorCode !== errorCodes.NONE) continue
+        offsets.set(key, offset)
+        leaderships.push({ topic, partition, epoch: leaderEpoch })
+      }
+    }
+    // Whoever restores up to an end that is none loses what lies behind it.
+    if (timestamp === LATEST && !(await metadata.confirms(node, leaderships))) {
+      for (const { topic, partition } of leaderships) {
+        answers.set(partitionKey(topic, partition), errorCodes.NOT_LEADER_OR_FOLLOWER)
       }
     }
     return answers

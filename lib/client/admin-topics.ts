@@ -1,6 +1,8 @@
 // Flow: admin → [admin-topics] → Wire.
 import type { AdminParts } from './admin.ts'
+import { requirePartitionCount, requireReplicationFactor } from './admin-arguments.ts'
 import { adminRefused } from './admin-errors.ts'
+import { incomplete } from './admin-requests.ts'
 import { onCluster, onTopic } from './authorization.ts'
 import type { NewTopic } from './client.ts'
 import { UnknownTopicError } from './errors.ts'
@@ -11,6 +13,10 @@ const BROKERS_DEFAULT = -1
 
 /** See Admin.createTopics. */
 export async function createTopics(parts: AdminParts, topics: readonly NewTopic[]): Promise<void> {
+  for (const { partitionCount, replicationFactor } of topics) {
+    requirePartitionCount('createTopics', partitionCount)
+    if (replicationFactor !== undefined) requireReplicationFactor('createTopics', replicationFactor)
+  }
   if (topics.length === 0) return
   const { wire, metadata, context } = parts
   const names = topics.map(({ topic }) => topic)
@@ -38,7 +44,7 @@ export async function createTopics(parts: AdminParts, topics: readonly NewTopic[
           onCluster('CREATE'),
         ])
     }
-    return retry
+    return retry ?? (missing.size === 0 ? undefined : incomplete())
   })
   await Promise.all(names.map((topic) => awaitLeaders(parts, topic)))
 }
@@ -58,7 +64,7 @@ export async function deleteTopics({ wire, metadata, context }: AdminParts, topi
       else if (isRetriable(errorCode)) retry = new Retry(new Error(`topic '${name}': ${errorName(errorCode)}`))
       else throw adminRefused(`Deleting topic '${name}'`, errorCode, null, [onTopic(name, 'DELETE')])
     }
-    return retry
+    return retry ?? (remaining.size === 0 ? undefined : incomplete())
   })
   await retrying(context, `Waiting until ${quoted(topics)} are gone`, async () => {
     const now = await metadata.describe([...before.keys()])
@@ -70,13 +76,16 @@ export async function deleteTopics({ wire, metadata, context }: AdminParts, topi
 
 /** See Admin.createPartitions. Having that many partitions already is no error. */
 export async function createPartitions(parts: AdminParts, topic: string, partitionCount: number): Promise<void> {
+  requirePartitionCount('createPartitions', partitionCount)
   const { wire, metadata, context } = parts
   const what = `Raising the partitions of topic '${topic}' to ${partitionCount}`
   await retrying(context, what, async ({ timeoutMs }) => {
     const change = { name: topic, count: partitionCount, assignments: null }
     const request = { topics: [change], timeoutMs, validateOnly: false }
     const response = await wire.send(await metadata.controller(), 'createPartitions', request, { timeoutMs })
-    const { errorCode, errorMessage } = response.results[0]!
+    const result = response.results.find(({ name }) => name === topic)
+    if (result === undefined) return incomplete()
+    const { errorCode, errorMessage } = result
     if (errorCode === errorCodes.NONE) return undefined
     if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) throw new UnknownTopicError(topic, metadata.brokers)
     if (isRetriable(errorCode)) return new Retry(new Error(errorName(errorCode)))

@@ -1,25 +1,42 @@
 // Flow: runtime, users → [admin] → Wire.
 
 import type { TopicPartition } from '../core/record.ts'
-import { alterTopicConfigs, describeTopicConfigs } from './admin-configs.ts'
+import { requireTime } from './admin-arguments.ts'
+import { alterConfigs, describeConfigs } from './admin-configs.ts'
 import { deleteRecords } from './admin-delete-records.ts'
+import { alterOffsets, committedOffsets, deleteOffsets } from './admin-group-offsets.ts'
+import { deleteGroup, describeGroup, listGroups } from './admin-groups.ts'
 import { listOffsets } from './admin-offsets.ts'
+import { resetOffsets } from './admin-reset-offsets.ts'
 import { createPartitions, createTopics, deleteTopics } from './admin-topics.ts'
+import { describeTransaction, fenceProducers, listTransactions } from './admin-transactions.ts'
 import type {
   Admin,
   ClientContext,
+  ClusterDescription,
+  ConfigChange,
+  ConfigResource,
+  GroupDescription,
+  GroupListing,
   IsolationLevel,
+  NewGroupOffset,
   NewTopic,
+  OffsetCommit,
   OffsetSpec,
+  OffsetTarget,
   PartitionOffset,
   TopicDescription,
+  TransactionDescription,
+  TransactionListing,
 } from './client.ts'
 import type { ClusterMetadata } from './cluster-metadata.ts'
+import type { Coordinators } from './coordinators.ts'
 import type { Wire } from './wire.ts'
 
 export interface AdminParts {
   readonly wire: Wire
   readonly metadata: ClusterMetadata
+  readonly coordinators: Coordinators
   readonly context: ClientContext
 }
 
@@ -33,6 +50,14 @@ export class WireAdmin implements Admin {
 
   clusterId(): Promise<string> {
     return this.#parts.metadata.clusterId()
+  }
+
+  describeCluster(): Promise<ClusterDescription> {
+    return this.#parts.metadata.cluster()
+  }
+
+  listTopics(): Promise<ReadonlyMap<string, TopicDescription>> {
+    return this.#parts.metadata.describeAll()
   }
 
   describeTopics(topics: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>> {
@@ -51,11 +76,12 @@ export class WireAdmin implements Admin {
     return createPartitions(this.#parts, topic, partitionCount)
   }
 
-  offsets(
+  async offsets(
     partitions: readonly TopicPartition[],
     at: OffsetSpec,
     isolation: IsolationLevel,
   ): Promise<ReadonlyMap<string, number>> {
+    if (at !== 'earliest' && at !== 'latest') requireTime('offsets', 'at', at)
     return listOffsets(this.#parts, partitions, at, isolation)
   }
 
@@ -63,11 +89,58 @@ export class WireAdmin implements Admin {
     return deleteRecords(this.#parts, before)
   }
 
-  describeConfigs(topic: string): Promise<ReadonlyMap<string, string | null>> {
-    return describeTopicConfigs(this.#parts, topic)
+  describeConfigs(
+    resource: ConfigResource,
+    { onlySet = false }: { readonly onlySet?: boolean } = {},
+  ): Promise<ReadonlyMap<string, string | null>> {
+    return describeConfigs(this.#parts, resource, onlySet)
   }
 
-  alterConfigs(topic: string, configs: Readonly<Record<string, string | null>>): Promise<void> {
-    return alterTopicConfigs(this.#parts, topic, configs)
+  alterConfigs(resource: ConfigResource, configs: Readonly<Record<string, ConfigChange>>): Promise<void> {
+    return alterConfigs(this.#parts, resource, configs)
+  }
+
+  listGroups(): Promise<readonly GroupListing[]> {
+    return listGroups(this.#parts)
+  }
+
+  describeGroup(groupId: string): Promise<GroupDescription | undefined> {
+    return describeGroup(this.#parts, groupId)
+  }
+
+  committedOffsets(groupId: string): Promise<ReadonlyMap<string, OffsetCommit>> {
+    return committedOffsets(this.#parts, groupId, false)
+  }
+
+  alterOffsets(groupId: string, offsets: readonly NewGroupOffset[]): Promise<void> {
+    return alterOffsets(this.#parts, groupId, offsets)
+  }
+
+  resetOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
+    to: OffsetTarget,
+  ): Promise<ReadonlyMap<string, number>> {
+    return resetOffsets(this.#parts, groupId, partitions, to)
+  }
+
+  deleteOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+    return deleteOffsets(this.#parts, groupId, partitions)
+  }
+
+  deleteGroup(groupId: string): Promise<void> {
+    return deleteGroup(this.#parts, groupId)
+  }
+
+  listTransactions(): Promise<readonly TransactionListing[]> {
+    return listTransactions(this.#parts)
+  }
+
+  describeTransaction(transactionalId: string): Promise<TransactionDescription | undefined> {
+    return describeTransaction(this.#parts, transactionalId)
+  }
+
+  fenceProducers(transactionalIds: readonly string[]): Promise<void> {
+    return fenceProducers(this.#parts, transactionalIds)
   }
 }

@@ -1,11 +1,13 @@
 // Flow: who needs to know where a partition lives → [cluster-metadata] → Wire.
+import type { TopicPartition } from '../core/record.ts'
 import { onTopic, unauthorized } from './authorization.ts'
-import type { ClientContext, TopicDescription } from './client.ts'
+import type { ClientContext, ClusterDescription, PartitionDescription, TopicDescription } from './client.ts'
 import { BrokerResponseError, UnknownTopicError } from './errors.ts'
+import { isOutage } from './outage.ts'
 import type { ResponseOf } from './protocol/apis.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
 import { Retry, retrying } from './retry.ts'
-import type { Wire } from './wire.ts'
+import type { NodeTarget, Wire } from './wire.ts'
 
 const UNKNOWN_TOPIC_PATIENCE_MS = 5_000
 /** Cached answers about partition counts grow stale: partitions may be added. */
@@ -13,13 +15,25 @@ export const METADATA_MAX_AGE_MS = 300_000
 /** Most topics that one Metadata request asks for. */
 const MAX_TOPICS_PER_REQUEST = 500
 const NO_TOPIC_ID = '0'.repeat(32)
+/** How long a node may take that is asked to confirm what another has said. Milliseconds; at most a quarter of the request time-out. */
+const WITNESS_TIMEOUT_MS = 2_000
+/** Nodes that are asked after the first before a topic counts as missing: one of them is not that first one. */
+const MISSING_TOPIC_WITNESSES = 2
+const UNKNOWN_EPOCH = -1
 
 /** A topic that was created a moment ago may not have reached every broker: for this long "unknown" is asked again. Milliseconds. */
 export function unknownTopicPatienceMs(context: ClientContext): number {
   return Math.min(UNKNOWN_TOPIC_PATIENCE_MS, context.requestTimeoutMs / 2)
 }
 
+/** The lead of a partition, from one election to the next. */
+export interface Leadership extends TopicPartition {
+  /** Counts the partition's elections; -1: not known. */
+  readonly epoch: number
+}
+
 type MetadataResponse = ResponseOf<'metadata'>
+type TopicMetadata = MetadataResponse['topics'][number]
 
 interface KnownTopic {
   readonly description: TopicDescription
@@ -39,9 +53,9 @@ export class ClusterMetadata {
   readonly #wire: Wire
   readonly #context: ClientContext
   readonly #topics = new Map<string, KnownTopic>()
-  #clusterId: string | undefined
-  #controllerId = -1
+  #cluster: ClusterDescription | undefined
   #brokers = 'addresses not known yet'
+  #turn = 0
   #waiting: { readonly topics: Set<string>; readonly response: Promise<Answers> } | undefined
 
   constructor(wire: Wire, context: ClientContext) {
@@ -51,16 +65,20 @@ export class ClusterMetadata {
 
   /** The cluster's own id, which no other cluster has. */
   async clusterId(): Promise<string> {
-    if (this.#clusterId === undefined) {
-      await retrying(this.#context, 'Asking for the cluster id', () => this.#request([]))
-    }
-    return this.#clusterId ?? ''
+    return (this.#cluster ?? (await this.cluster())).clusterId
   }
 
   /** A node that takes requests which change the cluster: the controller, or a broker that forwards to it. */
   async controller(): Promise<number> {
-    await retrying(this.#context, 'Asking for the controller', () => this.#request([]))
-    return this.#controllerId
+    return (await this.cluster()).controllerId
+  }
+
+  /** The cluster as it is now; always asks it. */
+  async cluster(): Promise<ClusterDescription> {
+    return retrying(this.#context, 'Describing the cluster', async () => {
+      await this.#request([])
+      return this.#cluster ?? new Retry(new Error('the answer describes none'))
+    })
   }
 
   /** `host:port` of the brokers that the last response named, for messages. */
@@ -72,6 +90,30 @@ export class ClusterMetadata {
   cachedLeader(topic: string, partition: number): number | undefined {
     const leader = this.#topics.get(topic)?.leaders[partition]
     return leader === undefined || leader < 0 ? undefined : leader
+  }
+
+  /** The epoch in which the cached leader leads; -1: not known. From the cache only. */
+  cachedEpoch(topic: string, partition: number): number {
+    return this.#topics.get(topic)?.description.partitions[partition]?.leaderEpoch ?? UNKNOWN_EPOCH
+  }
+
+  /**
+   * Whether a node leads these partitions by the word of another node, asked now. A leader that stands still (its machine is suspended, say) while
+   * another takes its place does not know of it when it wakes up, and answers what it has been asked meanwhile out of its old log. So its word
+   * about where a log ends counts only with a witness. True where there is no other node.
+   *
+   * @throws ConnectionError, RequestTimeoutError: the other node does not answer; the next call asks another one, if there is.
+   */
+  async confirms(node: number, leaderships: readonly Leadership[]): Promise<boolean> {
+    const witness = this.#nextNode(node)
+    if (witness === undefined || leaderships.length === 0) return true
+    const answers = await this.#askWitness(witness, new Set(leaderships.map(({ topic }) => topic)))
+    return leaderships.every(({ topic, partition, epoch }) => {
+      const answer = answers.get(topic)
+      if (answer === undefined || typeof answer === 'number') return false
+      const { leader, leaderEpoch } = answer.description.partitions[partition] ?? { leader: null, leaderEpoch: -1 }
+      return leader === node && (epoch === UNKNOWN_EPOCH || epoch === leaderEpoch)
+    })
   }
 
   /**
@@ -112,7 +154,7 @@ export class ClusterMetadata {
     for (let from = 0; from < topics.length; from += MAX_TOPICS_PER_REQUEST) {
       const some = topics.slice(from, from + MAX_TOPICS_PER_REQUEST)
       await retrying(this.#context, `Describing ${some.length} topics`, async () => {
-        const answers = await this.#request(some)
+        const answers = await this.#withWitnesses(await this.#request(some), some)
         for (const topic of some) {
           const answer = answers.get(topic) ?? errorCodes.UNKNOWN_TOPIC_OR_PARTITION
           if (typeof answer !== 'number') described.set(topic, answer.description)
@@ -123,6 +165,18 @@ export class ClusterMetadata {
       })
     }
     return described
+  }
+
+  /** All topics that this client may see, by name; always asks the cluster. */
+  async describeAll(): Promise<ReadonlyMap<string, TopicDescription>> {
+    return retrying(this.#context, 'Listing the topics', async () => {
+      const described = new Map<string, TopicDescription>()
+      for (const [topic, answer] of await this.#send(null)) {
+        if (typeof answer !== 'number') described.set(topic, answer.description)
+        else if (answer !== errorCodes.UNKNOWN_TOPIC_OR_PARTITION) return retryOrThrow(topic, answer)
+      }
+      return described
+    })
   }
 
   /** Forgets a topic's leaders (all topics', if undefined), so that the next question asks the cluster. */
@@ -161,40 +215,86 @@ export class ClusterMetadata {
     return this.#waiting.response
   }
 
-  async #send(topics: ReadonlySet<string>): Promise<Answers> {
+  // A node that has just come back, or stands apart from the others, may not know a topic that they know.
+  async #withWitnesses(answers: Answers, topics: readonly string[]): Promise<Answers> {
+    const known = new Map(answers)
+    const nodeCount = this.#cluster?.nodes.length ?? 0
+    for (let i = 0; nodeCount > 1 && i < MISSING_TOPIC_WITNESSES; i++) {
+      const missing = topics.filter((topic) => known.get(topic) === errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
+      const witness = this.#nextNode()
+      if (missing.length === 0 || witness === undefined) break
+      try {
+        for (const [topic, answer] of await this.#askWitness(witness, new Set(missing))) known.set(topic, answer)
+      } catch (error) {
+        if (!isOutage(error)) throw error
+      }
+    }
+    return known
+  }
+
+  #askWitness(node: number, topics: ReadonlySet<string>): Promise<Answers> {
+    return this.#send(topics, node, Math.ceil(Math.min(WITNESS_TIMEOUT_MS, this.#context.requestTimeoutMs / 4)))
+  }
+
+  // The nodes in turn: who could not be asked is not the only one who is.
+  #nextNode(except?: number): number | undefined {
+    const others = (this.#cluster?.nodes ?? []).filter(({ nodeId }) => nodeId !== except)
+    return others[this.#turn++ % others.length]?.nodeId
+  }
+
+  // Null: all topics. Half of the time-out, so that a lost answer leaves those who ask the time to ask again.
+  async #send(
+    topics: ReadonlySet<string> | null,
+    node: NodeTarget = 'any',
+    timeoutMs = Math.ceil(this.#context.requestTimeoutMs / 2),
+  ): Promise<Answers> {
     await Promise.resolve()
     if (this.#waiting?.topics === topics) this.#waiting = undefined
     const request = {
-      topics: [...topics].map((name) => ({ topicId: NO_TOPIC_ID, name })),
+      topics: topics === null ? null : [...topics].map((name) => ({ topicId: NO_TOPIC_ID, name })),
       allowAutoTopicCreation: false,
       includeTopicAuthorizedOperations: false,
     }
-    // Half, so that a lost answer leaves those who ask the time to ask again.
-    const timeoutMs = Math.ceil(this.#context.requestTimeoutMs / 2)
-    return this.#learn(await this.#wire.send('any', 'metadata', request, { timeoutMs }))
+    return this.#learn(await this.#wire.send(node, 'metadata', request, { timeoutMs }))
   }
 
   #learn(response: MetadataResponse): Answers {
-    this.#clusterId = response.clusterId ?? ''
-    this.#controllerId = response.controllerId
-    this.#brokers = response.brokers.map(({ host, port }) => `${host}:${port}`).join(', ')
+    const { clusterId, controllerId, brokers: nodes } = response
+    this.#cluster = { clusterId: clusterId ?? '', controllerId, nodes }
+    this.#brokers = nodes.map(({ host, port }) => `${host}:${port}`).join(', ')
     const atMs = this.#context.clock.monotonicMs()
     const answers = new Map<string, KnownTopic | number>()
-    for (const { name, errorCode, topicId, partitions } of response.topics) {
-      const topic = name ?? ''
+    for (const metadata of response.topics) {
+      const { errorCode, partitions } = metadata
+      const topic = metadata.name ?? ''
       if (errorCode !== errorCodes.NONE) {
         this.#topics.delete(topic)
         answers.set(topic, errorCode)
         continue
       }
-      const partitionCount = partitions.length
-      const leaders = new Array<number>(partitionCount).fill(-1)
+      const leaders = new Array<number>(partitions.length).fill(-1)
       for (const { partitionIndex, leaderId } of partitions) leaders[partitionIndex] = leaderId
-      const known = { description: { topic, topicId, partitionCount }, leaders, atMs }
+      const known = { description: describeTopic(topic, metadata), leaders, atMs }
       this.#topics.set(topic, known)
       answers.set(topic, known)
     }
     return answers
+  }
+}
+
+function describeTopic(topic: string, { topicId, isInternal, partitions }: TopicMetadata): TopicDescription {
+  const described = partitions.map(describePartition).sort((a, b) => a.partition - b.partition)
+  return { topic, topicId, isInternal, partitionCount: partitions.length, partitions: described }
+}
+
+function describePartition(partition: TopicMetadata['partitions'][number]): PartitionDescription {
+  return {
+    partition: partition.partitionIndex,
+    leader: partition.leaderId < 0 ? null : partition.leaderId,
+    leaderEpoch: partition.leaderEpoch,
+    replicas: partition.replicaNodes,
+    inSyncReplicas: partition.isrNodes,
+    offlineReplicas: partition.offlineReplicas,
   }
 }
 

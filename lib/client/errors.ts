@@ -62,19 +62,6 @@ export class BrokerResponseError extends StreamsError {
   }
 }
 
-/** A call was given what it cannot take. Nothing was asked of the cluster, or changed in it. */
-export class InvalidArgumentError extends StreamsError {
-  readonly code = 'STREAMS_INVALID_ARGUMENT'
-  readonly recovery: Recovery = 'fail'
-  /** The argument at fault, as the method names it: `partitionCount`. */
-  readonly argument: string
-
-  constructor(argument: string, problem: string) {
-    super(`Invalid argument: '${argument}' ${problem}`)
-    this.argument = argument
-  }
-}
-
 /** Who keeps a group from being empty. */
 export interface PresentMember {
   readonly memberId: string

@@ -37,6 +37,22 @@ export class InvalidConfigError extends StreamsError {
   }
 }
 
+/**
+ * An argument of a method is missing, or not of the kind that it must be: of a DSL verb, of the Processor API, or of an admin, which has then asked
+ * nothing and changed nothing.
+ */
+export class InvalidArgumentError extends StreamsError {
+  readonly code = 'STREAMS_INVALID_ARGUMENT'
+  readonly recovery: Recovery = 'fail'
+  /** The method: `merge`. */
+  readonly method: string
+
+  constructor(method: string, problem: string) {
+    super(`${method}(): ${problem}`)
+    this.method = method
+  }
+}
+
 /** A condition that no input can cause: a bug in Millrace. Please report it. */
 export class InvariantError extends StreamsError {
   readonly code = 'STREAMS_INVARIANT'

@@ -283,7 +283,7 @@ describe('configurations', () => {
 
   it.each([
     [2, 'nowhere', 'UNKNOWN_TOPIC_OR_PARTITION'],
-    [4, '1', 'INVALID_REQUEST'],
+    [4, '9', 'INVALID_REQUEST'],
   ])('of resource type %d, name %s are refused', async (resourceType, resourceName, error) => {
     const { wire } = new Bench()
     const describe = { resources: [{ resourceType, resourceName, configurationKeys: null }], includeSynonyms: false }
