@@ -57,12 +57,17 @@ export class DockerEngine implements Engine {
     await this.#must(['network', 'create', this.#name])
   }
 
-  command({ nodeId, clientPort }: NodeAddress, properties: Record<string, string>, again: boolean): Command {
+  command(
+    { nodeId, clientPort, listeners = [] }: NodeAddress,
+    properties: Record<string, string>,
+    again: boolean,
+  ): Command {
     const container = this.#container(nodeId)
     // The data lives in the container, so a node goes on with it when the same container starts again.
     if (again) return { command: 'docker', args: ['start', '--attach', container] }
     const environment = Object.entries(properties).flatMap(([key, value]) => ['-e', `${environmentName(key)}=${value}`])
-    const network = ['--network', this.#name, '-p', `127.0.0.1:${clientPort}:${clientPort}`]
+    const ports = [clientPort, ...listeners.map(({ port }) => port)]
+    const network = ['--network', this.#name, ...ports.flatMap((port) => ['-p', `127.0.0.1:${port}:${port}`])]
     const heap = ['-e', 'KAFKA_HEAP_OPTS=-Xms256m -Xmx1g']
     return { command: 'docker', args: ['run', '--name', container, ...network, ...heap, ...environment, IMAGE] }
   }

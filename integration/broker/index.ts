@@ -8,11 +8,12 @@ import type { Engine } from './engine.ts'
 import { BrokerStartError, NoBrokerEngineError } from './errors.ts'
 import { JavaEngine, missingForJava } from './java-engine.ts'
 import { assertPortsFree, freePorts } from './ports.ts'
-import { type NodeProperties, serverProperties } from './server-properties.ts'
+import { type ListenerOptions, type NodeAddress, type NodeProperties, serverProperties } from './server-properties.ts'
 import { TestNode } from './test-node.ts'
 import { WatchedProcesses } from './watched-processes.ts'
 
 export { BrokerStartError, NoBrokerEngineError } from './errors.ts'
+export type { ListenerOptions } from './server-properties.ts'
 export type { TestNode } from './test-node.ts'
 
 // A port that was free when we looked may be taken when the broker binds it.
@@ -26,11 +27,15 @@ export interface BrokerOptions {
   readonly port?: number
   /** Kafka broker properties over those of server-properties.ts. */
   readonly properties?: NodeProperties
+  /** Listeners that each node has beside the plain one. */
+  readonly listeners?: readonly ListenerOptions[]
 }
 
 export interface TestBroker extends AsyncDisposable {
   /** "127.0.0.1:PORT,...": what clients take as their brokers. */
   readonly bootstrap: string
+  /** The same for a listener of `BrokerOptions.listeners`. */
+  address(listener: string): string
   /** Empty for a cluster that runs by itself (KAFKA_BROKERS): it cannot be killed from here. */
   readonly nodes: readonly TestNode[]
   /** Kills the nodes and removes their data. May be called twice. */
@@ -63,10 +68,18 @@ export async function findBroker(): Promise<TestBroker> {
   const bootstrap = process.env.KAFKA_BROKERS
   if (!bootstrap) return await startBroker()
   const close = async () => {}
-  return { bootstrap, nodes: [], close, [Symbol.asyncDispose]: close }
+  const address = (listener: string): string => {
+    throw new BrokerStartError(`The cluster that KAFKA_BROKERS names has no listener ${listener} of ours`)
+  }
+  return { bootstrap, address, nodes: [], close, [Symbol.asyncDispose]: close }
 }
 
-async function startOnce({ nodes: nodeCount = 1, port, properties = {} }: BrokerOptions): Promise<TestBroker> {
+async function startOnce({
+  nodes: nodeCount = 1,
+  port,
+  properties = {},
+  listeners = [],
+}: BrokerOptions): Promise<TestBroker> {
   const clientPorts =
     port === undefined ? await freePorts(nodeCount) : Array.from({ length: nodeCount }, (_, index) => port + index)
   await assertPortsFree(clientPorts)
@@ -75,7 +88,7 @@ async function startOnce({ nodes: nodeCount = 1, port, properties = {} }: Broker
   const engine = makeEngine(folder)
   const processes = new WatchedProcesses(folder, engine.cleanup(nodeCount))
   try {
-    const addresses = await engine.addresses(clientPorts)
+    const addresses = await withListeners(await engine.addresses(clientPorts), listeners)
     const configured = addresses.map((address) =>
       serverProperties(address, addresses, engine.dataFolder(address), properties),
     )
@@ -86,12 +99,31 @@ async function startOnce({ nodes: nodeCount = 1, port, properties = {} }: Broker
     })
     await Promise.all(nodes.map((node) => node.start()))
     const close = () => processes.close()
-    const bootstrap = clientPorts.map((clientPort) => `127.0.0.1:${clientPort}`).join(',')
-    return { bootstrap, nodes, close, [Symbol.asyncDispose]: close }
+    const bootstrap = onLocalhost(clientPorts)
+    const address = (listener: string): string =>
+      onLocalhost(
+        addresses.flatMap((node) => node.listeners!.filter(({ name }) => name === listener)).map((at) => at.port),
+      )
+    return { bootstrap, address, nodes, close, [Symbol.asyncDispose]: close }
   } catch (error) {
     await processes.close()
     throw error
   }
+}
+
+async function withListeners(
+  addresses: readonly NodeAddress[],
+  listeners: readonly ListenerOptions[],
+): Promise<NodeAddress[]> {
+  const ports = await freePorts(addresses.length * listeners.length)
+  return addresses.map((address, node) => ({
+    ...address,
+    listeners: listeners.map((listener, i) => ({ ...listener, port: ports[node * listeners.length + i]! })),
+  }))
+}
+
+function onLocalhost(ports: readonly number[]): string {
+  return ports.map((port) => `127.0.0.1:${port}`).join(',')
 }
 
 async function chooseEngine(): Promise<(folder: string) => Engine> {

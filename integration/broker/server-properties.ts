@@ -1,3 +1,12 @@
+/** A listener of each node beside those that every test broker has: one with TLS or SASL. */
+export interface ListenerOptions {
+  /** Letters and digits: TLS, SASL2. */
+  readonly name: string
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+  /** Kafka's properties of this listener alone, without the prefix `listener.name.NAME.`: `ssl.client.auth`. */
+  readonly properties?: Properties
+}
+
 /** Where one node listens. Clients, the other nodes and the controllers have a port each. */
 export interface NodeAddress {
   readonly nodeId: number
@@ -8,6 +17,8 @@ export interface NodeAddress {
   readonly clientPort: number
   readonly peerPort: number
   readonly controllerPort: number
+  /** Client ports of further listeners. */
+  readonly listeners?: readonly (ListenerOptions & { readonly port: number })[]
 }
 
 export type Properties = Readonly<Record<string, string>>
@@ -29,15 +40,22 @@ export function serverProperties(
 ): Record<string, string> {
   const replicas = String(nodes.length)
   const inSyncReplicas = nodes.length > 1 ? '2' : '1'
-  const { bindHost, clientPort, peerPort, controllerPort } = node
+  const { bindHost, clientPort, peerPort, controllerPort, listeners = [] } = node
   return {
     'process.roles': 'broker,controller',
     'node.id': String(node.nodeId),
-    listeners:
-      `CLIENT://${bindHost}:${clientPort},PEER://${bindHost}:${peerPort},` +
+    listeners: [
+      `CLIENT://${bindHost}:${clientPort}`,
+      `PEER://${bindHost}:${peerPort}`,
       `CONTROLLER://${bindHost}:${controllerPort}`,
+      ...listeners.map(({ name, port }) => `${name}://${bindHost}:${port}`),
+    ].join(),
     'advertised.listeners': advertisedListeners(node, clientPort),
-    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,PEER:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map': [
+      'CLIENT:PLAINTEXT,PEER:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      ...listeners.map(({ name, protocol }) => `${name}:${protocol}`),
+    ].join(),
+    ...Object.fromEntries(listeners.flatMap(ofListener)),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PEER',
     'controller.quorum.voters': nodes
@@ -66,14 +84,30 @@ export function serverProperties(
   }
 }
 
-/** What a node tells its clients and peers to connect to; `clientPort` may be that of a proxy in front of it. */
-export function advertisedListeners({ peerHost, peerPort, controllerPort }: NodeAddress, clientPort: number): string {
-  return `CLIENT://127.0.0.1:${clientPort},PEER://${peerHost}:${peerPort},CONTROLLER://${peerHost}:${controllerPort}`
+function ofListener({ name, properties = {} }: ListenerOptions): readonly (readonly [string, string])[] {
+  return Object.entries(properties).map(([key, value]) => [`listener.name.${name.toLowerCase()}.${key}`, value])
 }
 
-/** The text of a `server.properties` file. */
+/** What a node tells its clients and peers to connect to; `clientPort` may be that of a proxy in front of it. */
+export function advertisedListeners(
+  { peerHost, peerPort, controllerPort, listeners = [] }: NodeAddress,
+  clientPort: number,
+): string {
+  return [
+    `CLIENT://127.0.0.1:${clientPort}`,
+    `PEER://${peerHost}:${peerPort}`,
+    `CONTROLLER://${peerHost}:${controllerPort}`,
+    ...listeners.map(({ name, port }) => `${name}://127.0.0.1:${port}`),
+  ].join()
+}
+
+/** The text of a `server.properties` file, which is in Latin-1 with backslash escapes. */
 export function propertiesText(properties: Properties): string {
   return Object.entries(properties)
-    .map(([key, value]) => `${key}=${value}\n`)
+    .map(([key, value]) => `${key}=${value.replace(/[^\x20-\x5b\x5d-\x7e]/g, unicodeEscape)}\n`)
     .join('')
+}
+
+function unicodeEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }

@@ -3,10 +3,11 @@ import type { StreamsError } from '../../core/errors.ts'
 import { AuthenticationError, ConnectionError } from '../errors.ts'
 import type { Api } from '../protocol/apis.ts'
 import { MalformedMessageError } from '../protocol/schema.ts'
-import { TokenProviderFailure } from './kafkajs-config.ts'
 import { KafkajsMismatchError } from './kafkajs-internals.ts'
+import { TokenProviderFailure, TokenRefusal } from './oauth-bearer.ts'
 import type { Secrets } from './secrets.ts'
 import { describeSocketError, isTlsRefusal } from './socket.ts'
+import { tlsAdvice } from './tls-advice.ts'
 
 /** How a connection ended, to be made into an error for each of its requests. */
 export interface Failure {
@@ -18,7 +19,8 @@ export interface Failure {
 export function socketFailure(error: Error & { code?: string }, tls: boolean, wasOpen: boolean): Failure {
   const reason = describeSocketError(error)
   if (tls && isTlsRefusal(error)) {
-    return { as: AuthenticationError, reason: `TLS was refused: ${reason}. Check the option \`ssl\`.`, cause: error }
+    const advice = tlsAdvice(error.code ?? '')
+    return { as: AuthenticationError, reason: `TLS was refused: ${reason}. ${advice}`, cause: error }
   }
   return {
     as: ConnectionError,
@@ -35,6 +37,10 @@ export function connectFailure(error: unknown, secrets: Secrets): Failure {
   if (error instanceof TokenProviderFailure) {
     return { as: ConnectionError, reason: `cannot connect: oauthBearerProvider has failed: ${message}` }
   }
+  if ((error as { type?: unknown })?.type === 'ILLEGAL_SASL_STATE') {
+    const reason = `SASL was refused: ${message}. Check the option \`sasl\`: the broker asks for no credentials there.`
+    return { as: AuthenticationError, reason }
+  }
   if (isSaslRefusal(error)) {
     return { as: AuthenticationError, reason: `SASL was refused: ${message}. Check the option \`sasl\`.` }
   }
@@ -48,13 +54,9 @@ export function responseFailure(error: unknown, api: Api<unknown, unknown>, secr
   return { as: ConnectionError, reason, cause: error }
 }
 
-const SASL_ERROR_TYPES: ReadonlySet<unknown> = new Set([
-  'UNSUPPORTED_SASL_MECHANISM',
-  'ILLEGAL_SASL_STATE',
-  'SASL_AUTHENTICATION_FAILED',
-])
+const SASL_ERROR_TYPES: ReadonlySet<unknown> = new Set(['UNSUPPORTED_SASL_MECHANISM', 'SASL_AUTHENTICATION_FAILED'])
 
 function isSaslRefusal(error: unknown): boolean {
   const { name, type } = (error ?? {}) as { name?: unknown; type?: unknown }
-  return name === 'KafkaJSSASLAuthenticationError' || SASL_ERROR_TYPES.has(type)
+  return error instanceof TokenRefusal || name === 'KafkaJSSASLAuthenticationError' || SASL_ERROR_TYPES.has(type)
 }

@@ -2,11 +2,9 @@ import type { Socket } from 'node:net'
 import kafkajs, { type KafkaConfig } from 'kafkajs'
 import type { ClientContext } from '../client.ts'
 import { kafkajsLog } from './kafkajs-log.ts'
+import { oauthBearer } from './oauth-bearer.ts'
 import type { Address, KafkaOptions, SaslOptions } from './options.ts'
 import type { Secrets } from './secrets.ts'
-
-/** The user's provider of SASL tokens has failed: not the broker's refusal, so worth another try. */
-export class TokenProviderFailure extends Error {}
 
 /** How kafkajs is set up: it brings connections, TLS and SASL; waiting, retrying and logging are ours. */
 export function kafkajsConfig(
@@ -33,17 +31,11 @@ export function kafkajsConfig(
 
 // A copy, because kafkajs writes to the object.
 function kafkajsSasl(sasl: SaslOptions, secrets: Secrets): NonNullable<KafkaConfig['sasl']> {
-  if (sasl.mechanism !== 'oauthbearer') return { ...sasl } as NonNullable<KafkaConfig['sasl']>
-  return {
-    mechanism: 'oauthbearer',
-    oauthBearerProvider: async () => {
-      try {
-        const token = await sasl.oauthBearerProvider()
-        if (typeof token?.value === 'string') secrets.addToken(token.value)
-        return { ...token }
-      } catch (error) {
-        throw new TokenProviderFailure(error instanceof Error ? error.message : String(error))
-      }
-    },
-  }
+  if (isOauth(sasl)) return oauthBearer(sasl, secrets)
+  return { ...sasl } as NonNullable<KafkaConfig['sasl']>
+}
+
+// kafkajs does not mind the case.
+function isOauth(sasl: SaslOptions): sasl is Extract<SaslOptions, { mechanism: 'oauthbearer' }> {
+  return sasl.mechanism.toLowerCase() === 'oauthbearer'
 }

@@ -46,6 +46,10 @@ export interface KafkajsConnection {
     readonly logResponseError: boolean
   }): Promise<unknown>
   processData(bytes: Buffer): void
+  /** How long before the end of its session kafkajs authenticates again, in milliseconds. */
+  readonly reauthenticationThreshold: number
+  /** As the broker has told it, in milliseconds; 0: without end. A kind of bigint. */
+  readonly sessionLifetime: { toString(): string }
   readonly requestQueue: {
     readonly pending: readonly unknown[]
     scheduleCheckPendingRequests(): void
@@ -96,6 +100,8 @@ export async function createConnection(
   requireField(connection, 'requestQueue.pending', 'object')
   requireField(connection, 'requestQueue.scheduleCheckPendingRequests', 'function')
   requireField(connection, 'requestQueue.maybeThrottle', 'function')
+  requireField(connection, 'reauthenticationThreshold', 'number')
+  requireField(connection, 'sessionLifetime', 'object')
   const broker = cluster.brokerPool.createBroker({ connectionPool, logger: cluster.brokerPool.rootLogger })
   requireField(broker, 'connect', 'function')
   return { broker, connection }
@@ -107,7 +113,7 @@ export function versionsOf(broker: KafkajsBroker): NonNullable<KafkajsBroker['ve
   return broker.versions!
 }
 
-function requireField(owner: unknown, path: string, type: 'function' | 'object'): void {
+function requireField(owner: unknown, path: string, type: 'function' | 'object' | 'number'): void {
   let value = owner
   for (const name of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[name]
   const found = value === null ? 'null' : typeof value
@@ -132,4 +138,22 @@ export function tameRequestQueue(connection: KafkajsConnection): void {
   // Told to slow down, kafkajs holds requests back, and lets later ones overtake them when the time is over. The broker does not
   // depend on it: it stops reading from a client that is over its quota (KIP-219). So requests stay in order.
   queue.maybeThrottle = () => {}
+}
+
+/** The share of a session that is left when it is renewed, and its most: as in Java's client, about a tenth. */
+const SPARE_SHARE = 0.15
+const MAX_SPARE_MS = 30_000
+/** A broker takes a client that authenticates again within a second of the last time for one that has lost its way. */
+const MIN_SESSION_MS = 1_100
+
+/**
+ * Has kafkajs authenticate again shortly before a session ends. It would do so 10 s before, whatever the session's length: with sessions as short as
+ * that (a token that has nearly expired makes one) at every request, which brokers refuse.
+ */
+export function paceReauthentication(connection: KafkajsConnection): void {
+  const spareMs = (): number => {
+    const lifetimeMs = Number(connection.sessionLifetime.toString())
+    return Math.min(Math.floor(lifetimeMs * SPARE_SHARE), MAX_SPARE_MS, lifetimeMs - MIN_SESSION_MS)
+  }
+  Object.defineProperty(connection, 'reauthenticationThreshold', { get: spareMs })
 }

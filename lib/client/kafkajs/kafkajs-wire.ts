@@ -9,6 +9,7 @@ import { Link, type Outgoing } from './link.ts'
 import { encodeRequest } from './messages.ts'
 import { addressKey, type Nodes } from './nodes.ts'
 import { type Address, type KafkaOptions, parseAddress } from './options.ts'
+import { Reconnects } from './reconnects.ts'
 import { Secrets } from './secrets.ts'
 
 const DEFAULT_CONNECTION_TIMEOUT_MS = 10_000
@@ -24,6 +25,7 @@ export class KafkajsWire implements Wire {
   readonly #cluster: KafkajsCluster
   readonly #bootstrap: readonly Address[]
   readonly #links = new Map<string, Link>()
+  readonly #reconnects: Reconnects
   #closing: Promise<void> | undefined
 
   /** @param nodes - Learns from every response that passes; shared by the wires of one client. */
@@ -33,6 +35,7 @@ export class KafkajsWire implements Wire {
     this.#nodes = nodes
     this.#secrets = new Secrets(options.sasl)
     this.#bootstrap = options.brokers.map(parseAddress)
+    this.#reconnects = new Reconnects(context.clock)
     const openSocket = (address: Address, onConnect: () => void) => {
       const link = this.#links.get(addressKey(address))
       if (link === undefined) throw new Error('ended before it was connected')
@@ -71,7 +74,9 @@ export class KafkajsWire implements Wire {
   }
 
   #sendTo(address: Address, outgoing: Outgoing): Promise<unknown> {
-    return this.#link(address).send(outgoing)
+    const refusal = this.#refusal(address)
+    if (refusal === undefined) return this.#link(address).send(outgoing)
+    return Promise.reject(new ConnectionError(`${outgoing.api.name} to ${refusal.message}`, { cause: refusal }))
   }
 
   /** Goes through the candidates until one is connected. Each may take its share of the time that is left. */
@@ -119,6 +124,8 @@ export class KafkajsWire implements Wire {
   }
 
   async #connectedWithin(address: Address, timeoutMs: number): Promise<void> {
+    const refusal = this.#refusal(address)
+    if (refusal !== undefined) throw refusal
     const link = this.#link(address)
     if (link.open) return
     const late = Promise.withResolvers<never>()
@@ -130,6 +137,11 @@ export class KafkajsWire implements Wire {
     } finally {
       timer.cancel()
     }
+  }
+
+  #refusal(address: Address): ConnectionError | undefined {
+    const key = addressKey(address)
+    return this.#links.has(key) ? undefined : this.#reconnects.refusal(key)
   }
 
   #link(address: Address): Link {
@@ -150,6 +162,10 @@ export class KafkajsWire implements Wire {
       },
     })
     this.#links.set(key, link)
+    link.connected().then(
+      () => this.#reconnects.succeeded(key),
+      (error: unknown) => this.#reconnects.failed(key, error),
+    )
     return link
   }
 }

@@ -4,14 +4,20 @@ import type { ConnectionOptions } from 'node:tls'
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { StreamsError } from '../../core/errors.ts'
 import { StateMachine } from '../../core/state-machine.ts'
-import { ConnectionError, RequestTimeoutError, UnsupportedBrokerError } from '../errors.ts'
+import { AuthenticationError, ConnectionError, RequestTimeoutError, UnsupportedBrokerError } from '../errors.ts'
 import type { Api } from '../protocol/apis.ts'
 import { connectFailure, type Failure, responseFailure, socketFailure } from './failures.ts'
-import { type KafkajsBroker, type KafkajsConnection, tameRequestQueue, versionsOf } from './kafkajs-internals.ts'
+import {
+  type KafkajsBroker,
+  type KafkajsConnection,
+  paceReauthentication,
+  tameRequestQueue,
+  versionsOf,
+} from './kafkajs-internals.ts'
 import { decodeResponse } from './messages.ts'
 import type { Address } from './options.ts'
 import type { Secrets } from './secrets.ts'
-import { openSocket } from './socket.ts'
+import { isTlsAlert, openSocket } from './socket.ts'
 
 type AnyApi = Api<any, any>
 
@@ -71,6 +77,7 @@ export class Link {
   #connection: KafkajsConnection | undefined
   #versions: ReturnType<typeof versionsOf> = {}
   #socket: Socket | undefined
+  #touched = false
   #reached = false
   #answered = false
   #failure: Failure | undefined
@@ -121,10 +128,16 @@ export class Link {
     this.#socket = socket
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()))
     // These come before kafkajs's own listeners.
+    socket.on('connect', () => {
+      this.#touched = true
+    })
     socket.on(ssl === false ? 'connect' : 'secureConnect', () => {
       this.#reached = true
     })
-    socket.on('error', (error) => this.#end(socketFailure(error, ssl !== false, this.open)))
+    socket.on('error', (error) => {
+      const failure = socketFailure(error, ssl !== false, this.open)
+      this.#end(failure.as === ConnectionError ? { ...failure, reason: `${failure.reason}${this.#hint()}` } : failure)
+    })
     socket.on('end', () =>
       this.#end({ as: ConnectionError, reason: `the broker closed the connection${this.#hint()}` }),
     )
@@ -140,6 +153,7 @@ export class Link {
     try {
       const { broker, connection } = await create()
       tameRequestQueue(connection)
+      paceReauthentication(connection)
       this.#guardAgainstForeignBytes(connection)
       await broker.connect()
       if (this.#failure !== undefined) return
@@ -159,6 +173,11 @@ export class Link {
   #guardAgainstForeignBytes(connection: KafkajsConnection): void {
     const processData = connection.processData.bind(connection)
     connection.processData = (bytes) => {
+      if (!this.#answered && isTlsAlert(bytes)) {
+        const reason = 'the broker answers with TLS. Check the option `ssl`: this listener expects it.'
+        this.#end({ as: AuthenticationError, reason })
+        return
+      }
       try {
         processData(bytes)
       } catch (error) {
@@ -240,7 +259,8 @@ export class Link {
 
   /** What often explains that a broker says nothing. */
   #hint(): string {
-    if (!this.#reached || this.#answered) return ''
+    if (!this.#touched || this.#answered) return ''
+    if (!this.#reached) return ' during the TLS handshake: its listener may not speak TLS (option `ssl`)'
     return this.open
       ? ' before it answered a request: its listener may expect credentials (option `sasl`)'
       : ' before it answered: its listener may expect TLS, or none (option `ssl`)'

@@ -17,8 +17,15 @@ export type SaslOptions =
     }
   | {
       readonly mechanism: 'oauthbearer'
-      /** Called for each connection, and again before a token's session ends. */
-      readonly oauthBearerProvider: () => Promise<{ readonly value: string }>
+      /**
+       * Gives a token that is valid now and for some time to come. Called for each connection, a dozen at the start, and again before the session of
+       * a connection ends: it should keep its token until shortly before that expires. If it throws or rejects, it is called again within the
+       * request time-out. `extensions` are sent along with the token (RFC 7628).
+       */
+      readonly oauthBearerProvider: () => Promise<{
+        readonly value: string
+        readonly extensions?: Readonly<Record<string, string>>
+      }>
     }
 
 /**
@@ -87,9 +94,14 @@ export function parseAddress(broker: string): Address {
     typeof broker === 'string' ? /^(?:\[([0-9a-f:.]+(?:%\w+)?)\]|([^\s:/@[\]]+)):(\d{1,5})$/i.exec(broker) : null
   const port = Number(match?.[3])
   if (match === null || port < 1 || port > 65_535) {
-    throw new InvalidConfigError('brokers', `must hold addresses 'host:port'; ${JSON.stringify(broker)} is none`)
+    throw new InvalidConfigError('brokers', `must hold addresses 'host:port'; ${withoutUserInfo(broker)} is none`)
   }
   return { host: match[1] ?? match[2]!, port }
+}
+
+// Who takes an address for a URL may have put a password into it.
+function withoutUserInfo(broker: unknown): string {
+  return JSON.stringify(typeof broker === 'string' ? broker.replace(/^.*@/, '***@') : broker)
 }
 
 // A certificate or key that cannot be read would otherwise fail only at the first connection.

@@ -21,6 +21,9 @@ export function openSocket(address: Address, ssl: boolean | ConnectionOptions, o
 /** What a socket's error says; one of several addresses tried has its text in `errors`. */
 export function describeSocketError(error: Error & { code?: string }): string {
   if (error instanceof AggregateError) return error.errors.map((each) => (each as Error).message).join('; ')
+  // OpenSSL's own message has its source line and an address in it.
+  const { library, reason } = error as { library?: string; reason?: string }
+  if (library !== undefined && reason !== undefined) return reason
   return error.message || error.code || 'unknown error'
 }
 
@@ -31,4 +34,9 @@ export function describeSocketError(error: Error & { code?: string }): string {
 export function isTlsRefusal(error: Error & { code?: string }): boolean {
   const code = error.code ?? ''
   return code === 'EPROTO' || !(code === '' || /^E(AI_)?[A-Z0-9]+$/.test(code))
+}
+
+/** Whether bytes begin with an alert of TLS: what a TLS listener answers to a request in plain text. As a length it would be 352 MB. */
+export function isTlsAlert(bytes: Buffer): boolean {
+  return bytes[0] === 0x15 && bytes[1] === 0x03
 }

@@ -1,6 +1,6 @@
 import { AuthenticationError, ConnectionError } from '../../../../lib/client/errors.ts'
 import { InvalidConfigError } from '../../../../lib/core/errors.ts'
-import { cert } from './tls-fixture.ts'
+import { ca } from './tls-fixture.ts'
 import { beat, CALM, failure, NO_TOPICS, WireHarness } from './wire-harness.ts'
 
 const PASSWORD = 'pa$$w0rd-7391'
@@ -17,7 +17,7 @@ describe('TLS', () => {
   it('is spoken with a broker whose certificate is trusted, by address and by name', async () => {
     const broker = await harness.broker({ tls: true })
     for (const address of [broker.address, `localhost:${broker.port}`]) {
-      const wire = harness.wire({ brokers: [address], ssl: { ca: cert } })
+      const wire = harness.wire({ brokers: [address], ssl: { ca } })
       await wire.send('any', 'metadata', NO_TOPICS)
       expect(await wire.send(1, 'heartbeat', beat())).toEqual(CALM)
     }
@@ -30,16 +30,16 @@ describe('TLS', () => {
     )
     expect(error).toBeInstanceOf(AuthenticationError)
     expect(error.message).toMatch(
-      /broker 127.0.0.1:\d+: TLS was refused: self-signed certificate.*\. Check the option `ssl`/,
+      /broker 127.0.0.1:\d+: TLS was refused: unable to verify.*\. Check the option `ssl.ca`/,
     )
   })
 
   it('refuses a certificate for another name', async () => {
     const broker = await harness.broker({ tls: true })
-    const ssl = { ca: cert, servername: 'other.example' }
+    const ssl = { ca, servername: 'other.example' }
     const error = await failure(harness.wire({ brokers: [broker.address], ssl }).send('any', 'metadata', NO_TOPICS))
     expect(error).toBeInstanceOf(AuthenticationError)
-    expect(error.message).toMatch(/TLS was refused: Hostname.*other.example/)
+    expect(error.message).toMatch(/TLS was refused: Hostname.*other.example.*`ssl.servername`/)
   })
 
   it('cannot be spoken with a broker that does not speak it', async () => {
@@ -49,7 +49,16 @@ describe('TLS', () => {
       harness.wire({ brokers: [broker.address], ssl: true }).send('any', 'metadata', NO_TOPICS),
     )
     expect(error).toBeInstanceOf(ConnectionError)
-    expect(error.message).toMatch(/the broker closed the connection|socket disconnected before secure TLS/)
+    expect(error.message).toMatch(
+      /(the broker closed the connection|socket disconnected before secure TLS).*may not speak TLS \(option `ssl`\)/,
+    )
+  })
+
+  it('is told from a broken connection when the broker speaks it and we do not', async () => {
+    const broker = await harness.broker({ greeting: Buffer.from([0x15, 3, 3, 0, 2, 2, 80]) })
+    const error = await failure(harness.wire({ brokers: [broker.address] }).send('any', 'metadata', NO_TOPICS))
+    expect(error).toBeInstanceOf(AuthenticationError)
+    expect(error.message).toMatch(/the broker answers with TLS. Check the option `ssl`/)
   })
 
   it('fails at once when its options cannot be used', () => {
@@ -69,7 +78,7 @@ describe('SASL', () => {
 
   it('works over TLS', async () => {
     const broker = await harness.broker({ saslPlain: ACCEPTED, tls: true })
-    const wire = harness.wire({ brokers: [broker.address], sasl: CREDENTIALS, ssl: { ca: cert } })
+    const wire = harness.wire({ brokers: [broker.address], sasl: CREDENTIALS, ssl: { ca } })
     await wire.send('any', 'metadata', NO_TOPICS)
   })
 

@@ -4,13 +4,22 @@ import {
   createConnection,
   type KafkajsBroker,
   type KafkajsCluster,
+  type KafkajsConnection,
   KafkajsMismatchError,
+  paceReauthentication,
   versionsOf,
 } from '../../../../lib/client/kafkajs/kafkajs-internals.ts'
 
 const { version } = createRequire(import.meta.url)('kafkajs/package.json') as { version: string }
 const address = { host: '127.0.0.1', port: 9092 }
 const nothing = () => {}
+
+/** A connection whose request queue is complete. */
+const queued = {
+  send: nothing,
+  processData: nothing,
+  requestQueue: { pending: [], scheduleCheckPendingRequests: nothing, maybeThrottle: nothing },
+}
 
 describe('what Millrace uses of kafkajs', () => {
   it('is there', async () => {
@@ -29,6 +38,8 @@ describe('what Millrace uses of kafkajs', () => {
       field: 'requestQueue.scheduleCheckPendingRequests',
       pool: { pool: [{ send: nothing, processData: nothing, requestQueue: { pending: [] } }] },
     },
+    { field: 'reauthenticationThreshold', pool: { pool: [queued] } },
+    { field: 'sessionLifetime', pool: { pool: [{ ...queued, reauthenticationThreshold: 1 }] } },
   ])('is missed by name: $field', async ({ field, pool }) => {
     const cluster = { connectionPoolBuilder: { build: async () => pool }, brokerPool: {} } as unknown as KafkajsCluster
     const error = await createConnection(cluster, address).catch((failed: unknown) => failed)
@@ -41,5 +52,18 @@ describe('what Millrace uses of kafkajs', () => {
     expect(() => versionsOf({ connect: async () => {}, versions: null } as KafkajsBroker)).toThrow(
       "no object 'versions'",
     )
+  })
+})
+
+describe('a session is renewed', () => {
+  it.each([
+    { lifetimeMs: 3_600_000, spareMs: 30_000, why: 'half a minute before a long one ends' },
+    { lifetimeMs: 60_000, spareMs: 9_000, why: 'with a seventh of it left' },
+    { lifetimeMs: 2_000, spareMs: 300, why: 'in time, though it is shorter than what kafkajs would leave' },
+    { lifetimeMs: 1_000, spareMs: -100, why: 'too late, because a broker takes no two in a second' },
+  ])('$why: $spareMs of $lifetimeMs ms', ({ lifetimeMs, spareMs }) => {
+    const connection = { sessionLifetime: String(lifetimeMs), reauthenticationThreshold: 10_000 }
+    paceReauthentication(connection as unknown as KafkajsConnection)
+    expect(connection.reauthenticationThreshold).toBe(spareMs)
   })
 })

@@ -1,19 +1,7 @@
-// A certificate that nobody trusts, for localhost and 127.0.0.1, valid for a hundred years, with its key. Protects nothing.
-export const cert = `-----BEGIN CERTIFICATE-----
-MIIBnDCCAUGgAwIBAgIUB1Jq3OyNrZSYPA3j7O988ldiv/0wCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzA2MzMwM1oYDzIxMjYxMDMw
-MDYzMzAzWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAAQ1mWDOMdAl6qfUpuEqJP8lQwjGKrWLjXO8W/U7UlwJROo+EPGLd9el
-wTTWO6kNcTO1b6UxK3QnLprD0qyx77I3o28wbTAdBgNVHQ4EFgQUgZ4FdxPqk7Tf
-aV5qvic8BN0cEXgwHwYDVR0jBBgwFoAUgZ4FdxPqk7TfaV5qvic8BN0cEXgwDwYD
-VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
-zj0EAwIDSQAwRgIhANFRIzeVG4/CPNefbvX4ySN794b19dzdbB1BSw08Q0K3AiEA
-4il5+xGV/dPh8TssIzFEuhp+Rux0Ra6FOU31W6HNQEo=
------END CERTIFICATE-----
-`
-export const key = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg/Mk3utKihPJRkDwW
-fS5GuJoDOmQ3N08hcsmkbl1dMfShRANCAAQ1mWDOMdAl6qfUpuEqJP8lQwjGKrWL
-jXO8W/U7UlwJROo+EPGLd9elwTTWO6kNcTO1b6UxK3QnLprD0qyx77I3
------END PRIVATE KEY-----
-`
+// A broker's certificate for localhost and 127.0.0.1, and the authority that has signed it: made anew for each run.
+import { CertificateAuthority } from '../../../../integration/support/certificates.ts'
+
+const authority = await CertificateAuthority.create('Test CA')
+
+export const ca = authority.cert
+export const { cert, key } = await authority.issue({ commonName: 'broker' })
