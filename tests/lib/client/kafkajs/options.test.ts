@@ -50,6 +50,12 @@ describe('kafka options', () => {
     expect(() => kafkaCluster({ brokers, sasl: { mechanism: 'plain', username: 'u', password } })).not.toThrow('4711')
   })
 
+  it('do not show a password that was put into an address', () => {
+    const make = () => kafkaCluster({ brokers: ['kafka://ada:s3cret@kafka-1:9092'] })
+    expect(make).toThrow('***@kafka-1:9092')
+    expect(make).not.toThrow('s3cret')
+  })
+
   it('name addresses of every kind', () => {
     expect(parseAddress('[fe80::1%eth0]:9092')).toEqual({ host: 'fe80::1%eth0', port: 9092 })
     expect(parseAddress('kafka:29092')).toEqual({ host: 'kafka', port: 29092 })
