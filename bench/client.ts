@@ -1,102 +1,179 @@
-// The producer alone: records a second from send to flush, and transactions a second with their latencies.
+// npm run bench:client -- [--codecs none,gzip,snappy,lz4,zstd] [--clients millrace,java,kafkajs] [--records N] [--transactions N] [--rounds N]
+//   [--partitions N] [--batch-bytes N] [--brokers HOST:PORT]
 //
-//   node bench/client.ts 127.0.0.1:9092
-
-import type { Client, GroupMetadata, Producer } from '../lib/client/client.ts'
-import { kafkaCluster } from '../lib/client/kafkajs/index.ts'
-import { systemClock } from '../lib/core/clock.ts'
-import { silentLogger } from '../lib/core/log.ts'
+// The clients alone: how many records a second they produce (idempotent, acks=all) and fetch, and how long transactions of 1, 100 and 1,000 records
+// take, for each codec. Millrace, Java's own clients and hand-written kafkajs take turns on one broker, each in a process of its own; every topic that
+// they wrote is read back and compared with what it must hold. Prints a JSON line a run, then medians.
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startBroker } from '../integration/broker/index.ts'
+import type { Client } from '../lib/client/client.ts'
+import type { CompressionCodec } from '../lib/client/protocol/compression.ts'
 import { NO_HEADERS } from '../lib/core/record.ts'
+import { lastLine } from './child.ts'
+import { type Result, TRANSACTION_SIZES, warmUpRecords, warmUpTransactions } from './client/options.ts'
+import { Checksum, expectedGlances, type Payload, payloads } from './client/payload.ts'
+import { connect } from './connect.ts'
+import { median } from './statistics.ts'
+import { readRecords } from './topics.ts'
 
-const VALUE_BYTES = 60
-const RECORDS_PER_RUN = 500_000
-const RUNS = 5
-/** As the runtime bounds it: a producer that is further behind makes its sender wait. */
-const MAX_PENDING_BYTES = 32 << 20
-const RECORDS_PER_TURN = 1_000
-const TRANSACTIONS = 400
+const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  millrace: ['client/millrace.ts'],
+  java: ['java/run.ts', 'client'],
+  kafkajs: ['client/kafkajs.ts'],
+}
+const CODECS: readonly string[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] satisfies CompressionCodec[]
+const MAX_PENDING_BYTES = 16 << 20
 
-const value = Buffer.alloc(VALUE_BYTES, 'v')
+const { values } = parseArgs({
+  options: {
+    codecs: { type: 'string', default: CODECS.join(',') },
+    clients: { type: 'string', default: Object.keys(PROGRAMS).join(',') },
+    records: { type: 'string', default: '500000' },
+    transactions: { type: 'string', default: '200' },
+    rounds: { type: 'string', default: '3' },
+    partitions: { type: 'string', default: '4' },
+    'batch-bytes': { type: 'string', default: '131072' },
+    brokers: { type: 'string' },
+  },
+})
+const codecs = someOf('codecs', CODECS) as readonly CompressionCodec[]
+const clients = someOf('clients', Object.keys(PROGRAMS))
+const [records, transactions, rounds, partitions] = [
+  wholeNumber('records'),
+  wholeNumber('transactions'),
+  wholeNumber('rounds'),
+  wholeNumber('partitions'),
+]
 
-async function topic(client: Client, name: string, partitionCount: number): Promise<string> {
-  const fresh = `bench-${name}-${process.pid}`
-  await client.admin.createTopics([{ topic: fresh, partitionCount, replicationFactor: 1 }])
-  return fresh
+function someOf(option: 'codecs' | 'clients', all: readonly string[]): readonly string[] {
+  const given = values[option].split(',')
+  if (given.some((name) => !all.includes(name))) throw new Error(`--${option} are some of ${all.join(',')}`)
+  return given
 }
 
-/** Sends in slices, as a stream loop does, and lets the event loop turn between them. */
-async function sendAll(producer: Producer, topic: string, partitions: number, count: number): Promise<void> {
-  const now = Date.now()
-  for (let sent = 0; sent < count; ) {
-    for (const end = sent + RECORDS_PER_TURN; sent < end; sent++) {
-      producer.send(topic, sent % partitions, null, value, now, NO_HEADERS)
-    }
-    await systemClock.yield()
-    if (producer.pendingBytes > MAX_PENDING_BYTES) await producer.drained(MAX_PENDING_BYTES / 2)
+function wholeNumber(option: 'records' | 'transactions' | 'rounds' | 'partitions'): number {
+  const value = Number(values[option])
+  if (!(Number.isSafeInteger(value) && value > 0)) throw new Error(`--${option} is a whole number above 0`)
+  return value
+}
+
+interface Run extends Result {
+  readonly client: string
+  readonly codec: CompressionCodec
+}
+
+const pool = payloads()
+const produced = Checksum.expected(pool, warmUpRecords({ records }) + records)
+const transacted = Checksum.expected(
+  pool,
+  TRANSACTION_SIZES.reduce((sum, size) => sum + size * (transactions + warmUpTransactions({ transactions })), 0),
+)
+const glances = expectedGlances(pool, records)
+
+const broker = values.brokers === undefined ? await startBroker() : undefined
+const brokers = values.brokers ?? broker!.bootstrap
+const client = connect(brokers)
+const runs: Run[] = []
+try {
+  for (const codec of codecs) {
+    const input = await filledTopic(client, codec)
+    for (let round = 0; round < rounds; round++)
+      for (const name of clients) runs.push(await measured(name, codec, input, round))
+    await client.admin.deleteTopics([input])
+  }
+} finally {
+  await client.close()
+  await broker?.close()
+}
+report()
+
+async function freshTopic(topic: string): Promise<string> {
+  const configs = { 'retention.ms': '-1' }
+  await client.admin.createTopics([{ topic, partitionCount: partitions, replicationFactor: 1, configs }])
+  return topic
+}
+
+/** What all clients fetch. */
+async function filledTopic(to: Client, codec: CompressionCodec): Promise<string> {
+  const topic = await freshTopic(`bench-fetch-${codec}-${process.pid}`)
+  const producer = to.producer({ compression: codec, maxBatchBytes: Number(values['batch-bytes']) })
+  await producer.init()
+  for (let n = 0; n < records; n++) {
+    const { key, value }: Payload = pool[n % pool.length]!
+    producer.send(topic, n % partitions, key, value, Date.now(), NO_HEADERS)
+    if (producer.pendingBytes > MAX_PENDING_BYTES) await producer.drained(MAX_PENDING_BYTES / 4)
   }
   await producer.flush()
-}
-
-async function throughput(client: Client, partitions: number, transactional: boolean): Promise<void> {
-  const name = await topic(client, `${partitions}p`, partitions)
-  const producer = client.producer(transactional ? { transactionalId: `${name}-tx` } : {})
-  await producer.init()
-  const rates: number[] = []
-  for (let run = 0; run < RUNS; run++) {
-    const startMs = systemClock.monotonicMs()
-    await sendAll(producer, name, partitions, RECORDS_PER_RUN)
-    rates.push(RECORDS_PER_RUN / (systemClock.monotonicMs() - startMs))
-    if (transactional) await producer.commit([], nobody)
-  }
   await producer.close()
-  await client.admin.deleteTopics([name])
-  rates.sort((a, b) => a - b)
-  const kind = transactional ? 'in a transaction' : 'idempotent'
-  const [median, best] = [rates[RUNS >> 1]!, rates.at(-1)!]
-  console.log(
-    `send + flush, ${partitions} partition(s), ${kind}: ${median.toFixed(0)} k/s, best ${best.toFixed(0)} k/s`,
-  )
+  return topic
 }
 
-const nobody: GroupMetadata = { groupId: `bench-${process.pid}`, memberId: '', generation: -1, instanceId: null }
+async function measured(name: string, codec: CompressionCodec, input: string, round: number): Promise<Run> {
+  const id = `bench-${name}-${codec}-${process.pid}-${round}`
+  const [produceTo, transactTo] = [await freshTopic(`${id}-produced`), await freshTopic(`${id}-transacted`)]
+  const [program, ...first] = PROGRAMS[name]!
+  const options = {
+    brokers,
+    codec,
+    'produce-to': produceTo,
+    'fetch-from': input,
+    'transact-to': transactTo,
+    partitions,
+    records,
+    transactions,
+    'batch-bytes': values['batch-bytes'],
+    id,
+  }
+  const args = Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)])
+  const result = JSON.parse(await lastLine(join(import.meta.dirname, program!), [...first, ...args])) as Result
+  if (result.glances !== glances) throw new Error(`${id} fetched other values than were produced`)
+  await verify(produceTo, produced)
+  await verify(transactTo, transacted)
+  await client.admin.deleteTopics([produceTo, transactTo])
+  const run = { client: name, codec, ...result }
+  console.log(JSON.stringify(run))
+  return run
+}
 
-async function transactions(client: Client, producerCount: number, records: number): Promise<void> {
-  const name = await topic(client, `tx${producerCount}-${records}`, 4)
-  const latencies: number[] = []
-  const startMs = systemClock.monotonicMs()
-  await Promise.all(
-    Array.from({ length: producerCount }, async (_, index) => {
-      const producer = client.producer({ transactionalId: `${name}-${index}` })
-      await producer.init()
-      for (let done = 0; done < TRANSACTIONS / producerCount; done++) {
-        const beginMs = systemClock.monotonicMs()
-        for (let i = 0; i < records; i++) producer.send(name, i % 4, null, value, 0, NO_HEADERS)
-        await producer.commit([{ topic: name, partition: index % 4, offset: done, metadata: '' }], nobody)
-        latencies.push(systemClock.monotonicMs() - beginMs)
+async function verify(topic: string, expected: Checksum): Promise<void> {
+  const found = new Checksum()
+  await readRecords(client, topic, ({ key, value }) => found.add(key!, value!))
+  if (found.records !== expected.records || found.sum !== expected.sum) {
+    throw new Error(
+      `${topic} holds ${found.records} records with checksum ${found.sum} instead of ${expected.records} with ${expected.sum}`,
+    )
+  }
+}
+
+/** Medians, in thousands a second and in milliseconds, with the lowest and the highest run. */
+function report(): void {
+  const spread = (numbers: readonly number[]) => `${Math.min(...numbers)}–${Math.max(...numbers)}`
+  const thousands = (numbers: readonly number[]) => numbers.map((number) => Math.round(number / 1_000))
+  const rows = codecs.flatMap((codec) =>
+    clients.map((name) => {
+      const own = runs.filter((run) => run.client === name && run.codec === codec)
+      const [produce, fetch] = [thousands(own.map((run) => run.produce)), thousands(own.map((run) => run.fetch))]
+      const latencies = TRANSACTION_SIZES.flatMap((size) =>
+        ([50, 99] as const).map((percent, index) => [
+          `${size}: p${percent}`,
+          median(own.map((run) => run.transactions[size]![index]!)),
+        ]),
+      )
+      return {
+        codec,
+        client: name,
+        'produce k/s': median(produce),
+        'produce, spread': spread(produce),
+        'fetch k/s': median(fetch),
+        'fetch, spread': spread(fetch),
+        ...(Object.fromEntries(latencies) as Record<string, number>),
       }
-      await producer.close()
     }),
   )
-  const perSecond = (latencies.length * 1_000) / (systemClock.monotonicMs() - startMs)
-  await client.admin.deleteTopics([name])
-  latencies.sort((a, b) => a - b)
-  const at = (quantile: number): string => latencies[Math.floor(latencies.length * quantile)]!.toFixed(1)
   console.log(
-    `${records} records + offsets, 4 partitions, ${producerCount} producer(s): ${perSecond.toFixed(0)} txn/s, ` +
-      `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`,
+    `\n${records} records of about 60 bytes, ${partitions} partitions, batches of ${values['batch-bytes']} bytes, ${rounds} rounds in turns; medians. ` +
+      `1, 100, 1000: milliseconds of ${transactions} transactions of so many records and an offset`,
   )
-}
-
-const brokers = process.argv[2]
-if (brokers === undefined) {
-  console.error('Usage: node bench/client.ts HOST:PORT[,HOST:PORT]')
-  process.exitCode = 2
-} else {
-  const context = { clientId: 'bench', clock: systemClock, logger: silentLogger, requestTimeoutMs: 30_000 }
-  const client = kafkaCluster({ brokers: brokers.split(',') }).connect(context)
-  for (const partitions of [1, 4]) await throughput(client, partitions, false)
-  await throughput(client, 4, true)
-  for (const records of [1, 100, 1_000]) await transactions(client, 1, records)
-  await transactions(client, 8, 100)
-  await client.close()
+  console.table(rows)
 }

@@ -5,14 +5,15 @@
 // then medians and ratios. All commit at the same interval (100 ms), so that at_least_once does not wait for Java's default of 30 s.
 //
 // --live is for the latency of commits: one partition gets 100 records every 100 ms while the client runs, so each commit holds about 100.
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startBroker } from '../integration/broker/index.ts'
-import { kafkaCluster, silentLogger, systemClock } from '../lib/index.ts'
-import { feed, prepareInput } from './topics.ts'
+import { lastLine } from './child.ts'
+import { connect } from './connect.ts'
+import { median } from './statistics.ts'
+import { feed, inputTopic, prepareInput } from './topics.ts'
 
 const PROGRAMS: Readonly<Record<string, string>> = {
   millrace: 'main.ts',
@@ -53,13 +54,8 @@ interface Result {
 const broker = values.brokers === undefined ? await startBroker() : undefined
 const brokers = values.brokers ?? broker!.bootstrap
 const live = values.live === 'true'
-const input = `millrace-bench-${values.records}`
-const client = kafkaCluster({ brokers: brokers.split(',') }).connect({
-  clientId: 'bench-compare',
-  clock: systemClock,
-  logger: silentLogger,
-  requestTimeoutMs: 60_000,
-})
+const input = inputTopic(values.records)
+const client = connect(brokers)
 if (!live) await prepareInput(client, input, Number(values.records))
 
 const results = new Map(clients.map((name) => [name, [] as Result[]]))
@@ -68,7 +64,6 @@ for (let run = 0; run < Number(values.runs); run++)
 await client.close()
 await broker?.close()
 
-const median = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
 const rows = [...results].map(([name, runs]) => {
   const rates = runs.map(({ recordsPerSecond }) => recordsPerSecond)
   return {
@@ -99,8 +94,7 @@ async function measure(name: string, run: number): Promise<Result> {
   const topic = live ? `${input}-live-${name}-${process.pid}-${run}` : input
   if (live) await client.admin.createTopics([{ topic, partitionCount: 1 }])
   const feeding = live ? feed(client, topic, Number(values.records), LIVE_RECORDS, LIVE_MS) : undefined
-  const line = await output(process.execPath, [
-    join(import.meta.dirname, PROGRAMS[name]!),
+  const line = await lastLine(join(import.meta.dirname, PROGRAMS[name]!), [
     ...args.flatMap((option) => [`--${option}`, values[option]]),
     ...['--brokers', brokers, '--input', topic],
     ...(live ? ['--live', 'true'] : []),
@@ -112,15 +106,4 @@ async function measure(name: string, run: number): Promise<Result> {
   rmSync(stateDir, { recursive: true, force: true })
   console.log(line)
   return JSON.parse(line) as Result
-}
-
-async function output(command: string, args: readonly string[]): Promise<string> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  let text = ''
-  child.stdout.on('data', (chunk) => {
-    text += chunk
-  })
-  const code = await new Promise((resolve) => child.on('close', resolve))
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`)
-  return text.trim().split('\n').at(-1)!
 }

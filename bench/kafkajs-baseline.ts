@@ -4,9 +4,9 @@
 // Written to be fast within kafkajs's public API: keys and values that are not looked at stay Buffers, and a transaction
 // waits 5 ms before it tries again (300 ms by default). Unlike a Streams application it keeps no state that would survive
 // a crash: the counts live in a Map, so exactly_once covers its output and offsets only.
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type EachBatchPayload, Kafka, type KafkaMessage, logLevel, type Message, Partitioners } from 'kafkajs'
+import { percentile } from './statistics.ts'
 
 const USAGE = `Usage: node bench/kafkajs-baseline.ts --case pipe|filter|count --guarantee at_least_once|exactly_once
   --brokers HOST:PORT,... --input TOPIC --records N --application-id ID [--commit-interval-ms N] [--timeout-seconds N]
@@ -211,16 +211,6 @@ async function verify(kafka: Kafka, options: Options, output: string): Promise<n
   return found
 }
 
-/** Nearest rank: the smallest time that `percent` of the commits did not exceed. */
-function percentile(ascending: readonly number[], percent: number): number {
-  return ascending[Math.max(Math.ceil((percent / 100) * ascending.length) - 1, 0)]!
-}
-
-function peakRssMiB(): number {
-  const [, kiB] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))!
-  return Math.round(Number(kiB) / 1024)
-}
-
 async function main(options: Options): Promise<void> {
   const kafka = new Kafka({ brokers: options.brokers.split(','), logLevel: logLevel.ERROR })
   const output = `${options.applicationId}-output`
@@ -236,11 +226,10 @@ async function main(options: Options): Promise<void> {
     if (!created) throw new Error(`Topic ${output} exists: choose another --application-id`)
 
     const { startSeconds, seconds, commitMs } = await run(kafka, options, output)
-    const peak = peakRssMiB()
+    const peak = Math.round(process.resourceUsage().maxRSS / 1024)
     const outputRecords = await verify(kafka, options, output)
     await admin.deleteTopics({ topics: [output] })
     await admin.deleteGroups([options.applicationId])
-    commitMs.sort((a, b) => a - b)
     const result = {
       client: 'kafkajs',
       case: options.case,

@@ -10,15 +10,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startBroker } from '../integration/broker/index.ts'
-import {
-  type CommitStep,
-  KafkaStreams,
-  kafkaCluster,
-  type ProcessingGuarantee,
-  silentLogger,
-  systemClock,
-} from '../lib/index.ts'
-import { partitionsOf, prepareInput, readTopic } from './topics.ts'
+import { type CommitStep, KafkaStreams, type ProcessingGuarantee } from '../lib/index.ts'
+import { connect } from './connect.ts'
+import { percentile } from './statistics.ts'
+import { inputTopic, partitionsOf, prepareInput, readTopic } from './topics.ts'
 import { accepts, benchTopology, CASES, type Case, type Progress } from './topologies.ts'
 
 const { values } = parseArgs({
@@ -41,20 +36,13 @@ const cacheBytes = Number(values['cache-bytes'] ?? 10 * 1024 * 1024)
 const commitIntervalMs = Number(values['commit-interval-ms'] ?? (values.guarantee === 'at_least_once' ? 30_000 : 100))
 
 const broker = values.brokers === undefined ? await startBroker() : undefined
-const brokers = (values.brokers ?? broker!.bootstrap).split(',')
-const input = values.input ?? `millrace-bench-${records}`
+const brokers = values.brokers ?? broker!.bootstrap
+const input = values.input ?? inputTopic(records)
 const applicationId = `millrace-bench-${name}-${process.pid}-${Date.now()}`
 const output = `${applicationId}-output`
 const stateDir = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
-const connect = () =>
-  kafkaCluster({ brokers }).connect({
-    clientId: 'bench',
-    clock: systemClock,
-    logger: silentLogger,
-    requestTimeoutMs: 60_000,
-  })
 
-const prepare = connect()
+const prepare = connect(brokers)
 if (values.live !== 'true') await prepareInput(prepare, input, records)
 const partitionCount = (await partitionsOf(prepare, input)).length
 await prepare.admin.createTopics([{ topic: output, partitionCount }])
@@ -70,7 +58,7 @@ subscribe('millrace:commit', (message) => {
 const progress: Progress = { wordsOut: 0, wordsIn: 0 }
 const streams = new KafkaStreams(benchTopology(name, input, output, progress), {
   applicationId,
-  brokers,
+  brokers: brokers.split(','),
   stateDir,
   processingGuarantee: values.guarantee as ProcessingGuarantee,
   cacheBytes,
@@ -100,7 +88,7 @@ await streams.close()
 const seconds = (lastCommitMs - firstRecordMs) / 1_000
 const peakRssMiB = Math.round(process.resourceUsage().maxRSS / 1024)
 
-const check = connect()
+const check = connect(brokers)
 const written = await readTopic(check, output)
 const changelog =
   name === 'pipe' || name === 'filter' ? undefined : await readTopic(check, `${applicationId}-counts-changelog`)
@@ -115,8 +103,6 @@ await check.close()
 await broker?.close()
 rmSync(stateDir, { recursive: true })
 
-commitMs.sort((a, b) => a - b)
-const percentile = (share: number) => Number((commitMs[Math.floor((commitMs.length - 1) * share)] ?? 0).toFixed(1))
 console.log(
   JSON.stringify({
     client: 'millrace',
@@ -129,8 +115,8 @@ console.log(
     outputRecords: written.records,
     changelogRecords: changelog?.records ?? 0,
     commits: commitMs.length,
-    commitP50Ms: percentile(0.5),
-    commitP99Ms: percentile(0.99),
+    commitP50Ms: Number(percentile(commitMs, 50).toFixed(1)),
+    commitP99Ms: Number(percentile(commitMs, 99).toFixed(1)),
     cacheBytes,
     startupMs: Math.round(firstRecordMs - createdMs),
   }),

@@ -1,23 +1,17 @@
 // The input that a benchmark reads and the output that it is checked by.
 
 import { setTimeout } from 'node:timers/promises'
+import type { Client, Producer } from '../lib/client/client.ts'
 import { partitionFor } from '../lib/core/murmur2.ts'
-import { partitionKey } from '../lib/core/record.ts'
-import type { Client, Producer, TopicPartition } from '../lib/index.ts'
+import { type ConsumedRecord, partitionKey, type TopicPartition } from '../lib/core/record.ts'
+import { lineOf } from './text.ts'
 
 export const PARTITIONS = 4
 const KEYS = 10_007
-/** Words of the values, chosen by the record's number: nine to a line, as in natural text. */
-const WORDS =
-  'amber basin cedar delta ember fjord grove haven inlet jetty knoll lagoon marsh north ocean plain quarry river shore tundra'.split(
-    ' ',
-  )
 
-/** About 60 bytes: nine words. */
-function textOf(n: number): string {
-  const words: string[] = []
-  for (let i = 0; i < 9; i++) words.push(WORDS[(n * 7 + i * (1 + (n % 11))) % WORDS.length]!)
-  return words.join(' ')
+/** The topic of so many records that all clients read. */
+export function inputTopic(records: number | string): string {
+  return `millrace-bench-text-${records}`
 }
 
 export async function partitionsOf(client: Client, topic: string): Promise<readonly TopicPartition[]> {
@@ -50,7 +44,7 @@ export async function prepareInput(client: Client, topic: string, records: numbe
 
 function send(producer: Producer, topic: string, partitionCount: number, n: number, timestamp: number): void {
   const key = Buffer.from(`key-${(n * 7919) % KEYS}`)
-  producer.send(topic, partitionFor(key, partitionCount), key, Buffer.from(textOf(n)), timestamp, [])
+  producer.send(topic, partitionFor(key, partitionCount), key, Buffer.from(lineOf(n)), timestamp, [])
 }
 
 /** Makes a topic of one partition, and adds `perRound` records to it every `everyMs` until it holds `records`. */
@@ -79,18 +73,16 @@ export interface Contents {
   readonly latest: ReadonlyMap<string, Buffer>
 }
 
-/** Reads a topic whole; records whose value `counts` refuses are left out. */
-export async function readTopic(
+/** Shows each committed record of a topic; by partition, then offset. Key and value share memory with the whole fetch. */
+export async function readRecords(
   client: Client,
   topic: string,
-  counts: (value: Buffer) => boolean = () => true,
-): Promise<Contents> {
+  each: (record: ConsumedRecord) => void,
+): Promise<void> {
   const partitions = await partitionsOf(client, topic)
   const ends = await client.admin.offsets(partitions, 'latest', 'read_committed')
   let ready = () => {}
   const fetcher = client.fetcher({ isolation: 'read_committed', purpose: 'restore', onReady: () => ready() })
-  const latest = new Map<string, Buffer>()
-  let records = 0
   for (const partition of partitions) {
     const end = ends.get(partitionKey(topic, partition.partition))!
     const fetched = fetcher.add(partition, 0)
@@ -103,13 +95,25 @@ export async function readTopic(
         })
         continue
       }
-      if (!counts(record.value!)) continue
-      records++
-      // A copy: the value shares memory with the whole fetch.
-      latest.set(record.key?.toString('latin1') ?? '', Buffer.from(record.value ?? ''))
+      each(record)
     }
     fetcher.remove(partition)
   }
   await fetcher.close()
+}
+
+/** Reads a topic whole; records whose value `counts` refuses are left out. */
+export async function readTopic(
+  client: Client,
+  topic: string,
+  counts: (value: Buffer) => boolean = () => true,
+): Promise<Contents> {
+  const latest = new Map<string, Buffer>()
+  let records = 0
+  await readRecords(client, topic, ({ key, value }) => {
+    if (!counts(value!)) return
+    records++
+    latest.set(key?.toString('latin1') ?? '', Buffer.from(value!))
+  })
   return { records, latest }
 }

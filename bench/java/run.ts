@@ -1,8 +1,9 @@
 // node bench/java/run.ts --case … : builds the Java benchmark with Maven when its sources have changed, then runs it
-// once. The options are in Options.java; stdout is one JSON line.
+// once: Kafka Streams, with the options of Options.java, or, as `run.ts client …`, the clients alone, with those of
+// ClientOptions.java. stdout is one JSON line.
 import { spawnSync } from 'node:child_process'
 import { globSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 
 const FOLDER = import.meta.dirname
 const TARGET = join(FOLDER, 'target')
@@ -29,9 +30,12 @@ function build(): void {
 }
 
 build()
-const classPath = [join(TARGET, 'classes'), join(TARGET, 'lib', '*')].join(':')
+const classPath = [join(TARGET, 'classes'), join(TARGET, 'lib', '*')].join(delimiter)
 const options = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', classPath]
-const { status, error } = spawnSync(JAVA, [...options, 'millrace.bench.Main', ...process.argv.slice(2)], {
+const args = process.argv.slice(2)
+const program =
+  args[0] === 'client' ? ['millrace.bench.ClientBench', ...args.slice(1)] : ['millrace.bench.Main', ...args]
+const { status, error } = spawnSync(JAVA, [...options, ...program], {
   stdio: ['ignore', 'inherit', 'inherit'],
 })
 if (error !== undefined) console.error(`Java did not start: ${error.message}`)
