@@ -110,8 +110,7 @@ export class PartitionBuffer implements FetchedPartition {
     this.logStartOffset = response.logStartOffset
     const bytes = response.records
     if (bytes === null || bytes.length === 0) return false
-    const endOffset = endOfBatches(bytes)
-    if (endOffset === undefined || endOffset <= this.fetchOffset) return false
+    const endOffset = endOfBatches(bytes, this.fetchOffset)
     this.#damaged = endOffset === AT_DAMAGE
 
     const own = withoutTheRest(bytes)
@@ -151,20 +150,21 @@ export class PartitionBuffer implements FetchedPartition {
   }
 }
 
-// The response's last batch may be cut off: it is fetched again from its start.
-function endOfBatches(bytes: Buffer): number | undefined {
-  let end: number | undefined
+// The response's last batch may be cut off: it is fetched again from its start. What does not get beyond the fetch offset is damage, or it
+// would be fetched again for ever. What lies before damage is good: the reader of the records will come to it and name the place.
+function endOfBatches(bytes: Buffer, fetchOffset: number): number {
+  let end = 0
   let at = 0
   try {
     for (let header = readBatchHeader(bytes, at); header !== undefined; header = readBatchHeader(bytes, at)) {
+      if (header.baseOffset < end) return AT_DAMAGE
       end = header.lastOffset + 1
       at += header.sizeBytes
     }
   } catch {
-    // What lies before the damage is good; the reader of the records will meet it and name the place.
     return AT_DAMAGE
   }
-  return end
+  return end > fetchOffset ? end : AT_DAMAGE
 }
 
 // A small part of a response must not keep the whole of it in memory for as long as it waits to be read.

@@ -127,14 +127,16 @@ export class NodeFetcher {
   }
 
   // Returns whether any partition made progress.
-  #deliver(asked: ReadonlyMap<string, PartitionBuffer>, response: ResponseOf<'fetch'>): boolean {
+  #deliver(asked: Map<string, PartitionBuffer>, response: ResponseOf<'fetch'>): boolean {
     const moved: PartitionBuffer[] = []
     let cause = ''
     let progress = false
     let failed = false
     for (const { name, partitions } of response.topics) {
       for (const answer of partitions) {
-        const partition = asked.get(partitionKey(name, answer.partitionIndex))
+        const key = partitionKey(name, answer.partitionIndex)
+        const partition = asked.get(key)
+        asked.delete(key) // should it be answered twice: the second answer begins where the first one did
         if (partition === undefined || partition.removed) continue
         const outcome = outcomeOf(partition, answer)
         if (outcome instanceof Error) {

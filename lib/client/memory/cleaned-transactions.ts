@@ -32,7 +32,7 @@ export class CleanedTransactions {
   #marker(bytes: Buffer, header: BatchHeader): boolean {
     if (header.recordCount === 0) return true
     const { producerId } = header
-    if (!isAbortMarker(bytes, HEADER_BYTES)) return !this.#committing.delete(producerId)
+    if (!isAbortMarker(bytes, HEADER_BYTES, bytes.length)) return !this.#committing.delete(producerId)
     const aborted = this.#open.get(producerId)
     this.#open.delete(producerId)
     if (aborted?.hasRecords !== true) return true

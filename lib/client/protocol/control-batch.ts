@@ -1,7 +1,10 @@
 // Control batches: one record that ends a transaction. Its key says how; applications never see it.
+import { CorruptRecordError } from '../errors.ts'
 import { HEADER_BYTES, writeBatchHeader } from './record-batch.ts'
 import { readVarint, varintEnd, writeVarint } from './varint.ts'
 
+/** Two numbers of 16 bits: version and type. Later versions may add to it. */
+const KEY_BYTES = 4
 const ABORT = 0
 const COMMIT = 1
 
@@ -13,7 +16,7 @@ export function encodeControlBatch(marker: {
   readonly timestamp: number
   readonly coordinatorEpoch?: number
 }): Buffer {
-  const key = Buffer.alloc(4) // version 0, type
+  const key = Buffer.alloc(KEY_BYTES) // version 0, type
   key.writeInt16BE(marker.type === 'commit' ? COMMIT : ABORT, 2)
   const value = Buffer.alloc(6) // version 0, epoch of the transaction coordinator
   value.writeInt32BE(marker.coordinatorEpoch ?? 0, 2)
@@ -40,12 +43,20 @@ export function encodeControlBatch(marker: {
   return batch
 }
 
-/** Whether the first record of a control batch, at `at`, says that a transaction was aborted. Kafka knows further types. */
-export function isAbortMarker(records: Buffer, at: number): boolean {
-  readVarint(records, at) // length
+/**
+ * Whether the first record of a control batch, from `at` up to `end` at most, says that a transaction was aborted. Kafka knows further types.
+ *
+ * @throws CorruptRecordError `STREAMS_CORRUPT_RECORD`: no control record can look like this.
+ */
+export function isAbortMarker(records: Buffer, at: number, end: number): boolean {
+  const length = readVarint(records, at)
+  const recordEnd = varintEnd + length
   readVarint(records, varintEnd + 1) // timestamp delta, behind the attributes
   readVarint(records, varintEnd) // offset delta
   const keyLength = readVarint(records, varintEnd)
   const keyAt = varintEnd
-  return keyLength >= 4 && keyAt + 4 <= records.length && records.readInt16BE(keyAt + 2) === ABORT
+  if (keyLength < KEY_BYTES || keyAt + keyLength > recordEnd || recordEnd > end || records.readInt16BE(keyAt) < 0) {
+    throw new CorruptRecordError(`a control record of ${length} bytes in ${end - at}, with a key of ${keyLength} bytes`)
+  }
+  return records.readInt16BE(keyAt + 2) === ABORT
 }

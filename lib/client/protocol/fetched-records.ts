@@ -27,7 +27,10 @@ export class FetchedRecords {
   readonly #topic: string
   readonly #partition: number
   readonly #aborted: AbortedTransactions
+  readonly #fetchOffset: number
   #bytes: Buffer
+  /** After the batches met so far: offsets only grow. */
+  #endOffset = 0
   /** Where the batch begins that comes after the current one. */
   #nextBatchAt = 0
   #position: number
@@ -44,6 +47,7 @@ export class FetchedRecords {
     this.#bytes = bytes
     this.#topic = options.topic
     this.#partition = options.partition
+    this.#fetchOffset = options.fetchOffset
     this.#position = options.fetchOffset
     this.#aborted = new AbortedTransactions(options.abortedTransactions)
   }
@@ -59,7 +63,8 @@ export class FetchedRecords {
 
   /**
    * The next record at or after the fetch offset, or undefined at the end of the bytes. A batch that the response cuts off
-   * counts as the end. The checksum of a batch is checked before its first record.
+   * counts as the end; but a broker sends no bytes without one complete batch that reaches the offset that was asked for
+   * (KIP-74), so bytes without one are damaged. The checksum of a batch is checked before its first record.
    *
    * @throws CorruptRecordError `STREAMS_CORRUPT_RECORD`: damaged bytes, here and at each further call.
    */
@@ -90,14 +95,22 @@ export class FetchedRecords {
         this.#leave()
         const batch = readBatchHeader(this.#bytes, this.#nextBatchAt)
         if (batch === undefined) {
-          this.#bytes = NO_BYTES
-          this.#nextBatchAt = 0
+          this.#finish()
           return
         }
         this.#enter(batch)
       }
     } catch (error) {
       this.#fail(error)
+    }
+  }
+
+  #finish(): void {
+    const sizeBytes = this.#bytes.length
+    this.#bytes = NO_BYTES
+    this.#nextBatchAt = 0
+    if (sizeBytes > 0 && this.#position === this.#fetchOffset) {
+      throw new CorruptRecordError(`${sizeBytes} bytes without one complete batch that reaches this offset`)
     }
   }
 
@@ -114,7 +127,12 @@ export class FetchedRecords {
     const start = this.#nextBatchAt
     const end = start + batch.sizeBytes
     if (!hasValidChecksum(this.#bytes, start, batch.sizeBytes)) throw new CorruptRecordError('checksum does not match')
-    if (!this.#hasData(batch, start + HEADER_BYTES)) {
+    // The base offset is outside the checksum: this, and that it cannot be any number, is all that guards it.
+    if (batch.baseOffset < this.#endOffset) {
+      throw new CorruptRecordError(`a batch from offset ${batch.baseOffset} behind one up to ${this.#endOffset - 1}`)
+    }
+    this.#endOffset = batch.lastOffset + 1
+    if (!this.#hasData(batch, start + HEADER_BYTES, end)) {
       this.#position = Math.max(this.#position, batch.lastOffset + 1)
       this.#nextBatchAt = end
       return
@@ -135,14 +153,15 @@ export class FetchedRecords {
   }
 
   /** Whether the batch may hold a record to return. Markers and aborted transactions are seen to on the way. */
-  #hasData(batch: BatchHeader, recordsAt: number): boolean {
+  #hasData(batch: BatchHeader, recordsAt: number, end: number): boolean {
+    // Compaction leaves a header alone. With something behind it the count is wrong, which comes out when the records are read.
+    const emptied = batch.recordCount === 0 && recordsAt === end
     if (batch.control) {
-      if (!this.#aborted.none && batch.recordCount > 0 && isAbortMarker(this.#bytes, recordsAt))
-        this.#aborted.endAt(batch)
+      if (!emptied && isAbortMarker(this.#bytes, recordsAt, end)) this.#aborted.endAt(batch)
       return false
     }
     const aborted = !this.#aborted.none && this.#aborted.has(batch)
-    return !aborted && batch.recordCount > 0 && batch.lastOffset >= this.#position
+    return !aborted && !emptied && batch.lastOffset >= this.#position
   }
 
   #skipTo(offset: number, batch: BatchHeader): void {

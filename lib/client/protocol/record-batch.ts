@@ -22,6 +22,9 @@ const MAGIC = 2
 // `length` counts from behind itself.
 const BEFORE_LENGTH_ENDS = 12
 
+/** The offset after it is still a safe integer. */
+const MAX_OFFSET = Number.MAX_SAFE_INTEGER - 1
+
 const CODEC_MASK = 7
 const LOG_APPEND_TIME = 8
 const TRANSACTIONAL = 16
@@ -67,9 +70,10 @@ export function readBatchHeader(bytes: Buffer, at: number): BatchHeader | undefi
   const attributes = bytes.readInt16BE(at + ATTRIBUTES_AT)
   const codec = compressionCodecs[attributes & CODEC_MASK]
   const lastOffsetDelta = bytes.readInt32BE(at + 23)
+  const lastOffset = baseOffset + lastOffsetDelta
   const recordCount = bytes.readInt32BE(at + 57)
   if (codec === undefined) throw new CorruptRecordError(`compression codec number ${attributes & CODEC_MASK}`)
-  if (baseOffset < 0 || lastOffsetDelta < 0 || recordCount < 0) {
+  if (baseOffset < 0 || lastOffsetDelta < 0 || lastOffset > MAX_OFFSET || recordCount < 0) {
     throw new CorruptRecordError(
       `a batch with base offset ${baseOffset}, last offset delta ${lastOffsetDelta}, ${recordCount} records`,
     )
@@ -81,7 +85,7 @@ export function readBatchHeader(bytes: Buffer, at: number): BatchHeader | undefi
     transactional: (attributes & TRANSACTIONAL) !== 0,
     control: (attributes & CONTROL) !== 0,
     logAppendTime: (attributes & LOG_APPEND_TIME) !== 0,
-    lastOffset: baseOffset + lastOffsetDelta,
+    lastOffset,
     firstTimestamp: readInt64(bytes, at + 27),
     maxTimestamp: readInt64(bytes, at + 35),
     producerId: readInt64(bytes, at + 43),
