@@ -24,9 +24,11 @@ export async function listOffsets(
   const offsets = await ask(parts, partitions, at, isolation)
   const beyond = partitions.filter(({ topic, partition }) => offsets.get(partitionKey(topic, partition)) === NO_OFFSET)
   if (beyond.length === 0) return offsets
+  // Setting a key that is there keeps its place.
   return new Map([...offsets, ...(await ask(parts, beyond, LATEST, isolation))])
 }
 
+// In the order in which the partitions are named.
 async function ask(
   parts: AdminParts,
   partitions: readonly TopicPartition[],
@@ -63,5 +65,10 @@ async function ask(
     }
     return answers
   })
-  return offsets
+  return new Map(
+    partitions.map(({ topic, partition }) => {
+      const key = partitionKey(topic, partition)
+      return [key, offsets.get(key)!]
+    }),
+  )
 }

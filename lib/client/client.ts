@@ -229,8 +229,8 @@ export interface Admin {
    */
   createPartitions(topic: string, partitionCount: number): Promise<void>
   /**
-   * By `partitionKey` (`topic:partition`). For a time: the offset of the first record, still in the log, with that timestamp or a later one; the log
-   * end if there is none. One request a leader.
+   * By `partitionKey` (`topic:partition`), in the order asked. For a time: the offset of the first record, still in the log, with that timestamp
+   * or a later one; the log end if there is none. One request a leader.
    *
    * @throws BrokerResponseError `STREAMS_BROKER_RESPONSE` UNKNOWN_TOPIC_OR_PARTITION: the topic has no such partition.
    */

@@ -3,16 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Admin, Client, IsolationLevel, OffsetSpec } from '../../../lib/client/client.ts'
 import { wireClient } from '../../../lib/client/wire-client.ts'
 import { NO_HEADERS } from '../../../lib/core/record.ts'
-import { type ClusterHarness, contextFor, freshName, readValues, until } from './harness.ts'
-
-async function failure(action: () => Promise<unknown>): Promise<Error & { code?: string; errorName?: string }> {
-  try {
-    await action()
-  } catch (error) {
-    return error as Error
-  }
-  throw new Error('this should have failed')
-}
+import { adminConfigContract } from './admin-config-contract.ts'
+import { adminGroupContract } from './admin-group-contract.ts'
+import { failure, fill } from './admin-support.ts'
+import { adminTransactionContract } from './admin-transaction-contract.ts'
+import { type ClusterHarness, contextFor, freshName, readValues } from './harness.ts'
 
 export function adminContract(open: () => Promise<ClusterHarness>): void {
   describe('an admin', () => {
@@ -27,16 +22,6 @@ export function adminContract(open: () => Promise<ClusterHarness>): void {
     })
 
     afterAll(() => harness.close())
-
-    async function fill(topic: string, timestamps: readonly number[]): Promise<void> {
-      const producer = client.producer({})
-      await producer.init()
-      for (const timestamp of timestamps) {
-        producer.send(topic, 0, null, Buffer.from(`at ${timestamp}`), timestamp, NO_HEADERS)
-        await producer.flush()
-      }
-      await producer.close()
-    }
 
     async function offset(topic: string, at: OffsetSpec, isolation: IsolationLevel = 'read_uncommitted') {
       return (await admin.offsets([{ topic, partition: 0 }], at, isolation)).get(`${topic}:0`)
@@ -53,12 +38,41 @@ export function adminContract(open: () => Promise<ClusterHarness>): void {
       const described = await admin.describeTopics([topic, freshName('missing')])
 
       expect([...described.keys()]).toEqual([topic])
-      expect(described.get(topic)).toEqual({
-        topic,
-        partitionCount: 3,
-        topicId: expect.stringMatching(/^[0-9a-f]{32}$/),
-      })
+      const { partitions, ...rest } = described.get(topic)!
+      const topicId = expect.stringMatching(/^[0-9a-f]{32}$/)
+      expect(rest).toEqual({ topic, partitionCount: 3, isInternal: false, topicId })
+      const nodes = (await admin.describeCluster()).nodes.map(({ nodeId }) => nodeId)
+      expect(partitions.map(({ partition }) => partition)).toEqual([0, 1, 2])
+      for (const { leader, leaderEpoch, replicas, inSyncReplicas, offlineReplicas } of partitions) {
+        expect(nodes).toContain(leader)
+        expect(leaderEpoch).toBeGreaterThanOrEqual(0)
+        expect(replicas).toContain(leader)
+        expect(inSyncReplicas).toEqual(replicas)
+        expect(offlineReplicas).toEqual([])
+      }
       expect((await admin.describeTopics([])).size).toBe(0)
+    })
+
+    it('lists all topics, described', async () => {
+      const topics = [await harness.topic({ partitions: 2 }), await harness.topic()]
+      const listed = await admin.listTopics()
+      for (const [topic, description] of await admin.describeTopics(topics)) {
+        expect(listed.get(topic)).toEqual(description)
+      }
+      const missing = freshName('missing')
+      expect(listed.has(missing)).toBe(false)
+    })
+
+    it('describes the cluster: its nodes, and one of them that takes changes', async () => {
+      const { clusterId, controllerId, nodes } = await admin.describeCluster()
+      expect(clusterId).toBe(await admin.clusterId())
+      expect(nodes.map(({ nodeId }) => nodeId)).toContain(controllerId)
+      expect(new Set(nodes.map(({ nodeId }) => nodeId)).size).toBe(nodes.length)
+      for (const { host, port, rack } of nodes) {
+        expect(host).not.toBe('')
+        expect(port).toBeGreaterThan(0)
+        expect(rack).toBeNull()
+      }
     })
 
     it('creates topics with their settings, ready for use', async () => {
@@ -136,8 +150,48 @@ export function adminContract(open: () => Promise<ClusterHarness>): void {
       { at: 3_001, offset: 3 },
     ])('finds offset $offset for $at', async ({ at, offset: expected }) => {
       const topic = await harness.topic()
-      await fill(topic, [1_000, 2_000, 3_000])
+      await fill(client, topic, [1_000, 2_000, 3_000])
       expect(await offset(topic, at)).toBe(expected)
+    })
+
+    // Records may lie out of the order of their times: the first one at or after the time counts, wherever later ones are.
+    it.each([
+      { at: 2_000, offset: 0 },
+      { at: 3_001, offset: 2 },
+      { at: Number.MAX_SAFE_INTEGER, offset: 3 },
+    ])('finds offset $offset for $at among times out of order', async ({ at, offset: expected }) => {
+      const topic = await harness.topic()
+      await fill(client, topic, [3_000, 1_000, 5_000])
+      expect(await offset(topic, at)).toBe(expected)
+    })
+
+    it('finds the log end for any time in an empty partition, and what is left for the time of what was deleted', async () => {
+      const topic = await harness.topic()
+      expect([await offset(topic, 0), await offset(topic, 1_000)]).toEqual([0, 0])
+      await fill(client, topic, [1_000, 2_000, 3_000])
+      await admin.deleteRecords([{ topic, partition: 0, offset: 2 }])
+      expect([await offset(topic, 0), await offset(topic, 1_000), await offset(topic, 3_000)]).toEqual([2, 2, 2])
+      await admin.deleteRecords([{ topic, partition: 0, offset: 3 }])
+      expect([await offset(topic, 0), await offset(topic, 'earliest'), await offset(topic, 9_000)]).toEqual([3, 3, 3])
+    })
+
+    it.each<{ call: (admin: Admin) => Promise<unknown>; said: string }>([
+      {
+        call: (a) => a.offsets([], -1, 'read_committed'),
+        said: 'offsets(): at must be an integer of at least 0, not -1',
+      },
+      { call: (a) => a.offsets([], Number.NaN, 'read_committed'), said: 'not NaN' },
+      { call: (a) => a.offsets([], 0.5, 'read_committed'), said: 'not 0.5' },
+      { call: (a) => a.deleteRecords([{ topic: 't', partition: 0, offset: -1 }]), said: 'deleteRecords(): offset' },
+      { call: (a) => a.createTopics([{ topic: 't', partitionCount: 0 }]), said: 'createTopics(): partitionCount' },
+      {
+        call: (a) => a.createTopics([{ topic: 't', partitionCount: 1, replicationFactor: 40_000 }]),
+        said: 'replicationFactor must be an integer from 1 to 32767',
+      },
+      { call: (a) => a.createPartitions('t', -1), said: 'createPartitions(): partitionCount' },
+    ])('takes no argument that says something else on the wire: $said', async ({ call, said }) => {
+      const error = await failure(() => call(admin))
+      expect([error.code, error.message]).toEqual(['STREAMS_INVALID_ARGUMENT', expect.stringContaining(said)])
     })
 
     it('answers for many partitions of several topics at once', async () => {
@@ -185,12 +239,18 @@ export function adminContract(open: () => Promise<ClusterHarness>): void {
 
     it('deletes records before an offset', async () => {
       const topic = await harness.topic()
-      await fill(topic, [1, 2, 3])
+      await fill(client, topic, [1, 2, 3])
       await admin.deleteRecords([{ topic, partition: 0, offset: 2 }])
 
       expect(await offset(topic, 'earliest')).toBe(2)
       expect(await readValues(harness, topic)).toEqual(['at 3'])
       await admin.deleteRecords([])
+      // Again, and what is gone already.
+      await admin.deleteRecords([{ topic, partition: 0, offset: 2 }])
+      await admin.deleteRecords([{ topic, partition: 0, offset: 0 }])
+      expect(await offset(topic, 'earliest')).toBe(2)
+      await admin.deleteRecords([{ topic, partition: 0, offset: 3 }])
+      expect(await offset(topic, 'earliest')).toBe(3)
     })
 
     it('deletes no records of a compacted topic, and none beyond the end', async () => {
@@ -206,26 +266,6 @@ export function adminContract(open: () => Promise<ClusterHarness>): void {
       expect([beyond.errorName, beyond.message]).toEqual(['OFFSET_OUT_OF_RANGE', expect.stringContaining(`${topic}-0`)])
     })
 
-    it('changes single settings and resets them', async () => {
-      const topic = await harness.topic({ configs: { 'retention.ms': '5000', 'segment.ms': '60000' } })
-      const settings = async () => {
-        const configs = await admin.describeConfigs(topic)
-        return [configs.get('retention.ms'), configs.get('segment.ms'), configs.get('max.message.bytes')]
-      }
-
-      await admin.alterConfigs(topic, { 'retention.ms': '7000', 'max.message.bytes': '9000' })
-      await until('the change is known', async () => (await settings())[0] === '7000')
-      expect(await settings()).toEqual(['7000', '60000', '9000'])
-
-      await admin.alterConfigs(topic, { 'max.message.bytes': null })
-      await until('the reset is known', async () => (await settings())[2] === '1048588')
-      expect(await settings()).toEqual(['7000', '60000', '1048588'])
-
-      const bad = await failure(() => admin.alterConfigs(topic, { 'retention.ms': 'soon' }))
-      expect(bad.code).toBe('STREAMS_BROKER_RESPONSE')
-      expect(bad.message).toContain(topic)
-    })
-
     it('gives up on a cluster that cannot be reached, within the request time-out', async () => {
       const away = wireClient(harness.unreachable, contextFor('away', 300))
       const error = await failure(() => away.admin.createTopics([{ topic: 'any', partitionCount: 1 }]))
@@ -234,4 +274,7 @@ export function adminContract(open: () => Promise<ClusterHarness>): void {
       await away.close()
     })
   })
+  adminConfigContract(open)
+  adminGroupContract(open)
+  adminTransactionContract(open)
 }

@@ -16,7 +16,7 @@ const nobody: Wire = {
 async function memoryHarness(): Promise<ClusterHarness> {
   const cluster = memoryCluster({ nodes: 2 })
   return harnessOver({
-    wires: () => cluster,
+    wires: ({ clientId }) => ({ open: (purpose) => cluster.open(purpose, clientId) }),
     unreachable: () => ({ open: () => nobody }),
     compact: (topic) => cluster.compact(topic),
   })
