@@ -50,3 +50,45 @@ export class OutageLog {
     this.#logger.info(this.#fields, this.#over)
   }
 }
+
+interface OperationOutage {
+  readonly failing: Set<object>
+  isOut: boolean
+}
+
+/**
+ * Says once for all operations of a client that some of them fail, and once that they succeed again: when brokers are away a hundred tasks ask for
+ * a hundred things. Kept apart: that no answer comes (network), and that the cluster answers it cannot do what is asked (cluster).
+ */
+export class OperationOutages {
+  readonly #logger: Logger
+  readonly #network: OperationOutage = { failing: new Set(), isOut: false }
+  readonly #cluster: OperationOutage = { failing: new Set(), isOut: false }
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  /** @param operation - Stands for the operation until `ended`. @param what - Its name, as the subject of a sentence. */
+  failing(operation: object, what: string, error: Error, fields: object): void {
+    const outage = isOutage(error) ? this.#network : this.#cluster
+    outage.failing.add(operation)
+    const level = outage.isOut ? 'debug' : 'warn'
+    outage.isOut = true
+    this.#logger[level]({ ...fields, err: error }, `${what} fails so far and is tried again`)
+  }
+
+  /** `succeeded` false: it has given up, or its owner was closed. */
+  ended(operation: object, succeeded: boolean): void {
+    // Any answer shows that the network is there; that the cluster does one thing says nothing of another.
+    this.#ended(this.#network, operation, succeeded, !succeeded)
+    this.#ended(this.#cluster, operation, succeeded, !this.#cluster.failing.has(operation))
+  }
+
+  #ended(outage: OperationOutage, operation: object, succeeded: boolean, tellsNothing: boolean): void {
+    outage.failing.delete(operation)
+    if (!outage.isOut || outage.failing.size > 0 || tellsNothing) return
+    outage.isOut = false
+    if (succeeded) this.#logger.info({}, 'What failed and was tried again succeeds')
+  }
+}

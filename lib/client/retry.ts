@@ -3,11 +3,14 @@ import { sleep } from '../core/clock.ts'
 import { StreamsError } from '../core/errors.ts'
 import type { ClientContext } from './client.ts'
 import { BrokerUnavailableError } from './errors.ts'
+import { OperationOutages } from './outage.ts'
 
 const FIRST_DELAY_MS = 20
 const MAX_DELAY_MS = 1_000
 /** An operation that has failed for this long is worth a line in the log; shorter troubles are part of a cluster's life. */
 const LOG_AFTER_MS = 1_000
+/** Of an operation's time: an attempt that begins with less than this is brief. */
+const BRIEF_SHARE = 0.25
 
 /** What an attempt returns that wants another one. */
 export class Retry {
@@ -31,9 +34,12 @@ export interface Attempt {
   readonly timeoutMs: number
 }
 
-/** The context of a client that may close: from then on nothing is tried again. */
+/** What the operations of one client share. */
 export interface RetryContext extends ClientContext {
+  /** The client may close: from then on nothing is tried again. */
   readonly closed?: () => Error | undefined
+  /** Speaks in the log for all of them. Default: each operation speaks for itself. */
+  readonly outages?: OperationOutages
 }
 
 export interface RetryOptions {
@@ -67,13 +73,37 @@ export async function retrying<T>(
   attempt: (signal: Attempt) => Promise<T | Retry>,
   options: RetryOptions = {},
 ): Promise<T> {
-  const { clock, logger } = context
+  const outages = context.outages ?? new OperationOutages(context.logger)
+  const operation = {}
+  let succeeded = false
+  try {
+    const onLong = (cause: Error, fields: object): void => outages.failing(operation, what, cause, fields)
+    const result = await attempts({ context, what, attempt, options, onLong })
+    succeeded = true
+    return result
+  } finally {
+    outages.ended(operation, succeeded)
+  }
+}
+
+interface Attempts<T> {
+  readonly context: RetryContext
+  readonly what: string
+  readonly attempt: (signal: Attempt) => Promise<T | Retry>
+  readonly options: RetryOptions
+  /** Called once, when the operation has failed for `LOG_AFTER_MS`. */
+  readonly onLong: (cause: Error, fields: object) => void
+}
+
+async function attempts<T>({ context, what, attempt, options, onLong }: Attempts<T>): Promise<T> {
+  const { clock } = context
   const timeoutMs = options.timeoutMs ?? context.requestTimeoutMs
   const maxDelayMs = options.maxDelayMs ?? MAX_DELAY_MS
   const startMs = clock.monotonicMs()
   const firstDelayMs = options.firstDelayMs ?? FIRST_DELAY_MS
   let nextDelayMs = firstDelayMs
   let logged = false
+  let telling: Error | undefined
 
   for (let number = 1; ; number++) {
     const remainingMs = Math.max(1, startMs + timeoutMs - clock.monotonicMs())
@@ -90,15 +120,17 @@ export async function retrying<T>(
     }
     throwIfStopped(context, options)
 
+    // The last attempts have so little time that having too little is why they fail.
+    const isBrief = cause instanceof StreamsError && remainingMs < timeoutMs * BRIEF_SHARE
+    if (telling === undefined || !isBrief) telling = cause
     const elapsedMs = clock.monotonicMs() - startMs
     const leftMs = timeoutMs - elapsedMs
     // Towards the end never more than half of what is left: the last attempt shall have some time too.
     const delayMs = Math.min(nextDelayMs, capMs, leftMs / 2)
-    if (leftMs <= firstDelayMs) throw timeIsUp(what, timeoutMs, cause, options.hint?.(cause))
+    if (leftMs <= firstDelayMs) throw timeIsUp(what, timeoutMs, telling, options.hint?.(telling))
     if (!logged && elapsedMs >= LOG_AFTER_MS) {
       logged = true
-      const fields = { attempts: number, elapsedMs: Math.round(elapsedMs), timeoutMs, err: cause }
-      logger.warn(fields, `${what} fails so far and is tried again`)
+      onLong(cause, { attempts: number, elapsedMs: Math.round(elapsedMs), timeoutMs })
     }
     await sleep(clock, delayMs)
     throwIfStopped(context, options)

@@ -6,6 +6,7 @@ import { Coordinators } from './coordinators.ts'
 import { ClientClosedError } from './errors.ts'
 import { WireFetcher } from './fetcher.ts'
 import { WireGroupMember } from './group-member.ts'
+import { OperationOutages } from './outage.ts'
 import { WireProducer } from './producer.ts'
 import type { RetryContext } from './retry.ts'
 import type { Wire, WireFactory, WirePurpose } from './wire.ts'
@@ -35,7 +36,11 @@ export function wireClient(wires: WireFactory, context: ClientContext): Client {
   }
   // Short questions, never parked: metadata, coordinators, committed offsets.
   const control = wire('admin', 'control')
-  const own: RetryContext = { ...context, closed: () => (closing === undefined ? undefined : closed) }
+  const own: RetryContext = {
+    ...context,
+    closed: () => (closing === undefined ? undefined : closed),
+    outages: new OperationOutages(context.logger),
+  }
   const metadata = new ClusterMetadata(control, own)
   const coordinators = new Coordinators(control, own)
   const parts = { metadata, coordinators, context: own }

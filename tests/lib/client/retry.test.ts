@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ClientContext } from '../../../lib/client/client.ts'
 import { AuthenticationError, ConnectionError } from '../../../lib/client/errors.ts'
+import { OperationOutages } from '../../../lib/client/outage.ts'
 import { Retry, type RetryOptions, retrying } from '../../../lib/client/retry.ts'
 import { VirtualClock } from '../../../lib/core/clock.ts'
 import { LogLines } from './log-lines.ts'
@@ -103,6 +104,13 @@ describe('retrying', () => {
     expect((await run(async (number) => (number < 4 ? again : 'answer'))).lines).toEqual([])
   })
 
+  it('names the cause that tells most, not that the last attempts had little time', async () => {
+    const { end } = await run(async (number) => {
+      throw new ConnectionError(number < 7 ? 'connection refused' : 'not connected within 7 ms')
+    })
+    expect((end as Error).message).toBe('Asking did not succeed within 1000 ms: connection refused.')
+  })
+
   it('stops when its owner has', async () => {
     const closed = new Error('closed')
     let attempts = 0
@@ -115,5 +123,40 @@ describe('retrying', () => {
     )
     expect(end).toBe(closed)
     expect(atMs).toEqual([0, 20])
+  })
+})
+
+describe('operations that share a log', () => {
+  it('say once together that they fail, and once that they succeed again', async () => {
+    const clock = new VirtualClock()
+    const logger = new LogLines()
+    const context = { clientId: 'test', clock, logger, requestTimeoutMs: 30_000, outages: new OperationOutages(logger) }
+    let away = true
+    const asking = Array.from({ length: 50 }, (_, i) =>
+      retrying(context, `Asking for ${i}`, async () => {
+        if (away) throw new ConnectionError('gone')
+        return i
+      }),
+    )
+    // What the cluster itself cannot do is another matter.
+    const leaderless = retrying(context, 'Finding a leader', async () => again, { timeoutMs: 5_000 }).catch(() => {})
+    await clock.advance(10_000)
+    expect(logger.lines).toEqual([
+      'warn: Asking for 0 fails so far and is tried again',
+      'warn: Finding a leader fails so far and is tried again',
+    ])
+
+    away = false
+    await clock.advance(2_000)
+    await Promise.all([...asking, leaderless])
+    expect(logger.lines.slice(2)).toEqual(['info: What failed and was tried again succeeds'])
+
+    away = true
+    const next = retrying(context, 'Asking again', async () => (away ? again : 'answer'))
+    await clock.advance(2_000)
+    expect(logger.lines.slice(3)).toEqual(['warn: Asking again fails so far and is tried again'])
+    away = false
+    await clock.advance(2_000)
+    await next
   })
 })
