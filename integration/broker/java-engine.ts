@@ -17,7 +17,8 @@ const FORMAT_TIMEOUT_MS = 60_000
 const CLUSTER_ID = 'bWlsbHJhY2UtdGVzdHMtMA'
 const LOG_CONFIGURATION = fileURLToPath(new URL('./log4j2.properties', import.meta.url))
 
-function javaCommand(): string {
+/** How Java is started. */
+export function javaCommand(): string {
   const { JAVA_HOME } = process.env
   return JAVA_HOME ? join(JAVA_HOME, 'bin', 'java') : 'java'
 }

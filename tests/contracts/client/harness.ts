@@ -2,7 +2,7 @@
 import type { Admin, Client, ClientContext, IsolationLevel, OffsetCommit } from '../../../lib/client/client.ts'
 import { Coordinators } from '../../../lib/client/coordinators.ts'
 import { FetchedRecords } from '../../../lib/client/protocol/fetched-records.ts'
-import { readBatchHeader } from '../../../lib/client/protocol/record-batch.ts'
+import { type BatchHeader, readBatchHeader } from '../../../lib/client/protocol/record-batch.ts'
 import type { WireFactory } from '../../../lib/client/wire.ts'
 import { wireClient } from '../../../lib/client/wire-client.ts'
 import { type Clock, sleep, systemClock } from '../../../lib/core/clock.ts'
@@ -190,30 +190,29 @@ export async function readValues(harness: ClusterHarness, topic: string, partiti
   return visibleValues(harness, topic, partition)
 }
 
-/** How many batches of a partition compaction has left without records. */
-export async function emptiedBatchCount(harness: ClusterHarness, topic: string, partition = 0): Promise<number> {
-  let count = 0
+/** The headers of all batches in a partition's log, control batches included. */
+export async function batchHeaders(harness: ClusterHarness, topic: string, partition = 0): Promise<BatchHeader[]> {
+  const headers: BatchHeader[] = []
   for (const { bytes } of await fetchBytes(harness, topic, partition, 'read_uncommitted')) {
     let at = 0
     for (let header = readBatchHeader(bytes, at); header !== undefined; header = readBatchHeader(bytes, at)) {
       at += header.sizeBytes
-      if (header.recordCount === 0) count++
+      headers.push(header)
     }
   }
-  return count
+  return headers
+}
+
+/** How many batches of a partition compaction has left without records. */
+export async function emptiedBatchCount(harness: ClusterHarness, topic: string, partition = 0): Promise<number> {
+  const headers = await batchHeaders(harness, topic, partition)
+  return headers.filter(({ recordCount }) => recordCount === 0).length
 }
 
 /** The sizes of the data batches in a partition's log, in bytes. */
 export async function batchSizes(harness: ClusterHarness, topic: string, partition = 0): Promise<number[]> {
-  const sizes: number[] = []
-  for (const { bytes } of await fetchBytes(harness, topic, partition, 'read_uncommitted')) {
-    let at = 0
-    for (let header = readBatchHeader(bytes, at); header !== undefined; header = readBatchHeader(bytes, at)) {
-      at += header.sizeBytes
-      if (!header.control) sizes.push(header.sizeBytes)
-    }
-  }
-  return sizes
+  const headers = await batchHeaders(harness, topic, partition)
+  return headers.filter(({ control }) => !control).map(({ sizeBytes }) => sizeBytes)
 }
 
 /** A group's committed offset, or undefined. Waits for a transaction that holds it. */
