@@ -48,6 +48,8 @@ export class PartitionBuffer implements FetchedPartition {
   logStartOffset = -1
   /** Where the next request starts. */
   fetchOffset: number
+  /** In which its leader was found; a node that knows another one refuses. -1: not known. */
+  leaderEpoch = -1
   /** Requests that failed since the last one that did not. */
   failureCount = 0
   readonly #readCommitted: boolean

@@ -1,6 +1,7 @@
 // Flow: Wire → [fetcher-node] → fetched-partition. One loop for each node that leads partitions we read.
 import { partitionKey } from '../core/record.ts'
 import type { ClientContext } from './client.ts'
+import { OffsetOutOfRangeError } from './errors.ts'
 import type { PartitionBuffer, PartitionResponse } from './fetched-partition.ts'
 import { nodeError, partitionError } from './fetcher-errors.ts'
 import { fetchRequest } from './fetcher-request.ts'
@@ -26,6 +27,8 @@ export interface NodeEvents {
   onReady(): void
   /** The node does not serve these partitions now, or cannot be reached: their leaders have to be looked up again. */
   onMoved(partitions: readonly PartitionBuffer[], cause: Error | string): void
+  /** The node says that a partition's log does not reach to where it is to be read: if it is the leader, that is an error. */
+  onOutOfRange(partition: PartitionBuffer, error: OffsetOutOfRangeError): void
   /** The node answered. */
   onAnswer(): void
 }
@@ -139,7 +142,10 @@ export class NodeFetcher {
         asked.delete(key) // should it be answered twice: the second answer begins where the first one did
         if (partition === undefined || partition.removed) continue
         const outcome = outcomeOf(partition, answer)
-        if (outcome instanceof Error) {
+        if (outcome instanceof OffsetOutOfRangeError) {
+          this.remove(partition)
+          this.#events.onOutOfRange(partition, outcome)
+        } else if (outcome instanceof Error) {
           failed = true
           partition.fail(outcome)
           this.remove(partition)

@@ -24,7 +24,7 @@ export function fetchRequest(
     }
     topic.partitions.push({
       partition: each.partition,
-      currentLeaderEpoch: -1,
+      currentLeaderEpoch: each.leaderEpoch,
       fetchOffset: each.fetchOffset,
       logStartOffset: -1,
       partitionMaxBytes: each.maxRequestBytes,

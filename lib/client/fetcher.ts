@@ -4,6 +4,7 @@ import { InvariantError } from '../core/errors.ts'
 import { partitionKey, type TopicPartition } from '../core/record.ts'
 import type { ClientContext, FetchedPartition, Fetcher, FetcherOptions } from './client.ts'
 import type { ClusterMetadata } from './cluster-metadata.ts'
+import type { OffsetOutOfRangeError } from './errors.ts'
 import { PartitionBuffer } from './fetched-partition.ts'
 import { NodeFetcher } from './fetcher-node.ts'
 import { backOffMs, isOutage, OutageLog } from './outage.ts'
@@ -12,7 +13,7 @@ import type { Wire } from './wire.ts'
 const DEFAULT_BUFFERED_BYTES = 2 * 1024 * 1024
 
 /** Who leads a partition. */
-export type Leaders = Pick<ClusterMetadata, 'leader' | 'cachedLeader' | 'invalidate'>
+export type Leaders = Pick<ClusterMetadata, 'leader' | 'cachedLeader' | 'cachedEpoch' | 'confirms' | 'invalidate'>
 
 export interface FetcherParts {
   readonly wire: Wire
@@ -114,6 +115,7 @@ export class WireFetcher implements Fetcher {
       this.#nodes.set(leader, node)
     }
     this.#homes.set(partition, node)
+    partition.leaderEpoch = this.#metadata.cachedEpoch(partition.topic, partition.partition)
     node.add(partition)
   }
 
@@ -136,8 +138,22 @@ export class WireFetcher implements Fetcher {
           if (isOutage(cause)) outage.failed(cause)
           this.#relocate(id, partitions, cause)
         },
+        onOutOfRange: (partition, error) => void this.#verify(id, partition, error),
       },
     })
+  }
+
+  // Replicas that lag, and a leader that was replaced while it stood still, lack what the leader has: only the leader's word counts.
+  async #verify(node: number, partition: PartitionBuffer, error: OffsetOutOfRangeError): Promise<void> {
+    this.#homes.delete(partition)
+    const { topic, partition: index, leaderEpoch } = partition
+    let outcome: Error | string = 'the node does not lead the partition'
+    try {
+      if (await this.#metadata.confirms(node, [{ topic, partition: index, epoch: leaderEpoch }])) outcome = error
+    } catch (failure) {
+      outcome = failure as Error
+    }
+    this.#relocate(node, [partition], outcome)
   }
 
   #relocate(node: number, partitions: readonly PartitionBuffer[], cause: Error | string): void {

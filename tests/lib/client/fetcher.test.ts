@@ -2,6 +2,7 @@
 // tests/contracts/client/fetcher-contract.ts.
 import { describe, expect, it, jest } from '@jest/globals'
 import type { FetchedPartition, FetcherOptions } from '../../../lib/client/client.ts'
+import type { Leadership } from '../../../lib/client/cluster-metadata.ts'
 import { BrokerUnavailableError, UnknownTopicError } from '../../../lib/client/errors.ts'
 import type { PartitionResponse } from '../../../lib/client/fetched-partition.ts'
 import { WireFetcher } from '../../../lib/client/fetcher.ts'
@@ -19,6 +20,7 @@ class Leaders {
   readonly current = new Map<string, number | Error>()
   readonly #cached = new Map<string, number>()
   invalidations = 0
+  epoch = 3
 
   cachedLeader(topic: string, partition: number): number | undefined {
     return this.#cached.get(partitionKey(topic, partition))
@@ -29,6 +31,14 @@ class Leaders {
     if (leader instanceof Error) throw leader
     this.#cached.set(partitionKey(topic, partition), leader)
     return leader
+  }
+
+  cachedEpoch(): number {
+    return this.epoch
+  }
+
+  async confirms(_node: number, leaderships: readonly Leadership[]): Promise<boolean> {
+    return leaderships.every(({ epoch }) => epoch === this.epoch)
   }
 
   invalidate(): void {
@@ -419,6 +429,35 @@ describe('errors', () => {
     expect(bench.leaders.invalidations).toBe(4)
     expect(partition.next()).toBeUndefined()
     expect(bench.log.lines).toEqual(['info: Looking for the leaders of 1 partitions again'])
+  })
+
+  it('asks in the epoch of the leader that it knows', async () => {
+    const bench = new Bench()
+    await bench.add(0)
+    const epochs = (): number[] =>
+      (bench.wire.sent[0] as SentRequest<'fetch'>).request.topics.flatMap(({ partitions }) =>
+        partitions.map(({ currentLeaderEpoch }) => currentLeaderEpoch),
+      )
+    expect(epochs()).toEqual([3])
+
+    bench.leaders.epoch = 4
+    await bench.answer({ partitionIndex: 0, errorCode: errorCodes.FENCED_LEADER_EPOCH })
+    await bench.clock.advance(50)
+    expect(epochs()).toEqual([4])
+  })
+
+  it('OFFSET_OUT_OF_RANGE from a node that does not lead any more: looks for the leader, and goes on', async () => {
+    const bench = new Bench()
+    const partition = await bench.add(0, 7)
+    bench.leaders.epoch = 4
+    bench.leaders.current.set('t:0', 2)
+    await bench.answer({ partitionIndex: 0, errorCode: errorCodes.OFFSET_OUT_OF_RANGE })
+    expect(partition.next()).toBeUndefined()
+    await bench.clock.advance(50)
+
+    expect(bench.wire.sent[0]!.node).toBe(2)
+    await bench.answer({ partitionIndex: 0, records: plain(7, 1) })
+    expect(offsets(partition)).toEqual([7])
   })
 
   it('waits longer after each failure, at most a second', async () => {
