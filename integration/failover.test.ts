@@ -311,4 +311,69 @@ describeWithBroker('a cluster of three nodes', () => {
       beating.observed,
     )
   }, 180_000)
+
+  it('gets nothing stale from a leader that stood still while another took its place', async () => {
+    const topic = await cluster.topic()
+    const victim = 1
+    const partition = await cluster.partitionLedBy(victim, topic)
+    const where = [{ topic, partition }]
+    const key = partitionKey(topic, partition)
+    // Gives up waiting for an answer soon, and so gets away from the node by itself.
+    const brisk = cluster.client('brisk', { requestTimeoutMs: 3_000 })
+    const steady = new Numbered(await producer(brisk), topic, partition, 'steady')
+    const reader = new Reader(brisk.client)
+    const fetched = reader.add(topic, partition)
+    // Wait longer than the node sleeps. All that they know is from before.
+    const patient = cluster.client('patient', { brokers: [cluster.address(victim)] })
+    const slow = new Numbered(await producer(patient), topic, partition, 'slow')
+    steady.send(100)
+    slow.send(10)
+    await Promise.all([steady.producer.flush(), slow.producer.flush()])
+    const read = await reader.to(fetched, 110, RECOVERY_MS)
+
+    const watch = new Stopwatch()
+    await cluster.node(victim).pause()
+    steady.send(50)
+    await steady.producer.flush()
+    watch.lap('produced elsewhere')
+    const heir = await cluster.movedFrom(victim, topic, partition)
+    read.push(...(await reader.to(fetched, 160, RECOVERY_MS)))
+    watch.lap(`read from ${heir}`)
+    steady.send(50)
+    await steady.producer.flush()
+    const later = await cluster.topic()
+    const before = new Map(patient.wires.answered)
+
+    const end = patient.client.admin.offsets(where, 'latest', 'read_uncommitted')
+    const described = patient.client.admin.describeTopics([later])
+    slow.send(10)
+    const sent = slow.producer.flush()
+    const late = new Reader(patient.client)
+    const tail = late.add(topic, partition, 210)
+    await until('all of that is on its way to the sleeping node', () => {
+      const { wires } = patient
+      return (
+        wires.underWay('listOffsets', victim) === 1 &&
+        wires.underWay('produce', victim) === 1 &&
+        wires.underWay('fetch', victim) === 1 &&
+        wires.underWay('metadata') === 1
+      )
+    })
+    await cluster.node(victim).resume()
+    expect((await end).get(key)).toBeGreaterThanOrEqual(210)
+    expect((await described).has(later)).toBe(true)
+    await sent
+    watch.lap('all answered')
+    expect(values(await late.to(tail, 220, RECOVERY_MS))).toEqual(slow.sent.slice(10))
+    await cluster.healed(topic)
+    steady.send(10)
+    await steady.producer.flush()
+    read.push(...(await reader.to(fetched, 230, RECOVERY_MS)))
+    watch.report('paused leader', brisk, patient)
+
+    expect(read.map(({ offset }) => offset)).toEqual(Array.from({ length: 230 }, (_, i) => i))
+    expect(of('steady', values(read))).toEqual(steady.sent)
+    expect(of('slow', values(read))).toEqual(slow.sent)
+    expect(patient.wires.answered).not.toEqual(before)
+  }, 180_000)
 })

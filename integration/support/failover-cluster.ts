@@ -45,6 +45,8 @@ export class FailoverCluster {
     const properties = {
       'leader.imbalance.check.interval.seconds': '1',
       'leader.imbalance.per.broker.percentage': '0',
+      // How long a broker waits for a controller that stands still, before it looks for another: 30 s by default.
+      'controller.socket.timeout.ms': '2000',
     }
     return new FailoverCluster(await startBroker({ nodes: NODE_COUNT, properties }))
   }
