@@ -217,8 +217,8 @@ export interface Admin {
    */
   createTopics(topics: readonly NewTopic[]): Promise<void>
   /**
-   * Deletes the topics, and returns when the cluster's metadata no longer shows them. What groups have committed for them goes with them. A topic
-   * that does not exist is no error.
+   * Deletes the topics, and returns when the cluster's metadata no longer shows them. A topic that does not exist is no error. What groups have
+   * committed for them is forgotten soon after: `deleteOffsets` first if a topic of that name shall be made again.
    */
   deleteTopics(topics: readonly string[]): Promise<void>
   /**
@@ -287,8 +287,10 @@ export interface Admin {
    */
   alterOffsets(groupId: string, offsets: readonly NewGroupOffset[]): Promise<void>
   /**
-   * Moves a group's committed offsets, and returns the new ones by `partitionKey`. Open transactions do not hold back `latest`. All that an
-   * application has kept of these partitions in its stores stays: to count anew, delete its internal topics and state directories as well.
+   * Moves a group's committed offsets, and returns the new ones by `partitionKey`. Open transactions do not hold back `latest`.
+   *
+   * What an application has kept of these partitions in its stores stays. To have it count anew: stop it, move the offsets of its source topics,
+   * delete those of its internal topics (`<applicationId>-…`), then these topics, and every instance's state directory.
    *
    * @throws GroupNotEmptyError `STREAMS_GROUP_NOT_EMPTY`: the group has members.
    * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: the offset is not in the log of a partition; there is no committed offset to move from.

@@ -8,6 +8,7 @@ import { adminGroupContract } from './admin-group-contract.ts'
 import { failure, fill } from './admin-support.ts'
 import { adminTransactionContract } from './admin-transaction-contract.ts'
 import { type ClusterHarness, contextFor, freshName, readValues } from './harness.ts'
+import { resetContract } from './reset-contract.ts'
 
 export function adminContract(open: () => Promise<ClusterHarness>): void {
   describe('an admin', () => {
@@ -277,4 +278,5 @@ export function adminContract(open: () => Promise<ClusterHarness>): void {
   adminConfigContract(open)
   adminGroupContract(open)
   adminTransactionContract(open)
+  resetContract(open)
 }
