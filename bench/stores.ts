@@ -10,6 +10,7 @@ import { openLevelTaskDatabase } from '../stores/level/index.ts'
 import type { TimestampedKeyValueStore } from '../stores/store.ts'
 import { stores } from '../stores/stores.ts'
 import type { TaskDatabase } from '../stores/task-database.ts'
+import { median, percentile } from './statistics.ts'
 
 const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } })
 const ROWS = Number(values.rows)
@@ -34,10 +35,6 @@ function countStore(database: TaskDatabase, caching: boolean): TimestampedKeyVal
     currentRecord: () => record,
     cacheBudget: { limitBytes: 64 * MIB, usedBytes: 0 },
   })
-}
-
-function median(times: number[]): number {
-  return times.sort((a, b) => a - b)[times.length >> 1]!
 }
 
 function fastQuarter(times: number[]): number {
@@ -102,7 +99,7 @@ async function commits(): Promise<{ p50Ms: number; p99Ms: number; blockedMs: num
   await database.close()
   return {
     p50Ms: rounded(median(total)),
-    p99Ms: rounded(total[Math.floor(total.length * 0.99)]!),
+    p99Ms: rounded(percentile(total, 99)),
     blockedMs: rounded(median(blocked)),
   }
 }

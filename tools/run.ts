@@ -14,8 +14,12 @@ export const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
  * @throws Error with everything that it wrote, if it failed.
  */
 export function run(command: string, args: readonly string[], cwd = ROOT): string {
-  const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
+  // On Windows npm is a script, which only a shell runs.
+  const shell = command === 'npm' && process.platform === 'win32'
+  const line = [command, ...args.map((arg) => `"${arg}"`)].join(' ')
+  const { status, signal, stdout, stderr, error } = spawnSync(shell ? line : command, shell ? [] : args, {
     cwd,
+    shell,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 64 << 20,

@@ -9,9 +9,12 @@ export interface Source {
   readonly text: string
 }
 
-/** The TypeScript files of what is published. */
-export function sources(): readonly Source[] {
-  return ['lib', 'topology', 'stores'].flatMap((folder) =>
+/** Where the TypeScript of what is published lies. */
+export const PUBLISHED: readonly string[] = ['lib', 'topology', 'stores']
+
+/** The TypeScript files in these folders; default: of what is published. */
+export function sources(folders = PUBLISHED): readonly Source[] {
+  return folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
       .map((entry) => {

@@ -130,7 +130,7 @@ describe('wiped rows', () => {
   })
 
   it('are cleared at the next open, when the process was killed before they were', async () => {
-    const child = spawn(process.execPath, [new URL('killed-wiper.ts', import.meta.url).pathname, directory], {
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'killed-wiper.ts'), directory], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     await once(createInterface(child.stdout), 'line')
@@ -164,7 +164,7 @@ describe('a large commit', () => {
 describe('a process killed with -9', () => {
   it('leaves exactly one of its commits, not older than the last it knew of', async () => {
     for (let round = 0; round < 3; round++) {
-      const script = new URL('killed-writer.ts', import.meta.url).pathname
+      const script = join(import.meta.dirname, 'killed-writer.ts')
       const child = spawn(process.execPath, [script, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
       let known = 0
       let lines = 0
