@@ -1,6 +1,7 @@
 // Measures the record-batch codec on a warm VM, in nanoseconds a record, and prints JSON. No broker.
 //   node bench/codec.ts [recordCount]
 
+import type { CompressionCodec } from '../lib/client/protocol/compression.ts'
 import { crc32c } from '../lib/client/protocol/crc32c.ts'
 import { FetchedRecords } from '../lib/client/protocol/fetched-records.ts'
 import { RecordBatchBuilder } from '../lib/client/protocol/record-batch-builder.ts'
@@ -27,7 +28,7 @@ function inputs(): Input[] {
   }))
 }
 
-function encode(records: readonly Input[], codec: 'none' | 'gzip' | 'zstd'): Buffer {
+function encode(records: readonly Input[], codec: CompressionCodec): Buffer {
   const builder = new RecordBatchBuilder({ codec })
   for (const { key, value, timestamp } of records) builder.append(key, value, timestamp, NO_HEADERS)
   return builder.finish({ producerId: 1, producerEpoch: 0, baseSequence: 0, transactional: false })
@@ -65,7 +66,7 @@ console.log(
       encode: nanosecondsPerRecord(() => encode(records, 'none')),
       decode: nanosecondsPerRecord(() => decode(plain)),
       ...Object.fromEntries(
-        (['gzip', 'zstd'] as const).flatMap((codec) => {
+        (['gzip', 'snappy', 'lz4', 'zstd'] as const).flatMap((codec) => {
           const batch = encode(records, codec)
           return [
             [`encode ${codec}`, nanosecondsPerRecord(() => encode(records, codec))],
