@@ -4,7 +4,7 @@ import type { AdminParts } from './admin.ts'
 import { requireId, requireOffset } from './admin-arguments.ts'
 import { adminRefused } from './admin-errors.ts'
 import { notEmpty } from './admin-groups.ts'
-import { askCoordinator } from './admin-requests.ts'
+import { askCoordinator, incomplete } from './admin-requests.ts'
 import { type AclOperation, onGroup, onTopic } from './authorization.ts'
 import type { NewGroupOffset, OffsetCommit } from './client.ts'
 import { byTopic, partitionNames } from './group-partitions.ts'
@@ -72,7 +72,7 @@ export async function alterOffsets(
   }
   return askCoordinator(parts, 'group', groupId, what, async ({ node, timeoutMs }) => {
     const response = await parts.wire.send(node, 'offsetCommit', request, { timeoutMs })
-    return firstProblem({ parts, what, groupId, needs: 'READ' }, response.topics)
+    return firstProblem({ parts, what, groupId, needs: 'READ' }, offsets, response.topics)
   })
 }
 
@@ -92,7 +92,7 @@ export async function deleteOffsets(
     if (errorCode === errorCodes.NON_EMPTY_GROUP) return notEmpty(parts, what, groupId, errorCode)
     if (isRetriable(errorCode)) return new Retry(new Error(errorName(errorCode)))
     if (errorCode !== errorCodes.NONE) throw adminRefused(what, errorCode, null, [onGroup(groupId, 'DELETE')])
-    return firstProblem({ parts, what, groupId, needs: 'DELETE' }, topics)
+    return firstProblem({ parts, what, groupId, needs: 'DELETE' }, partitions, topics)
   })
 }
 
@@ -110,12 +110,20 @@ interface Change {
   readonly needs: AclOperation
 }
 
-async function firstProblem(change: Change, topics: readonly Answer[]): Promise<Retry | undefined> {
-  for (const { name, partitions } of topics) {
-    for (const { partitionIndex, errorCode } of partitions) {
-      const problem = await problemWith(change, name, partitionIndex, errorCode)
-      if (problem !== undefined) return problem
-    }
+async function firstProblem(
+  change: Change,
+  asked: readonly TopicPartition[],
+  answers: readonly Answer[],
+): Promise<Retry | undefined> {
+  const codes = new Map<string, number>()
+  for (const { name, partitions } of answers) {
+    for (const { partitionIndex, errorCode } of partitions) codes.set(partitionKey(name, partitionIndex), errorCode)
+  }
+  for (const { topic, partition } of asked) {
+    const errorCode = codes.get(partitionKey(topic, partition))
+    if (errorCode === undefined) return incomplete()
+    const problem = await problemWith(change, topic, partition, errorCode)
+    if (problem !== undefined) return problem
   }
   return undefined
 }
