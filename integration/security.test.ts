@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals'
 import { describeWithBroker } from './broker/describe.ts'
 import { describeAuthentication } from './security/authentication.ts'
+import { describeAuthorization } from './security/authorization.ts'
 import { SecurityBench } from './security/bench.ts'
 
 describeWithBroker('a secured broker', () => {
@@ -13,4 +14,5 @@ describeWithBroker('a secured broker', () => {
   afterAll(() => bench?.close())
 
   describeAuthentication(() => bench)
+  describeAuthorization(() => bench)
 })

@@ -1,0 +1,319 @@
+// What an application has to be allowed, and what it says when it is not: each permission of docs/security.md left out once.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { wordCount } from '../../examples/word-count.ts'
+import type { Client } from '../../lib/client/client.ts'
+import { systemClock } from '../../lib/core/clock.ts'
+import { NO_HEADERS, type TopicPartition } from '../../lib/core/record.ts'
+import { AuthorizationError, type StreamsConfig } from '../../lib/index.ts'
+import { freshName, until } from '../support/cluster.ts'
+import { type AclLine, Acls } from './acls.ts'
+import { firstRecord, memberOf, send } from './attempts.ts'
+import type { SecurityBench } from './bench.ts'
+import { everythingIn, Recorder } from './recorder.ts'
+import { oauthFor } from './secured-broker.ts'
+
+/** The names that ACLs of a word count are about. */
+interface App {
+  readonly id: string
+  readonly input: string
+  readonly output: string
+}
+
+/** All that a word count needs: one line of docs/security.md each, made out for its own topics. */
+const needs = {
+  'READ input': ({ input }: App): AclLine => `READ topic ${input}`,
+  'WRITE output': ({ output }: App): AclLine => `WRITE topic ${output}`,
+  'CREATE repartition': ({ id }: App): AclLine => `CREATE topic ${id}-counts-repartition`,
+  'WRITE repartition': ({ id }: App): AclLine => `WRITE topic ${id}-counts-repartition`,
+  'READ repartition': ({ id }: App): AclLine => `READ topic ${id}-counts-repartition`,
+  'DELETE repartition': ({ id }: App): AclLine => `DELETE topic ${id}-counts-repartition`,
+  'CREATE changelog': ({ id }: App): AclLine => `CREATE topic ${id}-counts-changelog`,
+  'WRITE changelog': ({ id }: App): AclLine => `WRITE topic ${id}-counts-changelog`,
+  'READ changelog': ({ id }: App): AclLine => `READ topic ${id}-counts-changelog`,
+  'READ group': ({ id }: App): AclLine => `READ group ${id}`,
+  'WRITE transactional id': ({ id }: App): AclLine => `WRITE transactional-id ${id}-*`,
+}
+type Need = keyof typeof needs
+
+interface Case {
+  readonly without?: Need
+  /** Allows DESCRIBE on what `without` is about: otherwise that is missed first. */
+  readonly described?: true
+  readonly guarantee?: StreamsConfig['processingGuarantee']
+  /** What is said to be missing; undefined: the words are counted. */
+  readonly missing?: (app: App) => string
+}
+
+const cases: readonly Case[] = [
+  {},
+  { without: 'WRITE transactional id', guarantee: 'at_least_once' },
+  { without: 'READ input', missing: ({ input }) => `DESCRIBE on topic '${input}'` },
+  { without: 'READ input', described: true, missing: ({ input }) => `READ on topic '${input}'` },
+  { without: 'WRITE output', missing: ({ output }) => `DESCRIBE on topic '${output}'` },
+  { without: 'WRITE output', described: true, missing: ({ output }) => `WRITE on topic '${output}'` },
+  {
+    without: 'WRITE output',
+    described: true,
+    guarantee: 'at_least_once',
+    missing: ({ output }) => `WRITE on topic '${output}'`,
+  },
+  { without: 'CREATE repartition', missing: ({ id }) => `CREATE on topic '${id}-counts-repartition'` },
+  { without: 'WRITE repartition', missing: ({ id }) => `WRITE on topic '${id}-counts-repartition'` },
+  { without: 'READ repartition', missing: ({ id }) => `READ on topic '${id}-counts-repartition'` },
+  { without: 'CREATE changelog', missing: ({ id }) => `CREATE on topic '${id}-counts-changelog'` },
+  { without: 'WRITE changelog', missing: ({ id }) => `WRITE on topic '${id}-counts-changelog'` },
+  { without: 'READ changelog', missing: ({ id }) => `READ on topic '${id}-counts-changelog'` },
+  { without: 'READ group', missing: ({ id }) => `DESCRIBE on group '${id}'` },
+  { without: 'READ group', described: true, missing: ({ id }) => `READ on group '${id}'` },
+  { without: 'WRITE transactional id', missing: ({ id }) => `DESCRIBE on transactional id '${id}-0_0'` },
+  { without: 'WRITE transactional id', described: true, missing: ({ id }) => `WRITE on transactional id '${id}-0_0'` },
+]
+
+const title = ({ without, described, guarantee = 'exactly_once' }: Case): string => {
+  const left = without === undefined ? 'everything' : `everything but ${without}`
+  return `${left}${described === undefined ? '' : ', DESCRIBE instead'}, ${guarantee}`
+}
+
+/** A request of a client, what its user is allowed, and what is missing. */
+const requests: readonly {
+  readonly what: string
+  readonly allowed: (topic: string) => readonly AclLine[]
+  readonly attempt: (client: Client, partition: TopicPartition) => Promise<unknown>
+  readonly missing: (topic: string) => string
+}[] = [
+  {
+    what: 'describe a topic',
+    allowed: () => [],
+    attempt: ({ admin }, { topic }) => admin.describeTopics([topic]),
+    missing: (topic) => `DESCRIBE on topic '${topic}'`,
+  },
+  {
+    what: 'list offsets',
+    allowed: () => [],
+    attempt: ({ admin }, each) => admin.offsets([each], 'latest', 'read_committed'),
+    missing: (topic) => `DESCRIBE on topic '${topic}'`,
+  },
+  {
+    what: 'create a topic',
+    allowed: () => [],
+    attempt: ({ admin }, { topic }) => admin.createTopics([{ topic: `${topic}-2`, partitionCount: 1 }]),
+    missing: (topic) => `CREATE on topic '${topic}-2'`,
+  },
+  {
+    what: 'add partitions',
+    allowed: (topic) => [`DESCRIBE topic ${topic}`],
+    attempt: ({ admin }, { topic }) => admin.createPartitions(topic, 2),
+    missing: (topic) => `ALTER on topic '${topic}'`,
+  },
+  {
+    what: 'delete a topic',
+    allowed: (topic) => [`DESCRIBE topic ${topic}`],
+    attempt: ({ admin }, { topic }) => admin.deleteTopics([topic]),
+    missing: (topic) => `DELETE on topic '${topic}'`,
+  },
+  {
+    what: 'delete records',
+    allowed: (topic) => [`DESCRIBE topic ${topic}`],
+    attempt: ({ admin }, each) => admin.deleteRecords([{ ...each, offset: 0 }]),
+    missing: (topic) => `DELETE on topic '${topic}'`,
+  },
+  {
+    what: 'read configs',
+    allowed: (topic) => [`READ topic ${topic}`],
+    attempt: ({ admin }, { topic }) => admin.describeConfigs(topic),
+    missing: (topic) => `DESCRIBE_CONFIGS on topic '${topic}'`,
+  },
+  {
+    what: 'change configs',
+    allowed: (topic) => [`READ topic ${topic}`],
+    attempt: ({ admin }, { topic }) => admin.alterConfigs(topic, { 'retention.ms': '-1' }),
+    missing: (topic) => `ALTER_CONFIGS on topic '${topic}'`,
+  },
+  {
+    what: 'read records',
+    allowed: (topic) => [`DESCRIBE topic ${topic}`],
+    attempt: firstRecord,
+    missing: (topic) => `READ on topic '${topic}'`,
+  },
+  {
+    what: 'take a producer id',
+    allowed: (topic) => [`READ topic ${topic}`],
+    attempt: (client, { topic }) => send(client, topic, {}),
+    missing: () => "IDEMPOTENT_WRITE on cluster 'kafka-cluster'",
+  },
+  {
+    what: 'write',
+    allowed: (topic) => [`READ topic ${topic}`, 'IDEMPOTENT_WRITE cluster kafka-cluster'],
+    attempt: (client, { topic }) => send(client, topic, {}),
+    missing: (topic) => `WRITE on topic '${topic}'`,
+  },
+  {
+    what: 'write in a transaction',
+    allowed: (topic) => [`READ topic ${topic}`, `WRITE transactional-id ${topic}`],
+    attempt: (client, { topic }) => send(client, topic, { transactionalId: topic }),
+    missing: (topic) => `WRITE on topic '${topic}'`,
+  },
+  {
+    what: 'read committed offsets',
+    allowed: (topic) => [`READ topic ${topic}`],
+    attempt: (client, each) => memberOf(client, each.topic, each).committed([each]),
+    missing: (topic) => `DESCRIBE on group '${topic}'`,
+  },
+  {
+    what: 'read the committed offsets of a topic',
+    allowed: (topic) => [`DESCRIBE group ${topic}`],
+    attempt: (client, each) => memberOf(client, each.topic, each).committed([each]),
+    missing: (topic) => `DESCRIBE on topic '${topic}'`,
+  },
+]
+
+export function describeAuthorization(bench: () => SecurityBench): void {
+  describe('authorization', () => {
+    let acls: Acls
+    beforeAll(async () => {
+      acls = await Acls.open(bench().secured.broker.bootstrap)
+    })
+    afterAll(() => acls.close())
+
+    it('of a client: each refusal says what is missing', async () => {
+      const outcomes = requests.map(async ({ what, allowed, attempt }) => {
+        const topic = await bench().cluster.createTopic(1)
+        await send(bench().cluster.client, topic, {})
+        const user = freshName('user')
+        await acls.allow(user, allowed(topic))
+        const client = bench().client({ listener: 'SASL', sasl: oauthFor(user) })
+        const error = await attempt(client, { topic, partition: 0 }).then(
+          () => undefined,
+          (reason) => reason,
+        )
+        return { what, topic, said: said(error) }
+      })
+      const found = await Promise.all(outcomes)
+      const wanted = requests.map(({ what, missing }, i) => ({
+        what,
+        topic: found[i]!.topic,
+        said: missing(found[i]!.topic),
+      }))
+      expect(found).toEqual(wanted)
+    }, 60_000)
+
+    it('CREATE on the cluster is as good as on a topic', async () => {
+      const user = freshName('user')
+      const topic = freshName('topic')
+      await acls.allow(user, ['CREATE cluster kafka-cluster', `DESCRIBE topic ${topic}`])
+      const { admin } = bench().client({ listener: 'SASL', sasl: oauthFor(user) })
+      await admin.createTopics([{ topic, partitionCount: 1 }])
+      expect((await admin.describeTopics([topic])).size).toBe(1)
+    })
+
+    it('of an application: the least set of ACLs suffices, and each one that is left out is named', async () => {
+      const outcomes = await Promise.all(cases.map((each) => run(bench(), acls, each)))
+      const wanted = cases.map((each, i) => {
+        const missing = each.missing?.(outcomes[i]!.app)
+        return { ...outcomes[i], said: missing, state: missing === undefined ? 'RUNNING' : 'ERROR' }
+      })
+      expect(outcomes).toEqual(wanted)
+    }, 120_000)
+
+    it('of an application: without DELETE on the repartition topic it goes on, and warns that the topic is never purged', async () => {
+      const recorder = new Recorder()
+      const outcome = await run(bench(), acls, { without: 'DELETE repartition' }, recorder, () =>
+        until('a warning', () => recorder.warnings.length > 0),
+      )
+      expect(outcome).toMatchObject({ said: undefined, state: 'RUNNING' })
+      expect(recorder.warnings).toEqual([expect.stringContaining('repartition topics')])
+      expect(recorder.lines.join('\n')).toContain(`DELETE on topic '${outcome.app.id}-counts-repartition'`)
+    }, 60_000)
+
+    it('of an application: a permission that is taken away stops it, by name', async () => {
+      const app = await newApp(bench())
+      const user = freshName('user')
+      await acls.allow(
+        user,
+        Object.values(needs).map((line) => line(app)),
+      )
+      const streams = bench().streams({ listener: 'SASL', sasl: oauthFor(user) }, wordCount(app.input, app.output), {
+        applicationId: app.id,
+        stateDir: bench().stateDir(app.id),
+      })
+      const failed = new Promise<Error>((resolve) => streams.once('error', resolve))
+      await streams.start()
+      await bench().cluster.caughtUp(app.id, [app.input])
+      await acls.withdraw(user, needs['WRITE output'](app))
+      await bench().cluster.produceLines(app.input, ['more words'])
+      const error = await failed
+      expect(said(error)).toMatch(new RegExp(`(WRITE|DESCRIBE) on topic '${app.output}'`))
+      expect(streams.state).toBe('ERROR')
+    }, 60_000)
+  })
+}
+
+async function newApp({ cluster }: SecurityBench): Promise<App> {
+  const app = { id: freshName('app'), input: await cluster.createTopic(1), output: await cluster.createTopic(1) }
+  await cluster.produceLines(app.input, ['one two two'])
+  return app
+}
+
+/** Runs a word count until it has counted or has stopped, and tells which. */
+async function run(
+  bench: SecurityBench,
+  acls: Acls,
+  { without, described, guarantee = 'exactly_once' }: Case,
+  logger = new Recorder(),
+  whileRunning: () => Promise<void> = async () => {},
+) {
+  const app = await newApp(bench)
+  if (without === 'READ changelog') await fillChangelog(bench, app)
+  const user = freshName('user')
+  const lines = Object.entries(needs).flatMap(([name, line]) => {
+    if (name !== without) return [line(app)]
+    return described === undefined ? [] : [line(app).replace(/^\w+/, 'DESCRIBE') as AclLine]
+  })
+  await acls.allow(user, lines)
+  const streams = bench.streams({ listener: 'SASL', sasl: oauthFor(user) }, wordCount(app.input, app.output), {
+    applicationId: app.id,
+    stateDir: bench.stateDir(app.id),
+    processingGuarantee: guarantee,
+    repartitionPurgeIntervalMs: 100,
+    logger,
+  })
+  let error: unknown
+  streams.once('error', (reason) => {
+    error = reason
+  })
+  await streams.start().catch((reason) => {
+    error = reason
+  })
+  await until(`${title({ without: without!, guarantee })}: an end`, async () => {
+    if (error !== undefined) return true
+    return (await bench.cluster.readCommitted(app.output)).length >= 2
+  })
+  await whileRunning()
+  const { state } = streams
+  await streams.close().catch(() => {})
+  bench.log.lines.push(...logger.lines, everythingIn(error))
+  return {
+    what: title({ without: without!, guarantee, ...(described === undefined ? {} : { described }) }),
+    app,
+    said: said(error),
+    state,
+  }
+}
+
+// A store that has nothing to restore is not read.
+async function fillChangelog({ cluster }: SecurityBench, { id }: App): Promise<void> {
+  const topic = `${id}-counts-changelog`
+  await cluster.client.admin.createTopics([{ topic, partitionCount: 1, configs: { 'cleanup.policy': 'compact' } }])
+  const producer = cluster.client.producer({})
+  await producer.init()
+  producer.send(topic, 0, Buffer.from('gone'), null, systemClock.now(), NO_HEADERS)
+  await producer.flush()
+  await producer.close()
+}
+
+function said(error: unknown): string | undefined {
+  if (!(error instanceof AuthorizationError)) return error === undefined ? undefined : `something else: ${error}`
+  const { operation, resourceType, resourceName, message } = error
+  const missing = `${operation} on ${resourceType} '${resourceName}'`
+  return message.includes(`not authorized: ${missing}`) ? missing : `something else: ${message}`
+}
