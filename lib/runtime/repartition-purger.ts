@@ -1,4 +1,5 @@
 // Flow: commit-lane → [repartition-purger] → cluster
+import { AuthorizationError } from '../client/authorization.ts'
 import type { Admin, OffsetCommit, PartitionOffset } from '../client/client.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
@@ -18,6 +19,7 @@ export class RepartitionPurger {
   readonly #options: RepartitionPurgerOptions
   readonly #committed = new Map<string, PartitionOffset>()
   #timer: Timer | undefined
+  #warned = false
   #underWay: Promise<void> = Promise.resolve()
 
   constructor(options: RepartitionPurgerOptions) {
@@ -53,10 +55,21 @@ export class RepartitionPurger {
     } catch (error) {
       // Nothing depends on it: the next interval tries again, with later offsets.
       this.#options.logger.debug({ cause: String(error) }, 'records of repartition topics could not be deleted')
+      this.#warnIfForbidden(error)
       for (const offset of before) {
         const key = partitionKey(offset.topic, offset.partition)
         if (!this.#committed.has(key)) this.#committed.set(key, offset)
       }
     }
+  }
+
+  // This one passes only if somebody does something about it.
+  #warnIfForbidden(error: unknown): void {
+    if (this.#warned || !(error instanceof AuthorizationError)) return
+    this.#warned = true
+    this.#options.logger.warn(
+      { err: error },
+      'repartition topics are never purged and grow: deleting their records is not allowed',
+    )
   }
 }
