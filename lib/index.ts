@@ -43,6 +43,7 @@ export {
   parentCluster,
   shareCluster,
 } from './client/memory/index.ts'
+export { openClient } from './client/open-client.ts'
 export { type Clock, systemClock, type Timer } from './core/clock.ts'
 export { InvalidConfigError, InvariantError, type Recovery, StreamsError } from './core/errors.ts'
 export { type Logger, silentLogger } from './core/log.ts'
