@@ -143,19 +143,22 @@ export class Instance {
     this.#watchTopics()
   }
 
-  /** `commit` ends cleanly and leaves the group; `drop` only lets go of everything. */
+  /**
+   * `commit` ends cleanly and leaves the group; `drop` only lets go of everything. What the cluster has to answer for that is waited for as long
+   * as a request may take.
+   */
   async close(uncommitted: 'commit' | 'drop'): Promise<void> {
     const { config } = this.#options
     this.#closing = true
     this.#metadataTimer?.cancel()
-    await this.#purger?.stop()
-    await this.#loop?.stop()
-    // A commit waits for the group as long as it takes. Out of the group it fails: what it held is read again by the next owner.
+    // A closed client answers everything, with an error. What the last commit held is read again by the next owner.
     const patience = config.clock.setTimer(config.requestTimeoutMs, () => {
       this.#options.logger.warn({}, 'the last commit could not be finished in time: leaving without it')
-      void this.#member?.close({ leaveGroup: false })
+      void this.#client.close()
     })
     try {
+      await this.#purger?.stop()
+      await this.#loop?.stop()
       await this.#manager?.close(uncommitted)
     } finally {
       patience.cancel()
