@@ -5,7 +5,8 @@
 //   npm run demo -- --brokers localhost:9092 [--state-dir DIR]            the same topology on Kafka; run again, it goes on where it was
 import { readOptions, USAGE, UsageError } from './demo/options.ts'
 import { isRight, resultLines } from './demo/result.ts'
-import { run } from './demo/run.ts'
+import { Run } from './demo/run.ts'
+import { Setting } from './demo/setting.ts'
 import { eventText, isLive, LiveShow, PlainShow } from './demo/show.ts'
 
 const { stdout } = process
@@ -42,8 +43,11 @@ async function main(): Promise<number> {
   }
   const live = !options.plain && isLive(stdout, process.env)
   const show = live ? new LiveShow(stdout) : new PlainShow((line) => console.log(line))
+  const setting = new Setting(options)
   try {
-    const result = await run(options, show, interruption())
+    const run = new Run(options, setting, interruption(), (event) => show.event(event))
+    show.open(() => run.snapshot())
+    const result = await run.result()
     show.close()
     // The view has gone, and the story with it.
     if (live && options.instances > 1) for (const event of result.events) console.log(eventText(event))
@@ -52,12 +56,15 @@ async function main(): Promise<number> {
     return isRight(result) ? 0 : 1
   } finally {
     show.close()
+    await setting.close()
   }
 }
 
 try {
   process.exitCode = await main()
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error))
-  process.exitCode = error instanceof UsageError ? 2 : error instanceof Interrupted ? error.exitCode : 1
+  const hint = error instanceof UsageError ? ' (--help shows the options)' : ''
+  console.error(`${error instanceof Error ? error.message : String(error)}${hint}`)
+  // What was interrupted in the middle of a start may still hold connections.
+  process.exit(error instanceof UsageError ? 2 : error instanceof Interrupted ? error.exitCode : 1)
 }

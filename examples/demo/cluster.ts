@@ -17,6 +17,11 @@ export function placeOf(index: number): { readonly partition: number; readonly o
   return { partition: index % PARTITIONS, offset: Math.floor(index / PARTITIONS) }
 }
 
+/** The flight at this offset of this partition. */
+export function indexOf(partition: number, offset: number): number {
+  return offset * PARTITIONS + partition
+}
+
 /** What earlier runs have produced: by partition, how many flights. */
 export async function producedBefore(client: Client, topics: DemoTopics): Promise<readonly number[]> {
   const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: topics.flights, partition }))
@@ -26,10 +31,7 @@ export async function producedBefore(client: Client, topics: DemoTopics): Promis
 
 /** The fewest flights that make up partitions of these lengths; a run that was stopped may have left them uneven. */
 export function flightsIn(lengths: readonly number[]): number {
-  return Math.max(
-    0,
-    ...lengths.map((length, partition) => (length === 0 ? 0 : (length - 1) * PARTITIONS + partition + 1)),
-  )
+  return Math.max(0, ...lengths.map((length, partition) => (length === 0 ? 0 : indexOf(partition, length - 1) + 1)))
 }
 
 /** Removes everything that a run has made on the cluster. */

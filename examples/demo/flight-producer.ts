@@ -1,11 +1,13 @@
 import type { Client } from '../../lib/index.ts'
-import { placeOf } from './cluster.ts'
+import { indexOf, placeOf } from './cluster.ts'
 import type { Flight } from './flights.ts'
 import { type DemoTopics, flights } from './topology.ts'
 import { pause } from './wait.ts'
 
-/** Flights between two looks at the acknowledgements. */
+/** Flights sent at once. */
 const CHUNK = 500
+/** Sent and not acknowledged, before more are sent. */
+const MAX_PENDING_BYTES = 1024 * 1024
 /** With a rate, what is due is sent this often. */
 const TICK_MS = 20
 /** What is sent at once, at most, after a pause: so much of a second's worth. */
@@ -29,12 +31,14 @@ export interface FlightProducerOptions {
 /** Produces flights in order of departure, as an airline's systems might: it knows nothing of Millrace. */
 export class FlightProducer {
   readonly #options: FlightProducerOptions
-  #next = 0
+  #next: number
   #limit: number
 
   constructor(options: FlightProducerOptions) {
     this.#options = options
     this.#limit = options.total
+    // The first that is missing.
+    this.#next = Math.min(...options.before.map((length, partition) => indexOf(partition, length)))
   }
 
   /** How many flights are on the cluster, or on their way there; those of earlier runs included. */
@@ -71,12 +75,13 @@ export class FlightProducer {
       if (rate === undefined) allowance = Math.min(CHUNK, Math.max(0, counted() + MAX_AHEAD - this.#next))
       else allowance = Math.min(allowance + (rate * (nowMs - lastMs)) / 1_000, Math.max(1, rate * MAX_BURST_SECONDS))
       lastMs = nowMs
-      const upTo = Math.min(this.#limit, this.#next + Math.floor(allowance))
-      allowance -= Math.max(0, upTo - this.#next)
-      while (this.#next < upTo) send(this.#next++)
-      await producer.flush()
-      if (rate !== undefined || allowance === 0 || this.#next >= this.#limit) await pause(TICK_MS)
+      const due = Math.min(Math.floor(allowance), this.#limit - this.#next)
+      for (let i = 0; i < due; i++) send(this.#next++)
+      allowance -= Math.max(0, due)
+      await producer.drained(MAX_PENDING_BYTES)
+      if (rate !== undefined || due <= 0) await pause(TICK_MS)
     }
+    await producer.flush()
     await producer.close()
   }
 }

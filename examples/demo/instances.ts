@@ -1,38 +1,31 @@
 import { join } from 'node:path'
-import { kafkaCluster, type MemoryCluster } from '../../lib/index.ts'
+import { kafkaCluster } from '../../lib/index.ts'
 import type { Board } from './board.ts'
 import { type RunningInstance, startInstance } from './instance.ts'
 import { InstanceProcess } from './instance-process.ts'
 import type { DemoOptions } from './options.ts'
 import type { InstanceConfig, Report } from './reports.ts'
+import type { Setting } from './setting.ts'
 import { until } from './wait.ts'
-
-/** A killed instance is missed after this long. A real broker takes no less than 6 s by default (group.min.session.timeout.ms). */
-const SESSION_MS = { embedded: 2_000, kafka: 6_000 }
-
-export interface InstancesContext {
-  readonly applicationId: string
-  readonly stateDir: string
-  /** Undefined: Kafka. */
-  readonly cluster: MemoryCluster | undefined
-  readonly board: Board
-  readonly onFailed: (error: Error) => void
-}
 
 /** The instances of a run: one in this process, or several, each a process of its own with a state directory of its own. */
 export class Instances {
   readonly processes: readonly InstanceProcess[]
   readonly #options: DemoOptions
-  readonly #context: InstancesContext
+  readonly #setting: Setting
+  readonly #board: Board
+  readonly #onFailed: (error: Error) => void
   #local: RunningInstance | undefined
 
-  constructor(options: DemoOptions, context: InstancesContext) {
+  constructor(options: DemoOptions, setting: Setting, board: Board, onFailed: (error: Error) => void) {
     this.#options = options
-    this.#context = context
+    this.#setting = setting
+    this.#board = board
+    this.#onFailed = onFailed
     const names = options.instances === 1 ? [] : Array.from('abcdefgh').slice(0, options.instances)
     this.processes = names.map(
       (name) =>
-        new InstanceProcess(name, this.#config(join(context.stateDir, name)), context.cluster, (report) =>
+        new InstanceProcess(name, this.#config(join(setting.stateDir, name)), setting.embedded, (report) =>
           this.#report(name, report),
         ),
     )
@@ -40,10 +33,11 @@ export class Instances {
 
   /** Resolves when all tasks run, and every instance has some. */
   async start(signal: AbortSignal, taskCount: number): Promise<void> {
-    const { board, cluster, stateDir } = this.#context
+    const { embedded, stateDir } = this.#setting
+    const board = this.#board
     if (this.processes.length === 0) {
       board.starts('a')
-      const supplier = cluster ?? kafkaCluster({ brokers: this.#options.brokers! })
+      const supplier = embedded ?? kafkaCluster({ brokers: this.#options.brokers! })
       this.#local = await startInstance(this.#config(stateDir), supplier, (report) => this.#report('a', report))
       return
     }
@@ -73,13 +67,12 @@ export class Instances {
   }
 
   #config(stateDir: string): InstanceConfig {
-    const { applicationId, cluster } = this.#context
-    const sessionTimeoutMs = cluster === undefined ? SESSION_MS.kafka : SESSION_MS.embedded
-    return { applicationId, stateDir, brokers: this.#options.brokers ?? null, sessionTimeoutMs }
+    const { applicationId, sessionMs } = this.#setting
+    return { applicationId, stateDir, brokers: this.#options.brokers ?? null, sessionTimeoutMs: sessionMs }
   }
 
   #report(name: string, report: Report): void {
-    this.#context.board.report(name, report)
-    if (report.kind === 'failed') this.#context.onFailed(new Error(`instance ${name} failed: ${report.message}`))
+    this.#board.report(name, report)
+    if (report.kind === 'failed') this.#onFailed(new Error(`instance ${name} failed: ${report.message}`))
   }
 }

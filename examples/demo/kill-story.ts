@@ -16,6 +16,7 @@ export interface Story {
   readonly instances: readonly InstanceProcess[]
   readonly taskCount: number
   readonly signal: AbortSignal
+  readonly sessionMs: number
   /** The part of all flights that is in the committed results, from 0 to 1. */
   readonly counted: () => number
 }
@@ -33,6 +34,7 @@ export async function killAndReturn(story: Story): Promise<void> {
   board.killed(victim.name)
   board.event(`${victim.name} killed with SIGKILL (pid ${pid}) while it ran ${taskList(lost.tasks)}`, 'bad')
 
+  board.event(`the group misses it when its session of ${story.sessionMs / 1_000} s is over`)
   await wait('the others have its tasks', () => tasksOf(board.instances) === taskCount)
   board.event(`the others have taken over the tasks of ${victim.name} and go on`, 'good')
   await wait('more is counted', () => counted() >= RETURN_AT)

@@ -16,7 +16,8 @@ Counts real US flights by airport, with their mean delay, exactly once.
 
   --instances N         share the work among N processes (2 to ${MAX_INSTANCES}), kill one of them with SIGKILL and bring it back
   --brokers HOST:PORT   on this Kafka (several: with commas) instead of a cluster inside this process
-  --state-dir DIR       with --brokers and one instance: where state is kept; run again, it goes on where it was
+  --state-dir DIR       with --brokers and one instance: where state is kept (default: the system's temporary folder);
+                        run again, it goes on where it was
   --records N           how many flights; default ${DEFAULTS.alone.records}, with --instances ${DEFAULTS.together.records}
   --rate N              flights produced per second; default as fast as they are counted, with --instances ${DEFAULTS.together.rate}
   --plain               lines of text instead of the live view, as when the output is not a terminal

@@ -1,17 +1,6 @@
 // One run of the demo, from an empty cluster to the result.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import {
-  type Client,
-  kafkaCluster,
-  type MemoryCluster,
-  memoryCluster,
-  silentLogger,
-  systemClock,
-} from '../../lib/index.ts'
 import { Board } from './board.ts'
-import { createTopics, deleteTopics, flightsIn, PARTITIONS, producedBefore } from './cluster.ts'
+import { createTopics, flightsIn, PARTITIONS, producedBefore } from './cluster.ts'
 import { DelaysReader } from './delays-reader.ts'
 import { FlightProducer } from './flight-producer.ts'
 import { flightAt, readAirports, readFlights } from './flights.ts'
@@ -20,134 +9,150 @@ import { HOLD_AT, killAndReturn } from './kill-story.ts'
 import type { DemoOptions } from './options.ts'
 import { Rate } from './rate.ts'
 import { differences, type RunResult, ranked } from './result.ts'
-import type { Show } from './show.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Setting } from './setting.ts'
+import type { EventSnapshot, Snapshot } from './snapshot.ts'
 import { count } from './text.ts'
-import { topicsOf } from './topology.ts'
 import { until } from './wait.ts'
 
-const APPLICATION_ID = 'millrace-demo'
 /** Sub-topologies of the demo's topology: before and after the repartition topic. */
 const STAGES = 2
+const TASKS = PARTITIONS * STAGES
 const TAKE_MS = 50
 
-/** @throws What an instance has failed with; what the signal was aborted with. */
-export async function run(options: DemoOptions, show: Show, interrupted: AbortSignal): Promise<RunResult> {
-  const failure = new AbortController()
-  const signal = AbortSignal.any([interrupted, failure.signal])
-  // Several instances on a Kafka get topics of their own: their story needs all flights to be new.
-  const isOwnRun = options.brokers !== undefined && options.instances > 1
-  const applicationId = isOwnRun ? `${APPLICATION_ID}-${systemClock.now().toString(36)}` : APPLICATION_ID
-  const topics = topicsOf(applicationId)
-  const embedded = options.brokers === undefined ? memoryCluster() : undefined
-  const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), 'millrace-demo-'))
-  const client = connect(embedded, options.brokers)
-  const board = new Board((event) => show.event(event))
-  const instances = new Instances(options, {
-    applicationId,
-    stateDir,
-    cluster: embedded,
-    board,
-    onFailed: (error) => failure.abort(error),
-  })
-  const flights = readFlights()
-  const names = readAirports()
-  const flight = (index: number) => flightAt(flights, index)
-  const rate = new Rate()
-  let reader: DelaysReader | undefined
-  let producer: FlightProducer | undefined
-  let total = options.records
-  let takeTimer: NodeJS.Timeout | undefined
+export class Run {
+  readonly #options: DemoOptions
+  readonly #setting: Setting
+  readonly #board: Board
+  readonly #instances: Instances
+  readonly #failure = new AbortController()
+  readonly #signal: AbortSignal
+  readonly #flights = readFlights()
+  readonly #airports = readAirports()
+  readonly #rate = new Rate()
+  #total: number
+  #reader: DelaysReader | undefined
+  #producer: FlightProducer | undefined
+  #taking: NodeJS.Timeout | undefined
 
-  const snapshot = (): Snapshot => {
-    const airports = ranked(reader?.latest ?? new Map(), names)
+  constructor(
+    options: DemoOptions,
+    setting: Setting,
+    interrupted: AbortSignal,
+    onEvent: (event: EventSnapshot) => void,
+  ) {
+    this.#options = options
+    this.#setting = setting
+    this.#total = options.records
+    this.#board = new Board(onEvent)
+    this.#signal = AbortSignal.any([interrupted, this.#failure.signal])
+    this.#instances = new Instances(options, setting, this.#board, (error) => this.#failure.abort(error))
+  }
+
+  snapshot(): Snapshot {
+    const airports = ranked(this.#reader?.latest ?? new Map(), this.#airports)
     return {
-      cluster: embedded === undefined ? `Kafka at ${options.brokers!.join(', ')}` : 'a cluster inside this process',
-      seconds: board.seconds,
+      cluster: this.#setting.cluster,
+      seconds: this.#board.seconds,
       partitions: PARTITIONS,
-      total,
-      produced: producer?.produced ?? 0,
-      counted: reader?.counted ?? 0,
-      rate: rate.perSecond,
-      commits: board.commits,
-      results: reader?.read ?? 0,
-      notRisen: reader?.notRisen.length ?? 0,
-      instances: board.instances,
+      total: this.#total,
+      produced: this.#producer?.produced ?? 0,
+      counted: this.#reader?.counted ?? 0,
+      rate: this.#rate.perSecond,
+      commits: this.#board.commits,
+      results: this.#reader?.read ?? 0,
+      notRisen: this.#reader?.notRisen.length ?? 0,
+      instances: this.#board.instances,
       airportCount: airports.length,
       airports,
-      events: board.events,
+      events: this.#board.events,
     }
   }
-  show.open(snapshot)
-  try {
+
+  /** @throws What an instance has failed with; what the run was interrupted with. */
+  async result(): Promise<RunResult> {
+    const ended = Promise.withResolvers<never>()
+    const end = () => ended.reject(this.#signal.reason)
+    this.#signal.addEventListener('abort', end)
+    try {
+      return await Promise.race([this.#run(), ended.promise])
+    } finally {
+      this.#signal.removeEventListener('abort', end)
+      clearInterval(this.#taking)
+      await this.#instances.end()
+      await this.#reader?.close()
+    }
+  }
+
+  async #run(): Promise<RunResult> {
+    const { client, topics } = this.#setting
     await createTopics(client, topics)
     const before = await producedBefore(client, topics)
     const earlier = before.reduce((sum, length) => sum + length, 0)
-    total = Math.max(total, flightsIn(before))
-    if (earlier > 0) board.event(`${count(earlier)} flights were produced by earlier runs`)
+    this.#total = Math.max(this.#total, flightsIn(before))
+    if (earlier > 0) this.#board.event(`${count(earlier)} flights were produced by earlier runs`)
 
-    await instances.start(signal, PARTITIONS * STAGES)
-    if (earlier > 0)
-      board.event(`${count(restoredBy(board))} changelog records had to be restored; the rest was on disk`)
+    await this.#instances.start(this.#signal, TASKS)
+    const restored = this.#board.instances.reduce((sum, instance) => sum + instance.restored, 0)
+    if (earlier > 0) this.#board.event(`${count(restored)} changelog records had to be restored; the rest was on disk`)
+
     const startedMs = performance.now()
-    const reading = new DelaysReader(client, topics)
-    reader = reading
-    producer = new FlightProducer({
-      client,
-      topics,
-      flight,
-      total,
-      before,
-      rate: options.rate,
-      counted: () => reading.counted,
+    const reader = this.#read()
+    await this.#produce(before, reader)
+    await until('all flights are counted', () => reader.counted >= this.#total, {
+      signal: this.#signal,
+      progress: () => reader.counted,
     })
-    takeTimer = setInterval(() => {
-      reading.take()
-      rate.add(performance.now(), reading.counted)
+    const seconds = (performance.now() - startedMs) / 1_000
+    await this.#instances.close()
+    reader.take()
+    return {
+      flights: this.#total - earlier,
+      seconds,
+      commits: this.#board.commits,
+      airports: ranked(reader.latest, this.#airports),
+      results: reader.read,
+      wrong: differences(reader.latest, this.#total, (index) => flightAt(this.#flights, index)),
+      notRisen: reader.notRisen,
+      events: this.#board.events,
+    }
+  }
+
+  #read(): DelaysReader {
+    const reader = new DelaysReader(this.#setting.client, this.#setting.topics)
+    this.#reader = reader
+    this.#taking = setInterval(() => {
+      reader.take()
+      this.#rate.add(performance.now(), reader.counted)
     }, TAKE_MS)
-    const producing = producer.run(signal)
-    producing.catch((error: unknown) => failure.abort(error))
-    if (options.instances > 1) {
-      producer.holdAt(Math.floor(HOLD_AT * total))
+    return reader
+  }
+
+  // With several instances one is killed meanwhile.
+  async #produce(before: readonly number[], reader: DelaysReader): Promise<void> {
+    const producer = new FlightProducer({
+      client: this.#setting.client,
+      topics: this.#setting.topics,
+      flight: (index) => flightAt(this.#flights, index),
+      total: this.#total,
+      before,
+      rate: this.#options.rate,
+      counted: () => reader.counted,
+    })
+    this.#producer = producer
+    if (this.#options.instances > 1) producer.holdAt(Math.floor(HOLD_AT * this.#total))
+    const producing = producer.run(this.#signal)
+    producing.catch((error: unknown) => this.#failure.abort(error))
+    if (this.#options.instances > 1) {
       await killAndReturn({
-        board,
-        instances: instances.processes,
-        taskCount: PARTITIONS * STAGES,
-        signal,
-        counted: () => reading.counted / total,
+        board: this.#board,
+        instances: this.#instances.processes,
+        taskCount: TASKS,
+        sessionMs: this.#setting.sessionMs,
+        signal: this.#signal,
+        counted: () => reader.counted / this.#total,
       })
       producer.release()
     }
     await producing
-    await until('all flights are counted', () => reading.counted >= total, { signal, progress: () => reading.counted })
-    const seconds = (performance.now() - startedMs) / 1_000
-    await instances.close()
-    reading.take()
-    return {
-      flights: total - earlier,
-      seconds,
-      commits: board.commits,
-      airports: ranked(reading.latest, names),
-      results: reading.read,
-      notRisen: reading.notRisen,
-      events: board.events,
-      wrong: differences(reading.latest, total, flight),
-    }
-  } finally {
-    clearInterval(takeTimer)
-    await instances.end()
-    await reader?.close()
-    if (isOwnRun) await deleteTopics(client, applicationId, topics).catch(() => {})
-    await client.close()
-    if (options.stateDir === undefined) rmSync(stateDir, { recursive: true, force: true })
   }
-}
-
-function connect(embedded: MemoryCluster | undefined, brokers: readonly string[] | undefined): Client {
-  const supplier = embedded ?? kafkaCluster({ brokers: brokers! })
-  return supplier.connect({ clientId: 'demo', clock: systemClock, logger: silentLogger, requestTimeoutMs: 30_000 })
-}
-
-function restoredBy(board: Board): number {
-  return board.instances.reduce((sum, { restored }) => sum + restored, 0)
 }

@@ -62,7 +62,7 @@ export class PlainShow implements Show {
     this.#write(`cluster: ${snapshot().cluster}`)
     this.#timer = setInterval(() => {
       const now = snapshot()
-      if (now.counted < now.total) this.#write(progressLine(now))
+      if (now.produced > 0 && now.counted < now.total) this.#write(progressLine(now))
     }, PROGRESS_LINE_MS)
   }
 

@@ -33,8 +33,8 @@ function watchedListener(listener: GroupListener, onChange: (owned: readonly Top
     owned.filter((own) => !gone.some(({ topic, partition }) => topic === own.topic && partition === own.partition))
   return {
     async onAssigned(assigned) {
-      change([...assigned.kept, ...assigned.added])
       await listener.onAssigned(assigned)
+      change([...assigned.kept, ...assigned.added])
     },
     async onRevoked(partitions, group) {
       await listener.onRevoked(partitions, group)
