@@ -182,7 +182,7 @@ export class Stopwatch {
     this.#laps.push(`${what} after ${Math.round(systemClock.monotonicMs() - this.#startMs)} ms`)
   }
 
-  report(of: string, ...clients: readonly ObservedClient[]): void {
+  report(of: string, ...clients: readonly Omit<ObservedClient, 'client'>[]): void {
     if (!process.env.MILLRACE_TIMES) return
     const lines = clients.flatMap(({ wires, log }) => [
       [...wires.answered, ...wires.unanswered].map(([what, count]) => `${what} ${count}x`).join(', '),

@@ -1,0 +1,140 @@
+// A whole application on three nodes that die and come back: its counts are the truth, nobody sees one twice, and it needs no help.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals'
+import { wordCount } from '../examples/word-count.ts'
+import { kafkaWires } from '../lib/client/kafkajs/index.ts'
+import { wireClient } from '../lib/client/wire-client.ts'
+import { KafkaStreams, type StreamsConfig } from '../lib/index.ts'
+import { LogLines } from '../tests/lib/client/log-lines.ts'
+import { describeWithBroker } from './broker/describe.ts'
+import { freshName, TestCluster } from './support/cluster.ts'
+import { FailoverCluster, Stopwatch } from './support/failover-cluster.ts'
+import { InterceptedWires } from './support/intercepted-wires.ts'
+import { countWords, realText } from './support/text.ts'
+import { finalCounts, wordsNotRising, writtenCounts } from './support/word-count-check.ts'
+
+const lines = realText(200_000)
+const truth = countWords(lines)
+const part = (from: number, to: number) => lines.slice(Math.floor(lines.length * from), Math.floor(lines.length * to))
+
+/** Input and repartition topic have three partitions each. */
+const TASKS = 6
+/** What an instance has beside its tasks that may each tell of a node that is away: two fetchers, the group member, the purger, the topic watch. */
+const PARTS = 5
+
+type Guarantee = NonNullable<StreamsConfig['processingGuarantee']>
+
+/** One instance of the word count, with what it has logged and what its wires have seen. */
+class Instance {
+  readonly streams: KafkaStreams
+  readonly log = new LogLines()
+  readonly states: string[] = []
+  wires: InterceptedWires | undefined
+
+  constructor(
+    brokers: readonly string[],
+    [input, output]: readonly [string, string],
+    config: Omit<StreamsConfig, 'client' | 'logger'>,
+  ) {
+    const client: NonNullable<StreamsConfig['client']> = {
+      connect: (context) => {
+        this.wires = new InterceptedWires(kafkaWires({ brokers }, context))
+        return wireClient(this.wires, context)
+      },
+    }
+    this.streams = new KafkaStreams(wordCount(input, output), {
+      commitIntervalMs: 50,
+      ...config,
+      client,
+      logger: this.log,
+    })
+    this.streams.on('state', ({ to }) => this.states.push(to))
+    this.streams.on('error', () => {})
+  }
+
+  get warnings(): readonly string[] {
+    return this.log.lines.filter((line) => !line.startsWith('info: '))
+  }
+}
+
+describeWithBroker('an application on three nodes', () => {
+  let cluster: FailoverCluster
+  let onlooker: TestCluster
+  let folder: string
+  const instances: Instance[] = []
+
+  beforeAll(async () => {
+    cluster = await FailoverCluster.start()
+    onlooker = new TestCluster(cluster.broker.bootstrap)
+    folder = mkdtempSync(join(tmpdir(), 'millrace-failover-'))
+  }, 120_000)
+  afterEach(async () => {
+    await Promise.all(instances.splice(0).map(({ streams }) => streams.close().catch(() => {})))
+  }, 60_000)
+  afterAll(async () => {
+    await onlooker?.close()
+    await cluster?.close()
+    rmSync(folder, { recursive: true, force: true })
+  }, 60_000)
+
+  function open(
+    topics: readonly [string, string],
+    config: Partial<StreamsConfig> & { applicationId: string },
+  ): Instance {
+    const stateDir = join(folder, `${instances.length}-${config.applicationId}`)
+    const instance = new Instance(cluster.bootstrap, topics, { stateDir, ...config })
+    instances.push(instance)
+    return instance
+  }
+
+  it('counts right, exactly once and at least once, while one node after the other is killed and comes back', async () => {
+    const watch = new Stopwatch()
+    const applications = await Promise.all(
+      (['exactly_once', 'at_least_once'] satisfies Guarantee[]).map(async (guarantee) => {
+        const topics = [await cluster.topic(), await cluster.topic()] as const
+        const applicationId = freshName(guarantee)
+        const config = { applicationId, processingGuarantee: guarantee }
+        const own = [open(topics, config), open(topics, config)]
+        await Promise.all(own.map(({ streams }) => streams.start()))
+        return { guarantee, applicationId, topics, input: topics[0], output: topics[1], own }
+      }),
+    )
+    watch.lap('running')
+    const rounds = cluster.broker.nodes.length
+    for (const [round, node] of cluster.broker.nodes.entries()) {
+      const { nodeId } = node.address
+      const partitions = await Promise.all(applications.map(({ input }) => cluster.partitionLedBy(nodeId, input)))
+      const feeding = applications.map(({ input }) =>
+        onlooker.produceLines(input, part(round / rounds, (round + 1) / rounds)),
+      )
+      await node.kill('SIGKILL')
+      await Promise.all(applications.map(({ input }, i) => cluster.movedFrom(nodeId, input, partitions[i]!)))
+      watch.lap(`leaders moved from ${nodeId}`)
+      await node.restart()
+      await Promise.all(feeding)
+      await Promise.all(applications.flatMap(({ topics }) => topics.map((topic) => cluster.healed(topic))))
+      watch.lap('healed')
+    }
+    for (const { guarantee, applicationId, input, output, own } of applications) {
+      await onlooker.caughtUp(applicationId, [input, `${applicationId}-counts-repartition`])
+      watch.lap(`${guarantee} caught up`)
+      const written = await writtenCounts(onlooker, output)
+      const final = finalCounts(written)
+      if (guarantee === 'exactly_once') {
+        expect(final).toEqual(truth)
+        expect(wordsNotRising(written)).toEqual([])
+      } else {
+        expect([...truth].filter(([word, count]) => (final.get(word) ?? 0) < count)).toEqual([])
+      }
+      for (const instance of own) {
+        expect(instance.states).not.toContain('PENDING_ERROR')
+        const failed = [...instance.wires!.unanswered].filter(([what]) => what.endsWith('STREAMS_CONNECTION'))
+        expect(failed.length).toBeGreaterThan(0)
+        expect(instance.warnings.length).toBeLessThanOrEqual(rounds * (TASKS + PARTS) * 2)
+      }
+    }
+    watch.report('rolling kills', ...instances.map(({ wires, log }) => ({ wires: wires!, log })))
+  }, 240_000)
+})
