@@ -7,15 +7,14 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startBroker } from '../integration/broker/index.ts'
-import type { Client } from '../lib/client/client.ts'
 import type { CompressionCodec } from '../lib/client/protocol/compression.ts'
 import { NO_HEADERS } from '../lib/core/record.ts'
 import { lastLine } from './child.ts'
 import { type Result, TRANSACTION_SIZES, warmUpRecords, warmUpTransactions } from './client/options.ts'
-import { Checksum, expectedGlances, type Payload, payloads } from './client/payload.ts'
+import { Checksum, expectedGlances, payloads } from './client/payload.ts'
+import { type Run, tableOf } from './client/table.ts'
 import { connect } from './connect.ts'
-import { median } from './statistics.ts'
-import { readRecords } from './topics.ts'
+import { produceAll, readRecords } from './topics.ts'
 
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   millrace: ['client/millrace.ts'],
@@ -23,7 +22,6 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   kafkajs: ['client/kafkajs.ts'],
 }
 const CODECS: readonly string[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] satisfies CompressionCodec[]
-const MAX_PENDING_BYTES = 16 << 20
 
 const { values } = parseArgs({
   options: {
@@ -58,11 +56,6 @@ function wholeNumber(option: 'records' | 'transactions' | 'rounds' | 'partitions
   return value
 }
 
-interface Run extends Result {
-  readonly client: string
-  readonly codec: CompressionCodec
-}
-
 const pool = payloads()
 const produced = Checksum.expected(pool, warmUpRecords({ records }) + records)
 const transacted = Checksum.expected(
@@ -77,7 +70,7 @@ const client = connect(brokers)
 const runs: Run[] = []
 try {
   for (const codec of codecs) {
-    const input = await filledTopic(client, codec)
+    const input = await filledTopic(codec)
     for (let round = 0; round < rounds; round++)
       for (const name of clients) runs.push(await measured(name, codec, input, round))
     await client.admin.deleteTopics([input])
@@ -86,7 +79,11 @@ try {
   await client.close()
   await broker?.close()
 }
-report()
+console.log(
+  `\n${records} records of about 60 bytes, ${partitions} partitions, batches of ${values['batch-bytes']} bytes, ${rounds} rounds in turns; medians. ` +
+    `1, 100, 1000: milliseconds of ${transactions} transactions of so many records and an offset`,
+)
+console.table(tableOf(runs))
 
 async function freshTopic(topic: string): Promise<string> {
   const configs = { 'retention.ms': '-1' }
@@ -95,17 +92,17 @@ async function freshTopic(topic: string): Promise<string> {
 }
 
 /** What all clients fetch. */
-async function filledTopic(to: Client, codec: CompressionCodec): Promise<string> {
+async function filledTopic(codec: CompressionCodec): Promise<string> {
   const topic = await freshTopic(`bench-fetch-${codec}-${process.pid}`)
-  const producer = to.producer({ compression: codec, maxBatchBytes: Number(values['batch-bytes']) })
-  await producer.init()
-  for (let n = 0; n < records; n++) {
-    const { key, value }: Payload = pool[n % pool.length]!
-    producer.send(topic, n % partitions, key, value, Date.now(), NO_HEADERS)
-    if (producer.pendingBytes > MAX_PENDING_BYTES) await producer.drained(MAX_PENDING_BYTES / 4)
-  }
-  await producer.flush()
-  await producer.close()
+  await produceAll(
+    client,
+    { compression: codec, maxBatchBytes: Number(values['batch-bytes']) },
+    records,
+    (producer, n) => {
+      const { key, value } = pool[n % pool.length]!
+      producer.send(topic, n % partitions, key, value, Date.now(), NO_HEADERS)
+    },
+  )
   return topic
 }
 
@@ -144,36 +141,4 @@ async function verify(topic: string, expected: Checksum): Promise<void> {
       `${topic} holds ${found.records} records with checksum ${found.sum} instead of ${expected.records} with ${expected.sum}`,
     )
   }
-}
-
-/** Medians, in thousands a second and in milliseconds, with the lowest and the highest run. */
-function report(): void {
-  const spread = (numbers: readonly number[]) => `${Math.min(...numbers)}–${Math.max(...numbers)}`
-  const thousands = (numbers: readonly number[]) => numbers.map((number) => Math.round(number / 1_000))
-  const rows = codecs.flatMap((codec) =>
-    clients.map((name) => {
-      const own = runs.filter((run) => run.client === name && run.codec === codec)
-      const [produce, fetch] = [thousands(own.map((run) => run.produce)), thousands(own.map((run) => run.fetch))]
-      const latencies = TRANSACTION_SIZES.flatMap((size) =>
-        ([50, 99] as const).map((percent, index) => [
-          `${size}: p${percent}`,
-          median(own.map((run) => run.transactions[size]![index]!)),
-        ]),
-      )
-      return {
-        codec,
-        client: name,
-        'produce k/s': median(produce),
-        'produce, spread': spread(produce),
-        'fetch k/s': median(fetch),
-        'fetch, spread': spread(fetch),
-        ...(Object.fromEntries(latencies) as Record<string, number>),
-      }
-    }),
-  )
-  console.log(
-    `\n${records} records of about 60 bytes, ${partitions} partitions, batches of ${values['batch-bytes']} bytes, ${rounds} rounds in turns; medians. ` +
-      `1, 100, 1000: milliseconds of ${transactions} transactions of so many records and an offset`,
-  )
-  console.table(rows)
 }

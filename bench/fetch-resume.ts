@@ -6,9 +6,9 @@ import { sleep, systemClock } from '../lib/core/clock.ts'
 import { NO_HEADERS } from '../lib/core/record.ts'
 import { connect } from './connect.ts'
 import { median } from './statistics.ts'
+import { produceAll } from './topics.ts'
 
 const RECORDS = 1_000_000
-const MAX_PENDING_BYTES = 32 << 20
 const RUNS = 20
 /** Long enough to fill the partition, and different each time, so that it meets the waiting fetch at different moments. */
 const PAUSE_MS = 500
@@ -19,14 +19,8 @@ if (brokers === undefined) throw new Error('Usage: node bench/fetch-resume.ts HO
 const client = connect(brokers)
 const [full, idle] = ['full', 'idle'].map((name) => `bench-fetch-${name}-${process.pid}`) as [string, string]
 await client.admin.createTopics([full, idle].map((topic) => ({ topic, partitionCount: 1, replicationFactor: 1 })))
-const producer = client.producer({})
-await producer.init()
 const value = Buffer.alloc(60, 'v')
-for (let n = 0; n < RECORDS; n++) {
-  producer.send(full, 0, null, value, Date.now(), NO_HEADERS)
-  if (producer.pendingBytes > MAX_PENDING_BYTES) await producer.drained(MAX_PENDING_BYTES / 2)
-}
-await producer.flush()
+await produceAll(client, {}, RECORDS, (producer) => producer.send(full, 0, null, value, Date.now(), NO_HEADERS))
 
 const waits: number[] = []
 for (let run = 0; run < RUNS; run++) {

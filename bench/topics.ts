@@ -1,13 +1,14 @@
 // The input that a benchmark reads and the output that it is checked by.
 
 import { setTimeout } from 'node:timers/promises'
-import type { Client, Producer } from '../lib/client/client.ts'
+import type { Client, Producer, ProducerOptions } from '../lib/client/client.ts'
 import { partitionFor } from '../lib/core/murmur2.ts'
 import { type ConsumedRecord, partitionKey, type TopicPartition } from '../lib/core/record.ts'
 import { lineOf } from './text.ts'
 
 export const PARTITIONS = 4
 const KEYS = 10_007
+const MAX_PENDING_BYTES = 16 << 20
 
 /** The topic of so many records that all clients read. */
 export function inputTopic(records: number | string): string {
@@ -31,12 +32,22 @@ export async function prepareInput(client: Client, topic: string, records: numbe
   const held = [...ends].reduce((sum, [key, end]) => sum + end - starts.get(key)!, 0)
   if (held === records) return
   if (held !== 0) throw new Error(`topic '${topic}' holds ${held} records, not ${records}: name another one by --input`)
-  const producer = client.producer({})
-  await producer.init()
   const startMs = Date.now() - records
+  await produceAll(client, {}, records, (producer, n) => send(producer, topic, partitions.length, n, startMs + n))
+}
+
+/** Lets `sendOne` send record 0 to `records` - 1 by a producer of its own, and waits until all are acknowledged. */
+export async function produceAll(
+  client: Client,
+  options: ProducerOptions,
+  records: number,
+  sendOne: (producer: Producer, n: number) => void,
+): Promise<void> {
+  const producer = client.producer(options)
+  await producer.init()
   for (let n = 0; n < records; n++) {
-    send(producer, topic, partitions.length, n, startMs + n)
-    if (producer.pendingBytes > 16 * 1024 * 1024) await producer.drained(4 * 1024 * 1024)
+    sendOne(producer, n)
+    if (producer.pendingBytes > MAX_PENDING_BYTES) await producer.drained(MAX_PENDING_BYTES / 4)
   }
   await producer.flush()
   await producer.close()
