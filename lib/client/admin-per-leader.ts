@@ -53,11 +53,11 @@ export function perLeader<P extends TopicPartition>(
     return cause
   }
 
-  return retrying(context, what, async ({ timeoutMs }) => {
+  return retrying(context, what, async ({ remainingMs, timeoutMs }) => {
     const byNode = new Map<number, P[]>()
     await Promise.all(
       [...pending.values()].map(async (each) => {
-        const node = await metadata.leader(each.topic, each.partition)
+        const node = await metadata.leader(each.topic, each.partition, remainingMs)
         const group = byNode.get(node)
         if (group === undefined) byNode.set(node, [each])
         else group.push(each)

@@ -21,7 +21,7 @@ export async function createTopics(parts: AdminParts, topics: readonly NewTopic[
   const { wire, metadata, context } = parts
   const names = topics.map(({ topic }) => topic)
   const missing = new Map(topics.map((each) => [each.topic, each]))
-  await retrying(context, `Creating ${quoted(names)}`, async ({ timeoutMs }) => {
+  await retrying(context, `Creating ${quoted(names)}`, async ({ remainingMs, timeoutMs }) => {
     const request = {
       topics: [...missing.values()].map(({ topic, partitionCount, replicationFactor, configs }) => ({
         name: topic,
@@ -33,7 +33,7 @@ export async function createTopics(parts: AdminParts, topics: readonly NewTopic[
       timeoutMs,
       validateOnly: false,
     }
-    const response = await wire.send(await metadata.controller(), 'createTopics', request, { timeoutMs })
+    const response = await wire.send(await metadata.controller(remainingMs), 'createTopics', request, { timeoutMs })
     let retry: Retry | undefined
     for (const { name, errorCode, errorMessage } of response.topics) {
       if (errorCode === errorCodes.NONE || errorCode === errorCodes.TOPIC_ALREADY_EXISTS) missing.delete(name)
@@ -55,9 +55,9 @@ export async function deleteTopics({ wire, metadata, context }: AdminParts, topi
   const before = await metadata.describe(topics)
   const remaining = new Set(before.keys())
   if (remaining.size === 0) return
-  await retrying(context, `Deleting ${quoted(topics)}`, async ({ timeoutMs }) => {
+  await retrying(context, `Deleting ${quoted(topics)}`, async ({ remainingMs, timeoutMs }) => {
     const request = { topicNames: [...remaining], timeoutMs }
-    const response = await wire.send(await metadata.controller(), 'deleteTopics', request, { timeoutMs })
+    const response = await wire.send(await metadata.controller(remainingMs), 'deleteTopics', request, { timeoutMs })
     let retry: Retry | undefined
     for (const { name, errorCode } of response.responses) {
       if (errorCode === errorCodes.NONE || errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) remaining.delete(name)
@@ -79,10 +79,10 @@ export async function createPartitions(parts: AdminParts, topic: string, partiti
   requirePartitionCount('createPartitions', partitionCount)
   const { wire, metadata, context } = parts
   const what = `Raising the partitions of topic '${topic}' to ${partitionCount}`
-  await retrying(context, what, async ({ timeoutMs }) => {
+  await retrying(context, what, async ({ remainingMs, timeoutMs }) => {
     const change = { name: topic, count: partitionCount, assignments: null }
     const request = { topics: [change], timeoutMs, validateOnly: false }
-    const response = await wire.send(await metadata.controller(), 'createPartitions', request, { timeoutMs })
+    const response = await wire.send(await metadata.controller(remainingMs), 'createPartitions', request, { timeoutMs })
     const result = response.results.find(({ name }) => name === topic)
     if (result === undefined) return incomplete()
     const { errorCode, errorMessage } = result

@@ -69,16 +69,17 @@ export class ClusterMetadata {
   }
 
   /** A node that takes requests which change the cluster: the controller, or a broker that forwards to it. */
-  async controller(): Promise<number> {
-    return (await this.cluster()).controllerId
+  async controller(timeoutMs?: number): Promise<number> {
+    return (await this.cluster(timeoutMs)).controllerId
   }
 
-  /** The cluster as it is now; always asks it. */
-  async cluster(): Promise<ClusterDescription> {
-    return retrying(this.#context, 'Describing the cluster', async () => {
+  /** The cluster as it is now; always asks it, for at most `timeoutMs` (default: the request time-out). */
+  async cluster(timeoutMs = this.#context.requestTimeoutMs): Promise<ClusterDescription> {
+    const ask = async (): Promise<ClusterDescription | Retry> => {
       await this.#request([])
       return this.#cluster ?? new Retry(new Error('the answer describes none'))
-    })
+    }
+    return retrying(this.#context, 'Describing the cluster', ask, { timeoutMs })
   }
 
   /** `host:port` of the brokers that the last response named, for messages. */
@@ -122,16 +123,17 @@ export class ClusterMetadata {
    * @throws UnknownTopicError `STREAMS_UNKNOWN_TOPIC`: after a patience of 5 s, or half the request time-out.
    * @throws BrokerResponseError `STREAMS_BROKER_RESPONSE`: the topic has no such partition.
    * @throws AuthorizationError `STREAMS_AUTHORIZATION`: the topic may not be described.
-   * @throws BrokerUnavailableError `STREAMS_BROKER_UNAVAILABLE`: no broker, or no leader, within the request time-out.
+   * @throws BrokerUnavailableError `STREAMS_BROKER_UNAVAILABLE`: no broker, or no leader, within `timeoutMs` (default: the request time-out).
    */
-  async leader(topic: string, partition: number): Promise<number> {
+  async leader(topic: string, partition: number, timeoutMs = this.#context.requestTimeoutMs): Promise<number> {
     const cached = this.cachedLeader(topic, partition)
     if (cached !== undefined) return cached
-    return this.#ask(topic, `Finding the leader of ${topic}-${partition}`, ({ leaders, description }) => {
+    const read = ({ leaders, description }: KnownTopic): number | Retry | NoSuchPartition => {
       const leader = leaders[partition]
       if (leader === undefined) return new NoSuchPartition(topic, partition, description.partitionCount)
       return leader >= 0 ? leader : new Retry(new Error(`${topic}-${partition} has no leader`))
-    })
+    }
+    return this.#ask(topic, `Finding the leader of ${topic}-${partition}`, read, timeoutMs)
   }
 
   /**
@@ -185,10 +187,15 @@ export class ClusterMetadata {
     else this.#topics.delete(topic)
   }
 
-  async #ask<T>(topic: string, what: string, read: (known: KnownTopic) => T | Retry | NoSuchPartition): Promise<T> {
+  async #ask<T>(
+    topic: string,
+    what: string,
+    read: (known: KnownTopic) => T | Retry | NoSuchPartition,
+    timeoutMs = this.#context.requestTimeoutMs,
+  ): Promise<T> {
     const clock = this.#context.clock
     const startMs = clock.monotonicMs()
-    return retrying<T>(this.#context, what, async () => {
+    const once = async (): Promise<T | Retry> => {
       const answer = (await this.#request([topic])).get(topic) ?? errorCodes.UNKNOWN_TOPIC_OR_PARTITION
       const patient = clock.monotonicMs() - startMs < unknownTopicPatienceMs(this.#context)
       if (answer === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) {
@@ -201,7 +208,8 @@ export class ClusterMetadata {
       if (!(result instanceof NoSuchPartition)) return result
       if (!patient) throw result.error()
       return new Retry(result.error())
-    })
+    }
+    return retrying<T>(this.#context, what, once, { timeoutMs })
   }
 
   // One request for all that ask before the microtask in which it leaves.
@@ -272,6 +280,12 @@ export class ClusterMetadata {
         answers.set(topic, errorCode)
         continue
       }
+      // Keys are spread over as many partitions as there are listed: a list with gaps or doubles is none.
+      if (!areNumbered(partitions)) {
+        this.#topics.delete(topic)
+        answers.set(topic, errorCodes.LEADER_NOT_AVAILABLE)
+        continue
+      }
       const leaders = new Array<number>(partitions.length).fill(-1)
       for (const { partitionIndex, leaderId } of partitions) leaders[partitionIndex] = leaderId
       const known = { description: describeTopic(topic, metadata), leaders, atMs }
@@ -280,6 +294,12 @@ export class ClusterMetadata {
     }
     return answers
   }
+}
+
+/** Whether each number from 0 on occurs once. */
+function areNumbered(partitions: TopicMetadata['partitions']): boolean {
+  const numbers = new Set(partitions.map(({ partitionIndex }) => partitionIndex))
+  return numbers.size === partitions.length && partitions.every((_, number) => numbers.has(number))
 }
 
 function describeTopic(topic: string, { topicId, isInternal, partitions }: TopicMetadata): TopicDescription {

@@ -26,6 +26,8 @@ export class KafkajsWire implements Wire {
   readonly #bootstrap: readonly Address[]
   readonly #links = new Map<string, Link>()
   readonly #reconnects: Reconnects
+  /** Addresses that have answered. */
+  readonly #proven = new Set<string>()
   #closing: Promise<void> | undefined
 
   /** @param nodes - Learns from every response that passes; shared by the wires of one client. */
@@ -155,9 +157,11 @@ export class KafkajsWire implements Wire {
       create: () => createConnection(this.#cluster, address),
       ssl: this.#options.ssl ?? false,
       connectionTimeoutMs: this.#connectionTimeoutMs,
+      answeredBefore: this.#proven.has(key),
       clock: this.#context.clock,
       secrets: this.#secrets,
       onEnd: () => {
+        if (link.answered) this.#proven.add(key)
         if (this.#links.get(key) === link) this.#links.delete(key)
       },
     })

@@ -49,6 +49,8 @@ export interface LinkOptions {
   readonly create: () => Promise<{ readonly broker: KafkajsBroker; readonly connection: KafkajsConnection }>
   readonly ssl: boolean | ConnectionOptions
   readonly connectionTimeoutMs: number
+  /** An earlier connection to this address was answered: TLS and credentials are as they should be. */
+  readonly answeredBefore: boolean
   readonly clock: Clock
   readonly secrets: Secrets
   readonly onEnd: () => void
@@ -79,17 +81,23 @@ export class Link {
   #socket: Socket | undefined
   #touched = false
   #reached = false
-  #answered = false
+  #answered: boolean
   #failure: Failure | undefined
 
   constructor(options: LinkOptions) {
     this.#options = options
+    this.#answered = options.answeredBefore
     this.#connected.promise.catch(() => {}) // each send that fails says so itself
     void this.#connect()
   }
 
   get open(): boolean {
     return this.#state.is('OPEN')
+  }
+
+  /** Whether this address has ever answered a request. */
+  get answered(): boolean {
+    return this.#answered
   }
 
   /** Resolves when requests can be sent, rejects when the link has ended. */
