@@ -107,8 +107,8 @@ function makeDirectory({ stateDir, applicationId }: Omit<StateDirectoryOptions, 
     const path = join(stateDir, applicationId)
     mkdirSync(path, { recursive: true })
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
-    // One folder, one name: a relative path or a link must not hide that two instances mean the same.
-    return realpathSync(path)
+    // One folder, one name: a relative path, a link or the case of a letter (macOS, Windows) must not hide that two instances mean the same.
+    return realpathSync.native(path)
   } catch (error) {
     throw unusable(stateDir, error as Error)
   }
