@@ -78,13 +78,15 @@ export function resultLines(
       notRisen,
     ),
   ]
-  const lines: readonly Line[] = [
-    ...table,
+  const below: readonly Line[] = [
     [],
     [[flights === 0 ? 'all flights were counted by earlier runs' : speed]],
     ...verdicts.map((text): Line => [[text, isRight(result) ? 'green' : 'red']]),
   ]
-  return lines.map((line) => paint(line, columns - 1, colour))
+  return [
+    ...table.map((line) => paint(line, columns - 1, colour)),
+    ...below.map((line) => paint(line, Number.POSITIVE_INFINITY, colour)),
+  ]
 }
 
 function verdict(right: string, problems: readonly string[]): readonly string[] {
