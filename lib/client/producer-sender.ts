@@ -6,14 +6,15 @@
 import type { Timer } from '../core/clock.ts'
 import { StreamsError } from '../core/errors.ts'
 import { onCluster, onTopic } from './authorization.ts'
-import type { ClientContext } from './client.ts'
 import type { ClusterMetadata } from './cluster-metadata.ts'
-import { BrokerUnavailableError, RecordTooLargeError } from './errors.ts'
+import { BrokerUnavailableError, RecordTooLargeError, RequestTimeoutError } from './errors.ts'
+import { OperationOutages } from './outage.ts'
 import type { Acknowledgements } from './producer-acknowledgements.ts'
 import { nextSequence, type PartitionQueue, type ProducerBatch, type ProducerIdentity } from './producer-batch.ts'
 import { refused } from './producer-errors.ts'
 import { ProduceRequest, type ProduceResult } from './producer-request.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
+import type { RetryContext } from './retry.ts'
 import { topicLimit } from './topic-limits.ts'
 import type { Wire } from './wire.ts'
 
@@ -25,7 +26,7 @@ const MAX_RETRY_MS = 1_000
 export interface SenderParts {
   readonly wire: Wire
   readonly metadata: ClusterMetadata
-  readonly context: ClientContext
+  readonly context: RetryContext
   readonly acknowledgements: Acknowledgements
   readonly transactionalId: string | undefined
   readonly deliveryTimeoutMs: number
@@ -41,6 +42,9 @@ export class ProducerSender {
   readonly #ready = new Set<PartitionQueue>()
   readonly #requestsInFlight = new Map<number, number>()
   readonly #retryTimers = new Set<Timer>()
+  readonly #outages: OperationOutages
+  /** Partitions whose trouble has lasted so long that the log knows of it. */
+  readonly #troubled = new Set<PartitionQueue>()
   #unacknowledgedBatches = 0
   #requestCount = 0
   #drainingSoon = false
@@ -50,6 +54,7 @@ export class ProducerSender {
 
   constructor(parts: SenderParts, identity: ProducerIdentity) {
     this.#parts = parts
+    this.#outages = parts.context.outages ?? new OperationOutages(parts.context.logger)
     this.#identity = identity
   }
 
@@ -97,6 +102,7 @@ export class ProducerSender {
     this.#stopped = true
     for (const timer of this.#retryTimers) timer.cancel()
     this.#retryTimers.clear()
+    for (const queue of this.#troubled) this.#recovered(queue, false)
     if (this.#requestCount === 0) return Promise.resolve()
     return new Promise((resolve) => {
       const before = this.#whenIdle
@@ -245,6 +251,7 @@ export class ProducerSender {
     this.#unacknowledgedBatches--
     queue.proven = true
     queue.retryDelayMs = 0
+    if (this.#troubled.has(queue)) this.#recovered(queue, true)
     this.#parts.acknowledgements.acknowledged(batch, baseOffset < 0 ? undefined : baseOffset + batch.recordCount - 1)
     this.ready(queue)
   }
@@ -253,9 +260,24 @@ export class ProducerSender {
     const { queue } = batch
     if (this.#stopped || this.#expired(batch, cause)) return
     queue.retryDelayMs ||= FIRST_RETRY_MS
+    // The longest wait comes after more than a second of trying; and that an answer is missing has shown in a whole request time-out.
+    if (queue.retryDelayMs === MAX_RETRY_MS || cause instanceof RequestTimeoutError) this.#inTrouble(queue, cause)
     if (queue.inFlightCount > 0 || queue.suspended) return
     this.#suspend(queue, queue.retryDelayMs)
     queue.retryDelayMs = Math.min(queue.retryDelayMs * 2, MAX_RETRY_MS)
+  }
+
+  #inTrouble(queue: PartitionQueue, cause: Error): void {
+    if (this.#troubled.has(queue)) return
+    this.#troubled.add(queue)
+    const { topic, partition } = queue
+    const fields = { topic, partition, deliveryTimeoutMs: this.#parts.deliveryTimeoutMs }
+    this.#outages.failing(queue, `Sending to ${topic}-${partition}`, cause, fields)
+  }
+
+  #recovered(queue: PartitionQueue, succeeded: boolean): void {
+    this.#troubled.delete(queue)
+    this.#outages.ended(queue, succeeded)
   }
 
   #suspend(queue: PartitionQueue, delayMs: number): void {
@@ -337,6 +359,7 @@ export class ProducerSender {
   #fail(error: Error): void {
     if (this.#stopped) return
     this.#stopped = true
+    for (const queue of this.#troubled) this.#recovered(queue, false)
     this.#parts.onFailure(error)
   }
 }

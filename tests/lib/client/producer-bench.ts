@@ -9,8 +9,8 @@ import {
 } from '../../../lib/client/memory/index.ts'
 import type { ApiName, RequestOf } from '../../../lib/client/protocol/apis.ts'
 import { VirtualClock } from '../../../lib/core/clock.ts'
-import { silentLogger } from '../../../lib/core/log.ts'
 import { NO_HEADERS } from '../../../lib/core/record.ts'
+import { LogLines } from './log-lines.ts'
 
 const LIMIT_MS = 600_000
 
@@ -25,6 +25,7 @@ export const nobody: GroupMetadata = { groupId: 'the-group', memberId: '', gener
 
 export class ProducerBench {
   readonly clock = new VirtualClock()
+  readonly log = new LogLines()
   readonly cluster: MemoryCluster
   readonly client: Client
   readonly asked: Asked[] = []
@@ -40,7 +41,7 @@ export class ProducerBench {
     for (let partition = 0; partition < partitions; partition++) {
       this.cluster.moveLeader('t', partition, (partition % nodes) + 1)
     }
-    this.client = this.cluster.connect({ clientId: 'test', clock, logger: silentLogger, requestTimeoutMs })
+    this.client = this.cluster.connect({ clientId: 'test', clock, logger: this.log, requestTimeoutMs })
     this.cluster.intercept((exchange) => this.#note(exchange))
   }
 

@@ -1,5 +1,6 @@
 // What the contracts cannot see: when the producer sends, to whom, how much at once, and with which sequence numbers.
 import { describe, expect, it } from '@jest/globals'
+import { errorResponse } from '../../../lib/client/memory/index.ts'
 import { nextSequence } from '../../../lib/client/producer-batch.ts'
 import { MAX_REQUEST_BYTES } from '../../../lib/client/producer-sender.ts'
 import { errorCodes } from '../../../lib/client/protocol/error-codes.ts'
@@ -202,5 +203,38 @@ describe('a leader', () => {
     sendValue(producer, 'kept')
     await bench.finished(producer.flush())
     expect(bench.values(0)).toEqual(['kept'])
+  })
+})
+
+describe('the log', () => {
+  it('says once that sends fail for long, however many partitions and producers it are, and once that they succeed', async () => {
+    const bench = new ProducerBench()
+    const producers = [await bench.producer(), await bench.producer()]
+    let away = true
+    bench.breakWith((exchange) => {
+      const isRefused = away && exchange.api === 'produce'
+      return isRefused ? { answer: errorResponse(exchange, errorCodes.NOT_ENOUGH_REPLICAS) } : undefined
+    })
+    for (const producer of producers) for (const partition of range(4)) sendValue(producer, 'a', partition)
+    await bench.clock.advance(1_000)
+    expect(bench.log.lines).toEqual([])
+    await bench.clock.advance(20_000)
+    const begun = expect.stringMatching(/^warn: Sending to t-\d fails so far and is tried again$/)
+    expect(bench.log.lines).toEqual([begun])
+
+    away = false
+    await Promise.all(producers.map((producer) => bench.finished(producer.flush())))
+    expect(bench.log.lines).toEqual([begun, 'info: What failed and was tried again succeeds'])
+    expect(range(4).map((partition) => bench.values(partition))).toEqual(range(4).map(() => ['a', 'a']))
+  })
+
+  it('says nothing of troubles that pass', async () => {
+    const bench = new ProducerBench()
+    const producer = await bench.producer()
+    bench.answerWith('produce', errorCodes.NOT_LEADER_OR_FOLLOWER, errorCodes.NOT_ENOUGH_REPLICAS)
+    sendValue(producer, 'a')
+    await bench.finished(producer.flush())
+    expect(bench.requests('produce')).toHaveLength(3)
+    expect(bench.log.lines).toEqual([])
   })
 })
