@@ -42,11 +42,11 @@ function sampleRecords(prefix: string): readonly JavaRecord[] {
     record({ partition: i % 2, value: Buffer.from(`{"id":${i},"by":"${prefix}","text":"${'word '.repeat(i % 20)}"}`) }),
   )
   const kinds = [
+    record({ timestamp: 0 }), // also the first of its batch, from which the others' times count
     record({ key: null }),
     record({ value: null }),
     record({ key: null, value: null }),
     record({ key: Buffer.alloc(0), value: Buffer.alloc(0) }),
-    record({ timestamp: 0 }),
     record({ timestamp: 1 }),
     record({ timestamp: NOW - 2 ** 40 }),
     record({ headers }),

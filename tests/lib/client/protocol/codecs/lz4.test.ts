@@ -20,6 +20,32 @@ function frame(flags: number, blockSizeCode: number, rest: readonly (number | Bu
   return Buffer.concat([Buffer.from('04224d18', 'hex'), descriptor, Buffer.from([checksum]), ...parts])
 }
 
+/** Where in its content a block's last match begins, and how many literals follow it. */
+function endOfBlock(block: Buffer): { readonly lastMatchAt: number; readonly lastLiterals: number } {
+  let [at, length, lastMatchAt] = [0, 0, 0]
+  const count = (nibble: number): number => {
+    let sum = nibble
+    for (let more = nibble === 15 ? 255 : 0; more === 255; sum += more) more = block[at++]!
+    return sum
+  }
+  for (;;) {
+    const token = block[at++]!
+    const literals = count(token >> 4)
+    at += literals
+    length += literals
+    if (at === block.length) return { lastMatchAt, lastLiterals: literals }
+    lastMatchAt = length
+    at += 2
+    length += count(token & 15) + 4
+  }
+}
+
+/** Something that compresses, and ends with bytes that stand in it already. */
+function repeatedEnd(count: number): Buffer {
+  const start = random(count).bytes(100)
+  return Buffer.concat([Buffer.alloc(200), start, start.subarray(0, count)])
+}
+
 const INDEPENDENT = 0x60
 const END = 0
 
@@ -58,6 +84,16 @@ describe('LZ4', () => {
   it('writes independent blocks of 64 KiB', () => {
     const [magic, flags, blockSize] = [compressLz4(lz4Text()).readUInt32LE(0), ...compressLz4(lz4Text()).subarray(4, 6)]
     expect([magic, flags, blockSize]).toEqual([0x184d2204, 0x60, 0x40])
+  })
+
+  // Other decoders copy in words, and refuse blocks that leave them no room for it.
+  it.each([
+    ...[13, 14, 20, 100, 1_000, 65_536].map((n) => ({ what: `${n} equal bytes`, bytes: Buffer.alloc(n, 7) })),
+    ...[9, 10, 11, 12, 13, 20].map((n) => ({ what: `a repetition of its last ${n} bytes`, bytes: repeatedEnd(n) })),
+  ])('ends a block as the format wants it: $what', ({ bytes }) => {
+    const { lastMatchAt, lastLiterals } = endOfBlock(compressLz4(bytes).subarray(11, -4))
+    expect(lastMatchAt).toBeLessThanOrEqual(bytes.length - 12)
+    expect(lastLiterals).toBeGreaterThanOrEqual(5)
   })
 
   it.each(Object.entries(lz4Frames))('reads what the reference implementation writes with %s', (_flags, base64) => {
