@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createdTopics, readCompose, wordCountOptions } from '../tests/docker/compose.ts'
 import { missingForJava } from './broker/java-engine.ts'
+import { freePorts } from './broker/ports.ts'
+import { runToEnd } from './broker/run-command.ts'
 import { TestCluster, until } from './support/cluster.ts'
 import { type ComposeBroker, startComposeBroker } from './support/compose-broker.ts'
 import { type BuiltImage, buildImage } from './support/dockerfile-run.ts'
@@ -34,7 +36,11 @@ describeHere('docker/compose.yml and docker/Dockerfile', () => {
   let stderr = ''
 
   beforeAll(async () => {
-    ;[broker, image] = await Promise.all([startComposeBroker(compose), buildImage(folder)])
+    const [started, built] = [startComposeBroker(compose), buildImage(folder)]
+    // What has been started must be known before the other's failure ends this.
+    await Promise.allSettled([started, built])
+    broker = await started
+    image = await built
     cluster = new TestCluster(broker.advertised.HOST)
   }, 120_000)
 
@@ -84,6 +90,18 @@ describeHere('docker/compose.yml and docker/Dockerfile', () => {
     const [code] = await closed
     return code
   }
+
+  it('calls the broker healthy when it takes connections', async () => {
+    const [, command, ...args] = compose.services.broker.healthcheck!.test
+    const healthy = async (address: string) => {
+      const there = address.replace(':', '/')
+      const adapted = args.map((arg) => arg.replace(/(?<=\/dev\/tcp\/).*/, there))
+      return (await runToEnd({ command: command!, args: adapted }, 10_000)).ok
+    }
+    expect(await healthy(broker.advertised.CONTAINERS!)).toBe(true)
+    const [closed] = await freePorts(1)
+    expect(await healthy(`127.0.0.1:${closed}`)).toBe(false)
+  })
 
   it('leaves tests, benchmarks and what developers need out of the image', () => {
     expect(readdirSync(image.workdir).sort()).toEqual(['dist', 'node_modules', 'package-lock.json', 'package.json'])
