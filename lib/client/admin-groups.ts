@@ -89,7 +89,8 @@ export async function deleteGroup(parts: AdminParts, groupId: string): Promise<v
  * @throws GroupNotEmptyError `STREAMS_GROUP_NOT_EMPTY`
  */
 export async function notEmpty(parts: AdminParts, what: string, groupId: string, errorCode: number): Promise<Retry> {
-  const members = (await describeGroup(parts, groupId))?.members ?? []
-  if (members.length > 0) throw new GroupNotEmptyError(what, groupId, members)
-  return new Retry(new Error(`the group has members (${errorName(errorCode)})`))
+  const group = await describeGroup(parts, groupId)
+  // Of a group that is not of the classic protocol no more is known than that it refuses.
+  if (group === undefined || group.members.length > 0) throw new GroupNotEmptyError(what, groupId, group?.members ?? [])
+  return new Retry(new Error(`the group had members (${errorName(errorCode)})`))
 }

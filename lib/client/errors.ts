@@ -74,19 +74,27 @@ export class GroupNotEmptyError extends StreamsError {
   readonly code = 'STREAMS_GROUP_NOT_EMPTY'
   readonly recovery: Recovery = 'fail'
   readonly groupId: string
+  /** Empty: those of a newer group protocol than this client can describe. */
   readonly members: readonly PresentMember[]
 
   /** @param what - What was refused, as the subject of a sentence: `Deleting group 'app'`. */
   constructor(what: string, groupId: string, members: readonly PresentMember[]) {
-    const named = members.slice(0, 5).map(({ clientId, host }) => `client '${clientId}' at ${host}`)
-    const more = members.length > named.length ? ` and ${members.length - named.length} more` : ''
     super(
-      `${what} was refused: the group has ${members.length} ${members.length === 1 ? 'member' : 'members'} (${named.join(', ')}${more}). ` +
+      `${what} was refused: the group has ${present(members)}. ` +
         'Stop all instances first; one that died leaves the group when its session time-out is over.',
     )
     this.groupId = groupId
     this.members = members
   }
+}
+
+const MAX_NAMED_MEMBERS = 5
+
+function present(members: readonly PresentMember[]): string {
+  if (members.length === 0) return 'members that cannot be described, as they use a newer group protocol'
+  const named = members.slice(0, MAX_NAMED_MEMBERS).map(({ clientId, host }) => `client '${clientId}' at ${host}`)
+  const more = members.length > named.length ? ` and ${members.length - named.length} more` : ''
+  return `${members.length} ${members.length === 1 ? 'member' : 'members'} (${named.join(', ')}${more})`
 }
 
 /** Another producer with the same transactional id has taken over; this one can do nothing more. */

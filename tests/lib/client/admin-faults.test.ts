@@ -267,6 +267,18 @@ describe('an admin', () => {
     expect(await bench.finished(bench.admin.describeGroup('g'))).toBeUndefined()
   })
 
+  it('says so when a group has members that it cannot describe', async () => {
+    const bench = new Bench()
+    bench.cluster.intercept((exchange) =>
+      exchange.api === 'deleteGroups' ? { answer: errorResponse(exchange, errorCodes.NON_EMPTY_GROUP) } : undefined,
+    )
+    await expect(bench.finished(bench.admin.deleteGroup('newer'))).rejects.toMatchObject({
+      code: 'STREAMS_GROUP_NOT_EMPTY',
+      members: [],
+      message: expect.stringContaining('members that cannot be described'),
+    })
+  })
+
   it('waits before it shifts offsets for a transaction that is still ending', async () => {
     const bench = new Bench()
     const producer = bench.client.producer({ transactionalId: 'tx' })
