@@ -4,7 +4,7 @@ import { type AclOperation, onGroup, onTopic, type Permission, unauthorized } fr
 import type { ClientContext, CommittedOffset, GroupMetadata, OffsetCommit } from './client.ts'
 import type { Coordinators } from './coordinators.ts'
 import { BrokerResponseError, FencedInstanceError, StaleMemberError } from './errors.ts'
-import { byTopic, partitionNames } from './group-partitions.ts'
+import { byTopic, partitionNames, unanswered } from './group-partitions.ts'
 import { isOutage } from './outage.ts'
 import type { ResponseOf } from './protocol/apis.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
@@ -68,7 +68,8 @@ export class GroupOffsets {
           retry = error
         }
       }
-      return retry
+      const missing = unanswered(offsets, answer.topics)
+      return retry ?? (missing && new Retry(missing))
     })
   }
 
@@ -89,6 +90,7 @@ export class GroupOffsets {
           await this.#parts.offsetsWire.send(node, 'offsetFetch', request, { timeoutMs }),
           what,
           this.#groupId,
+          partitions,
         )
       })
       return answer === 'unstable' ? new Retry(new Error('a transaction that holds some is still open')) : answer
@@ -160,6 +162,7 @@ function committedIn(
   answer: ResponseOf<'offsetFetch'>,
   what: string,
   groupId: string,
+  asked: readonly TopicPartition[],
 ): ReadonlyMap<string, CommittedOffset> | 'unstable' | Retry {
   const committed = new Map<string, CommittedOffset>()
   const failed = (code: number, where?: TopicPartition) =>
@@ -174,6 +177,7 @@ function committedIn(
       }
     }
   }
-  if (problem === undefined || problem instanceof Retry) return problem ?? committed
-  throw problem
+  if (problem !== undefined && !(problem instanceof Retry)) throw problem
+  const missing = unanswered(asked, answer.topics)
+  return problem ?? (missing === undefined ? committed : new Retry(missing))
 }

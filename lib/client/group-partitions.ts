@@ -19,6 +19,22 @@ export function partitionNames(partitions: readonly TopicPartition[]): string {
   return rest > 0 ? `${named.join(', ')} and ${rest} more` : named.join(', ')
 }
 
+/** A topic's partitions in a response. */
+export interface AnsweredPartitions {
+  readonly name: string
+  readonly partitions: readonly { readonly partitionIndex: number }[]
+}
+
+/** What is wrong with a response that lacks partitions that were asked about: it says nothing of them, so it is as good as lost. */
+export function unanswered(asked: readonly TopicPartition[], topics: readonly AnsweredPartitions[]): Error | undefined {
+  const answered = new Set<string>()
+  for (const { name, partitions } of topics) {
+    for (const { partitionIndex } of partitions) answered.add(partitionKey(name, partitionIndex))
+  }
+  const missing = asked.filter(({ topic, partition }) => !answered.has(partitionKey(topic, partition)))
+  return missing.length === 0 ? undefined : new Error(`the answer lacks ${partitionNames(missing)}`)
+}
+
 /** Items of partitions by topic, topics and items in the order given: the form of most requests. */
 export function byTopic<P extends TopicPartition, T>(
   partitions: readonly P[],

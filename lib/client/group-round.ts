@@ -1,7 +1,7 @@
 // One pass through the group protocol: JoinGroup, in the leader the assignment, SyncGroup.
 import type { TopicPartition } from '../core/record.ts'
 import type { ClientContext, GroupAssignor } from './client.ts'
-import { ConnectionError } from './errors.ts'
+import { BrokerResponseError, ConnectionError } from './errors.ts'
 import { failureOfError, GroupFailure } from './group-failure.ts'
 import type { Heartbeats } from './group-heartbeats.ts'
 import { type EncodedAssignment, leadAssignment } from './group-leader.ts'
@@ -9,6 +9,7 @@ import { partitionNames } from './group-partitions.ts'
 import { type Assignment, decodeAssignment, encodeSubscription } from './group-protocol.ts'
 import type { AssignedMemberId, GroupRequests, Joined, Membership } from './group-requests.ts'
 import type { GroupSession } from './group-session.ts'
+import { errorCodes, errorName } from './protocol/error-codes.ts'
 
 export interface RoundParts {
   readonly requests: GroupRequests
@@ -84,5 +85,17 @@ export async function sync(
   const bytes = await requests.sync(membership, assignments)
   if (!(bytes instanceof GroupFailure)) session.contact(context.clock.monotonicMs())
   session.release()
-  return bytes instanceof GroupFailure ? bytes : { membership, assignment: decodeAssignment(bytes) }
+  if (bytes instanceof GroupFailure) return bytes
+  try {
+    return { membership, assignment: decodeAssignment(bytes) }
+  } catch (error) {
+    return unreadable(error as Error, requests.identity.groupId)
+  }
+}
+
+function unreadable({ message }: Error, groupId: string): GroupFailure {
+  const code = errorCodes.INCONSISTENT_GROUP_PROTOCOL
+  const problem = `The assignment that the leader of group '${groupId}' has made cannot be read (${message})`
+  const wayOut = "it does not speak this group's protocol. Stop the other members, or choose another group."
+  return new GroupFailure('fatal', new BrokerResponseError(errorName(code), code, `${problem}: ${wayOut}`))
 }

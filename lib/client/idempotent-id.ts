@@ -9,6 +9,12 @@ import type { Wire } from './wire.ts'
 /** The broker checks the field also where it has no meaning. */
 const UNUSED_TIMEOUT_MS = 2 ** 31 - 1
 
+/** What an answer without an error names. With a negative id the broker would take each record as often as it is sent. */
+export function identityIn({ producerId, producerEpoch }: ProducerIdentity): ProducerIdentity | Retry {
+  if (producerId >= 0 && producerEpoch >= 0) return { producerId, producerEpoch }
+  return new Retry(new Error(`the answer names producer ${producerId} in epoch ${producerEpoch}`))
+}
+
 /** Asks any broker for a producer id that nobody had before: for an idempotent producer without transactions. */
 export function takeProducerId(wire: Wire, context: ClientContext): Promise<ProducerIdentity> {
   const what = 'Taking a producer id'
@@ -20,8 +26,8 @@ export function takeProducerId(wire: Wire, context: ClientContext): Promise<Prod
   }
   return retrying(context, what, async ({ timeoutMs }) => {
     const response = await wire.send('any', 'initProducerId', request, { timeoutMs })
-    const { errorCode, producerId, producerEpoch } = response
-    if (errorCode === errorCodes.NONE) return { producerId, producerEpoch }
+    const { errorCode } = response
+    if (errorCode === errorCodes.NONE) return identityIn(response)
     if (isRetriable(errorCode)) return new Retry(new Error(errorName(errorCode)))
     throw refused(what, errorCode, null, undefined, [onCluster('IDEMPOTENT_WRITE')])
   })

@@ -6,10 +6,11 @@ import type { ClientContext, GroupMetadata, OffsetCommit } from './client.ts'
 import { type ClusterMetadata, unknownTopicPatienceMs } from './cluster-metadata.ts'
 import type { Coordinators, CoordinatorType } from './coordinators.ts'
 import { CommitOutcomeUnknownError, FencedInstanceError, StaleMemberError, UnknownTopicError } from './errors.ts'
-import { byTopic, partitionNames } from './group-partitions.ts'
+import { byTopic, partitionNames, unanswered } from './group-partitions.ts'
+import { identityIn } from './idempotent-id.ts'
 import type { ProducerIdentity } from './producer-batch.ts'
 import { refused } from './producer-errors.ts'
-import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
+import { errorCodes, errorName, isRefusal, isRetriable } from './protocol/error-codes.ts'
 import { type Attempt, Retry, type RetryOptions, retrying } from './retry.ts'
 import type { Wire } from './wire.ts'
 
@@ -67,8 +68,9 @@ export class TransactionRequests {
       producerEpoch: previous?.producerEpoch ?? -1,
     }
     const attempt = async (node: number, timeoutMs: number): Promise<ProducerIdentity | Retry> => {
-      const { errorCode, producerId, producerEpoch } = await wire.send(node, 'initProducerId', request, { timeoutMs })
-      if (errorCode === errorCodes.NONE) return { producerId, producerEpoch }
+      const response = await wire.send(node, 'initProducerId', request, { timeoutMs })
+      const { errorCode } = response
+      if (errorCode === errorCodes.NONE) return identityIn(response)
       if (errorCode === errorCodes.INVALID_TRANSACTION_TIMEOUT) {
         throw new InvalidConfigError(
           'transactionTimeoutMs',
@@ -98,7 +100,7 @@ export class TransactionRequests {
       const request = { transactionalId, ...identity, topics }
       const response = await wire.send(node, 'addPartitionsToTxn', request, { timeoutMs })
       const worst = worstPartition(response.topics)
-      if (worst === undefined) return undefined
+      if (worst === undefined) return retryIfUnanswered(partitions, response.topics)
       if (worst.code === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) {
         if (context.clock.monotonicMs() - startMs >= unknownTopicPatienceMs(context)) {
           throw new UnknownTopicError(worst.topic, metadata.brokers)
@@ -154,7 +156,7 @@ export class TransactionRequests {
     const attempt = async (node: number, timeoutMs: number): Promise<undefined | Retry> => {
       const response = await wire.send(node, 'txnOffsetCommit', request, { timeoutMs })
       const worst = worstPartition(response.topics)
-      if (worst === undefined) return undefined
+      if (worst === undefined) return retryIfUnanswered(offsets, response.topics)
       const { code } = worst
       if (staleMember.has(code)) {
         throw new StaleMemberError(
@@ -188,7 +190,7 @@ export class TransactionRequests {
       const { errorCode } = await wire.send(node, 'endTxn', request, { timeoutMs })
       if (errorCode === errorCodes.NONE) return undefined
       // A coordinator that gave its role away may have written the decision before.
-      unclear = wasUnclear || (isRetriable(errorCode) && errorCode !== errorCodes.CONCURRENT_TRANSACTIONS)
+      unclear = wasUnclear || (errorCode !== errorCodes.CONCURRENT_TRANSACTIONS && !isRefusal(errorCode))
       // No transaction is open, which is what an abort is to bring about.
       if (!committed && errorCode === errorCodes.INVALID_TXN_STATE) return undefined
       return this.#retryOrThrow(what, 'transaction', transactionalId, errorCode)
@@ -239,6 +241,11 @@ export class TransactionRequests {
     }
     return retrying(context, what, once, { firstDelayMs: CONCURRENT_FIRST_DELAY_MS, stopped, ...options })
   }
+}
+
+function retryIfUnanswered(asked: readonly TopicPartition[], topics: readonly PartitionErrors[]): Retry | undefined {
+  const missing = unanswered(asked, topics)
+  return missing && new Retry(missing)
 }
 
 interface PartitionErrors {

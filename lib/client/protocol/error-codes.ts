@@ -184,6 +184,14 @@ export function errorName(code: number): string {
   return names.get(code) ?? `ERROR_${code}`
 }
 
+/**
+ * Whether a broker that answers with this code has certainly not done what it was asked: an answer that may pass, that is none in particular, or
+ * that is newer than this list, leaves it open.
+ */
+export function isRefusal(code: number): boolean {
+  return names.has(code) && code !== errorCodes.NONE && code !== errorCodes.UNKNOWN_SERVER_ERROR && !isRetriable(code)
+}
+
 /** Whether the same request may succeed when it is sent again, perhaps to another broker. An unknown code is not retriable. */
 export function isRetriable(code: number): boolean {
   return retriable.has(code)
