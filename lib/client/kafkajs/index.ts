@@ -5,6 +5,7 @@ import { wireClient } from '../wire-client.ts'
 import { KafkajsWire } from './kafkajs-wire.ts'
 import { Nodes } from './nodes.ts'
 import { type KafkaOptions, validateKafkaOptions } from './options.ts'
+import { Secrets } from './secrets.ts'
 
 export type { KafkaOptions, SaslOptions } from './options.ts'
 
@@ -30,6 +31,6 @@ export function kafkaCluster(options: KafkaOptions): ClientSupplier {
  */
 export function kafkaWires(options: KafkaOptions, context: ClientContext): WireFactory {
   validateKafkaOptions(options)
-  const nodes = new Nodes()
-  return { open: () => new KafkajsWire(options, context, nodes) }
+  const shared = { nodes: new Nodes(), secrets: new Secrets(options.sasl) }
+  return { open: () => new KafkajsWire(options, context, shared) }
 }

@@ -10,7 +10,7 @@ import { encodeRequest } from './messages.ts'
 import { addressKey, type Nodes } from './nodes.ts'
 import { type Address, type KafkaOptions, parseAddress } from './options.ts'
 import { Reconnects } from './reconnects.ts'
-import { Secrets } from './secrets.ts'
+import type { Secrets } from './secrets.ts'
 
 const DEFAULT_CONNECTION_TIMEOUT_MS = 10_000
 
@@ -30,12 +30,16 @@ export class KafkajsWire implements Wire {
   readonly #proven = new Set<string>()
   #closing: Promise<void> | undefined
 
-  /** @param nodes - Learns from every response that passes; shared by the wires of one client. */
-  constructor(options: KafkaOptions, context: ClientContext, nodes: Nodes) {
+  /** @param shared - By the wires of one client: `nodes` learns from every response that passes, `secrets` from every token. */
+  constructor(
+    options: KafkaOptions,
+    context: ClientContext,
+    shared: { readonly nodes: Nodes; readonly secrets: Secrets },
+  ) {
     this.#options = options
     this.#context = context
-    this.#nodes = nodes
-    this.#secrets = new Secrets(options.sasl)
+    this.#nodes = shared.nodes
+    this.#secrets = shared.secrets
     this.#bootstrap = options.brokers.map(parseAddress)
     this.#reconnects = new Reconnects(context.clock)
     const openSocket = (address: Address, onConnect: () => void) => {

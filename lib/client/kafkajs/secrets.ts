@@ -1,7 +1,7 @@
 import type { SaslOptions } from './options.ts'
 
-/** Tokens change; more than the last few are not in use. */
-const MAX_TOKENS = 4
+/** Tokens change, and each connection may have its own; older ones are not in use. */
+const MAX_TOKENS = 64
 
 /** Knows what must not be seen, and takes it out of messages that others have written (kafkajs, the broker). */
 export class Secrets {
@@ -13,6 +13,7 @@ export class Secrets {
   }
 
   addToken(token: string): void {
+    if (this.#tokens.includes(token)) return
     this.#tokens = [...spellings(token), ...this.#tokens].slice(0, MAX_TOKENS * SPELLINGS)
   }
 
@@ -24,15 +25,13 @@ export class Secrets {
 }
 
 function secretsOf(sasl: SaslOptions): readonly string[] {
-  const { password, secretAccessKey, sessionToken } = sasl as Readonly<Record<string, unknown>>
-  const secrets = [password, secretAccessKey, sessionToken]
-  return secrets.filter((secret): secret is string => typeof secret === 'string' && secret !== '')
+  if ('password' in sasl) return [sasl.password, `\0${sasl.username}\0${sasl.password}`]
+  return 'secretAccessKey' in sasl ? [sasl.secretAccessKey, sasl.sessionToken ?? ''].filter((each) => each !== '') : []
 }
 
 const SPELLINGS = 3
 
-// As it is, and as it stands in headers and logs. Base64 depends on what comes before; a SASL message begins with the user, whose length is not known
-// here, so only what stands by itself is found.
+// As it is, and as it stands in headers, dumps and addresses.
 function spellings(secret: string): readonly string[] {
   const bytes = Buffer.from(secret)
   return [secret, bytes.toString('base64'), encodeURIComponent(secret)]
