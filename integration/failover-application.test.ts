@@ -6,10 +6,12 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals'
 import { wordCount } from '../examples/word-count.ts'
 import { kafkaWires } from '../lib/client/kafkajs/index.ts'
 import { wireClient } from '../lib/client/wire-client.ts'
+import { systemClock } from '../lib/core/clock.ts'
 import { KafkaStreams, type StreamsConfig } from '../lib/index.ts'
 import { LogLines } from '../tests/lib/client/log-lines.ts'
 import { describeWithBroker } from './broker/describe.ts'
-import { freshName, TestCluster } from './support/cluster.ts'
+import type { TestNode } from './broker/index.ts'
+import { freshName, TestCluster, until } from './support/cluster.ts'
 import { FailoverCluster, Stopwatch } from './support/failover-cluster.ts'
 import { InterceptedWires } from './support/intercepted-wires.ts'
 import { countWords, realText } from './support/text.ts'
@@ -136,5 +138,50 @@ describeWithBroker('an application on three nodes', () => {
       }
     }
     watch.report('rolling kills', ...instances.map(({ wires, log }) => ({ wires: wires!, log })))
+  }, 240_000)
+
+  it('waits while there are too few replicas, and loses nothing; a start in that time fails by its time-out', async () => {
+    const watch = new Stopwatch()
+    const input = await cluster.topic()
+    // One node less is too few.
+    const output = await cluster.topic({ 'min.insync.replicas': '3' })
+    const topics = [input, output] as const
+    const applicationId = freshName('waiting')
+    const repartition = `${applicationId}-counts-repartition`
+    const running = open(topics, { applicationId })
+    await running.streams.start()
+    await onlooker.produceLines(input, part(0, 0.2))
+    await onlooker.caughtUp(applicationId, [input, repartition])
+    const [first, second] = cluster.broker.nodes as [TestNode, TestNode]
+    const { nodeId } = first.address
+    const partition = await cluster.partitionLedBy(nodeId, output)
+    await first.kill('SIGKILL')
+    await cluster.movedFrom(nodeId, output, partition)
+    await onlooker.produceLines(input, part(0.2, 0.6))
+    const refusals = () => running.wires!.answered.get('produce NOT_ENOUGH_REPLICAS') ?? 0
+    await until('the output refuses what has too few replicas', () => refusals() > 0)
+    watch.lap('refused')
+    const held = await onlooker.progress(applicationId, repartition)
+    expect(held.committed).not.toEqual(held.ends)
+
+    // With this one the controllers lose their majority: nothing can be written at all.
+    await second.kill('SIGKILL')
+    const startMs = systemClock.monotonicMs()
+    const late = open(topics, { applicationId: freshName('late'), requestTimeoutMs: 5_000 })
+    await expect(late.streams.start()).rejects.toMatchObject({ code: 'STREAMS_BROKER_UNAVAILABLE' })
+    expect(systemClock.monotonicMs() - startMs).toBeLessThan(60_000)
+    watch.lap('start failed')
+    expect(running.states).not.toContain('PENDING_ERROR')
+
+    await Promise.all([first.restart(), second.restart()])
+    watch.lap('nodes back')
+    await onlooker.produceLines(input, part(0.6, 1))
+    await onlooker.caughtUp(applicationId, [input, repartition])
+    watch.lap('caught up')
+    const written = await writtenCounts(onlooker, output)
+    watch.report('too few replicas', { wires: running.wires!, log: running.log })
+    expect(finalCounts(written)).toEqual(truth)
+    expect(wordsNotRising(written)).toEqual([])
+    expect(running.streams.state).toBe('RUNNING')
   }, 240_000)
 })

@@ -376,4 +376,78 @@ describeWithBroker('a cluster of three nodes', () => {
     expect(of('slow', values(read))).toEqual(slow.sent)
     expect(patient.wires.answered).not.toEqual(before)
   }, 180_000)
+
+  it('follows a leader that goes in order and comes back, also with knowledge that is out of date', async () => {
+    const topic = await cluster.topic()
+    const victim = 2
+    const partition = await cluster.partitionLedBy(victim, topic)
+    const [groupId] = (await cluster.coordinatedBy(victim, 'group', 1)) as [string]
+    const busy = cluster.client('busy')
+    const steady = new Numbered(await producer(busy), topic, partition, 'steady')
+    const reader = new Reader(busy.client)
+    const fetched = reader.add(topic, partition)
+    const members = [0, 1].map((i) => {
+      const { client } = cluster.client(`member-${i}`)
+      const options = { instanceId: `${i}`, sessionTimeoutMs: 30_000, heartbeatIntervalMs: 300 }
+      return new TestMember(client, groupId, new SharingAssignor(topic, 3), options)
+    })
+    await Promise.all(members.map(({ member }) => member.start()))
+    await until('both share', () => members.every(({ owned }) => owned.size > 0))
+    const commit = async (offset: number): Promise<void> => {
+      for (const { member, partitions } of members) {
+        await member.commit(partitions.map((each) => ({ topic, partition: each, offset, metadata: '' })))
+      }
+    }
+    steady.send(100)
+    await Promise.all([steady.producer.flush(), commit(1)])
+
+    const watch = new Stopwatch()
+    const stopping = cluster.node(victim).kill('SIGTERM')
+    while (cluster.node(victim).running) {
+      steady.send(10)
+      await steady.producer.flush()
+    }
+    await stopping
+    const heir = await cluster.movedFrom(victim, topic, partition)
+    watch.lap(`leader ${victim} → ${heir}`)
+    await commit(2)
+    watch.lap('offsets committed')
+    // What these know of the partition they have learned while the node was away.
+    const [writer, late, asker] = [cluster.client('writer'), cluster.client('late'), cluster.client('asker')]
+    const written = new Numbered(await producer(writer), topic, partition, 'written')
+    written.send(5)
+    await written.producer.flush()
+    const where = [{ topic, partition }]
+    for (const { client } of [late, asker]) await client.admin.offsets(where, 'latest', 'read_uncommitted')
+
+    await cluster.node(victim).restart()
+    await cluster.healed(topic)
+    expect(await cluster.leaderOf(topic, partition)).toBe(victim)
+    watch.lap('back')
+    written.send(5)
+    await written.producer.flush()
+    expect(writer.wires.answered.get('produce NOT_LEADER_OR_FOLLOWER')).toBeGreaterThan(0)
+    steady.send(100)
+    await steady.producer.flush()
+    const end = steady.sent.length + written.sent.length
+    expect(
+      (await asker.client.admin.offsets(where, 'latest', 'read_uncommitted')).get(partitionKey(topic, partition)),
+    ).toBe(end)
+    expect(asker.wires.answered.get('listOffsets FENCED_LEADER_EPOCH')).toBeGreaterThan(0)
+    const lateReader = new Reader(late.client)
+    const all = await lateReader.to(lateReader.add(topic, partition), end, RECOVERY_MS)
+    expect(late.wires.answered.get('fetch FENCED_LEADER_EPOCH')).toBeGreaterThan(0)
+    const read = await reader.to(fetched, end, RECOVERY_MS)
+    await commit(3)
+    watch.report('orderly restart', busy, writer, late, asker)
+
+    expect(values(read)).toEqual(values(all))
+    expect(read.map(({ offset }) => offset)).toEqual(Array.from({ length: end }, (_, i) => i))
+    expect(of('steady', values(read))).toEqual(steady.sent)
+    expect(of('written', values(read))).toEqual(written.sent)
+    for (const { fatal, events } of members) {
+      expect(fatal).toBeUndefined()
+      expect(events.filter((event) => event.startsWith('lost'))).toEqual([])
+    }
+  }, 180_000)
 })
