@@ -6,6 +6,7 @@
 import { readOptions, USAGE, UsageError } from './demo/options.ts'
 import { isRight, resultLines } from './demo/result.ts'
 import { Run } from './demo/run.ts'
+import { sizeOf } from './demo/screen.ts'
 import { Setting } from './demo/setting.ts'
 import { eventText, isLive, LiveShow, PlainShow } from './demo/show.ts'
 
@@ -51,7 +52,7 @@ async function main(): Promise<number> {
     show.close()
     // The view has gone, and the story with it.
     if (live && options.instances > 1) for (const event of result.events) console.log(eventText(event))
-    const columns = live ? Math.min(stdout.columns, RESULT_COLUMNS) : RESULT_COLUMNS
+    const columns = live ? Math.min(sizeOf(stdout).columns, RESULT_COLUMNS) : RESULT_COLUMNS
     for (const line of resultLines(result, { columns, colour: live })) console.log(line)
     return isRight(result) ? 0 : 1
   } finally {

@@ -14,7 +14,8 @@ export class InstanceProcess {
   readonly #cluster: MemoryCluster | undefined
   readonly #report: (report: Report) => void
   #child: ChildProcess | undefined
-  #exited: Promise<unknown> = Promise.resolve()
+  /** How the process has ended: its signal, or its exit code. */
+  #exited: Promise<NodeJS.Signals | number | null> = Promise.resolve(null)
   #ending = false
 
   /** @param cluster - The cluster that the process shall use; undefined: the brokers of its configuration. */
@@ -54,14 +55,26 @@ export class InstanceProcess {
       if (this.#ending || this.#child !== child) return
       this.#report({ kind: 'failed', message: `the process ended by itself (${why}) ${stderr.trim()}` })
     }
-    this.#exited = once(child, 'close').then(([code, signal]) => failed(signal ?? code), failed)
+    this.#exited = once(child, 'close').then(
+      ([code, signal]: [number | null, NodeJS.Signals | null]) => {
+        failed(signal ?? code)
+        return signal ?? code
+      },
+      (error: unknown) => {
+        failed(error)
+        return null
+      },
+    )
   }
 
-  /** Ends the process as `kill -9` does: it gets no chance to commit, to leave its group or to close anything. */
-  async kill(): Promise<void> {
+  /**
+   * Ends the process as `kill -9` does: it gets no chance to commit, to leave its group or to close anything. Resolves with the signal that
+   * has ended it.
+   */
+  async kill(): Promise<NodeJS.Signals | number | null> {
     this.#ending = true
     this.#child?.kill('SIGKILL')
-    await this.#exited
+    return this.#exited
   }
 
   /** Has the instance commit and leave. */

@@ -41,11 +41,12 @@ export class Instances {
       this.#local = await startInstance(this.#config(stateDir), supplier, (report) => this.#report('a', report))
       return
     }
-    board.event(`starting ${this.processes.length} processes, each with a state directory of its own`)
     for (const process of this.processes) {
       board.starts(process.name)
       process.start()
     }
+    const pids = this.processes.map(({ pid }) => pid).join(', ')
+    board.event(`starting ${this.processes.length} processes, each with a state directory of its own (pids ${pids})`)
     const areReady = () => {
       const all = board.instances
       const tasks = all.reduce((sum, { tasks }) => sum + tasks.length, 0)

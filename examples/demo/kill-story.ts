@@ -30,9 +30,9 @@ export async function killAndReturn(story: Story): Promise<void> {
   const victim = mostTotals(board, instances)
   const lost = board.instance(victim.name)
   const pid = victim.pid
-  await victim.kill()
+  const ending = await victim.kill()
   board.killed(victim.name)
-  board.event(`${victim.name} killed with SIGKILL (pid ${pid}) while it ran ${taskList(lost.tasks)}`, 'bad')
+  board.event(`${victim.name} killed with ${ending} (pid ${pid}) while it ran ${taskList(lost.tasks)}`, 'bad')
 
   board.event(`the group misses it when its session of ${story.sessionMs / 1_000} s is over`)
   await wait('the others have its tasks', () => tasksOf(board.instances) === taskCount)

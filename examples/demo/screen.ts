@@ -26,6 +26,11 @@ export interface Terminal {
   off(event: 'resize', listener: () => void): unknown
 }
 
+/** A pseudo-terminal without a window has the size 0. */
+export function sizeOf({ columns, rows }: Pick<Terminal, 'columns' | 'rows'>): ViewSize {
+  return { columns: columns || FALLBACK.columns, rows: rows || FALLBACK.rows }
+}
+
 /** Draws frames over each other, each in one write from the top left, so that nothing flickers. */
 export class Screen {
   readonly #terminal: Terminal
@@ -54,7 +59,7 @@ export class Screen {
 
   draw(): void {
     if (!this.#isOpen) return
-    const { columns = FALLBACK.columns, rows = FALLBACK.rows } = this.#terminal
+    const { columns, rows } = sizeOf(this.#terminal)
     // The last column stays free: a terminal that has just filled it would clear it again with the rest of the line.
     const lines = this.#frame({ columns, rows }).slice(0, rows)
     const text = lines.map((line) => paint(line, columns - 1, true) + CLEAR_TO_END_OF_LINE).join('\r\n')

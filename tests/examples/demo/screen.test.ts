@@ -77,9 +77,9 @@ describe('the screen', () => {
     expect(terminal.listenerCount('resize')).toBe(0)
   })
 
-  it('takes an ordinary size where the terminal tells none', () => {
+  it.each([undefined, 0])('takes an ordinary size where the terminal says %p', (size) => {
     const { terminal, screen, sizes } = opened()
-    Object.assign(terminal, { columns: undefined, rows: undefined })
+    Object.assign(terminal, { columns: size, rows: size })
     screen.draw()
     screen.close()
     expect(sizes).toEqual([{ columns: 80, rows: 24 }])
