@@ -55,24 +55,13 @@ class BlockWriter implements SequenceWriter {
   }
 }
 
-/** Where in a buffer a block's bytes go. */
-export interface BlockTarget {
-  readonly bytes: Buffer
-  readonly at: number
-  /** The block may not write past this. */
-  readonly limit: number
-  /** Matches reach back to here at most. */
-  readonly windowStart: number
-}
-
 /**
- * Decompresses the block in `source` from `from` up to `to`, and returns where in the target its bytes end.
+ * How many bytes the block in `source` from `from` up to `to` holds.
  *
- * @throws Error: the block is damaged, or becomes larger than the target's limit. Nothing outside of the two ranges is read or written.
+ * @throws Error: the block is damaged. Only the distances of its matches have not been looked at.
  */
-export function decompressLz4Block(source: Buffer, from: number, to: number, target: BlockTarget): number {
-  const { bytes, limit, windowStart } = target
-  let at = target.at
+export function lz4BlockLength(source: Buffer, from: number, to: number): number {
+  let length = 0
   let read = from
   while (read < to) {
     const token = source[read++]!
@@ -85,15 +74,11 @@ export function decompressLz4Block(source: Buffer, from: number, to: number, tar
       }
     }
     if (count > to - read) throw new Error('an LZ4 block is cut off within literals')
-    if (count > limit - at) throw tooLarge(limit - target.at)
-    copyLiterals(source, read, bytes, at, count)
     read += count
-    at += count
+    length += count
     // Only the last sequence has no match.
-    if (read === to) return at
+    if (read === to) return length
 
-    if (to - read < 2) throw new Error('an LZ4 block is cut off within a match')
-    const distance = source[read]! | (source[read + 1]! << 8)
     read += 2
     let matchBytes = token & FULL_NIBBLE
     if (matchBytes === FULL_NIBBLE) {
@@ -103,17 +88,57 @@ export function decompressLz4Block(source: Buffer, from: number, to: number, tar
         matchBytes += more
       }
     }
-    matchBytes += MIN_MATCH_BYTES
+    length += matchBytes + MIN_MATCH_BYTES
+  }
+  throw new Error(read > to ? 'an LZ4 block is cut off within a match' : 'an LZ4 block ends with a match')
+}
+
+/**
+ * Decompresses a block that `lz4BlockLength` has measured into `target` at `start`, where there is room for it, and returns where it ends. Matches may reach
+ * back to `windowStart`.
+ *
+ * @throws Error: a match reaches further back.
+ */
+export function decompressLz4Block(
+  source: Buffer,
+  from: number,
+  to: number,
+  target: Buffer,
+  start: number,
+  windowStart: number,
+): number {
+  let at = start
+  let read = from
+  for (;;) {
+    const token = source[read++]!
+    let count = token >>> 4
+    if (count === FULL_NIBBLE) {
+      let more = 255
+      while (more === 255) {
+        more = source[read++]!
+        count += more
+      }
+    }
+    copyLiterals(source, read, target, at, count)
+    read += count
+    at += count
+    if (read === to) return at
+
+    const distance = source[read]! | (source[read + 1]! << 8)
+    read += 2
     if (distance === 0 || distance > at - windowStart) {
       throw new Error(`an LZ4 match ${distance} bytes back, ${at - windowStart} bytes in`)
     }
-    if (matchBytes > limit - at) throw tooLarge(limit - target.at)
-    copyMatch(bytes, at, distance, matchBytes)
+    let matchBytes = token & FULL_NIBBLE
+    if (matchBytes === FULL_NIBBLE) {
+      let more = 255
+      while (more === 255) {
+        more = source[read++]!
+        matchBytes += more
+      }
+    }
+    matchBytes += MIN_MATCH_BYTES
+    copyMatch(target, at, distance, matchBytes)
     at += matchBytes
   }
-  throw new Error('an LZ4 block ends with a match')
-}
-
-function tooLarge(limit: number): Error {
-  return new Error(`an LZ4 block holds more than the ${limit} bytes that it may`)
 }

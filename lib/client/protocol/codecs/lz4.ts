@@ -3,7 +3,7 @@
 //   magic u32 | flags u8 | block size u8 | [content size u64] | header checksum u8 | { size u32 | block | [checksum u32] }* | 0 u32 | [checksum u32]
 //
 // Kafka's Java client reads frames of independent blocks only, and writes blocks of 64 KiB without checksums, as this does: a batch has its own.
-import { compressLz4Block, decompressLz4Block, lz4BlockBound } from './lz4-block.ts'
+import { compressLz4Block, decompressLz4Block, lz4BlockBound, lz4BlockLength } from './lz4-block.ts'
 import { xxh32 } from './xxh32.ts'
 
 const MAGIC = 0x184d2204
@@ -21,8 +21,6 @@ const BLOCK_BYTES = 64 * 1024
 const BLOCK_BYTES_CODE = 4
 /** Set in a block's size: the block is stored as it was. */
 const UNCOMPRESSED = 0x8000_0000
-/** A match of many bytes grows by 255 with each byte of its length. */
-const MAX_EXPANSION = 255
 
 const CUT_OFF = 'an LZ4 frame is cut off'
 
@@ -53,52 +51,35 @@ export function compressLz4(bytes: Buffer): Buffer {
  * What a frame holds. Every frame that the format allows can be read: blocks of each size, dependent ones, stored ones, with checksums (which are
  * checked) or a content size; only those that need a dictionary cannot.
  *
- * @throws Error: damaged, or more than `maxBytes`. Memory is taken as blocks are read, never for a size that a frame claims to have.
+ * @throws Error: damaged, or more than `maxBytes`, which is known before memory is taken.
  */
 export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
-  const { flags, maxBlockBytes, contentBytes, end: headerEnd } = readHeader(bytes)
-  const checksumBytes = (flags & BLOCK_CHECKSUMS) === 0 ? 0 : 4
-  let content: Buffer = Buffer.allocUnsafe(Math.min(maxBytes, bytes.length * 4))
+  const header = readHeader(bytes)
   let length = 0
-  let at = headerEnd
-  for (;;) {
-    if (bytes.length - at < 4) throw new Error(CUT_OFF)
-    const sizeField = bytes.readUInt32LE(at)
-    at += 4
-    if (sizeField === 0) break
-    const isStored = sizeField >= UNCOMPRESSED
-    const size = isStored ? sizeField - UNCOMPRESSED : sizeField
-    const end = at + size
-    if (size > maxBlockBytes) throw new Error(`an LZ4 block of ${size} bytes, where ${maxBlockBytes} are the most`)
-    if (end + checksumBytes > bytes.length) throw new Error(CUT_OFF)
-    if (checksumBytes > 0 && bytes.readUInt32LE(end) !== xxh32(bytes, at, end)) {
-      throw new Error("an LZ4 block's checksum does not match")
-    }
-
-    const most = isStored ? size : Math.min(maxBlockBytes, size * MAX_EXPANSION)
-    const limit = Math.min(maxBytes, length + most)
-    if (isStored && length + size > maxBytes) throw new Error(`more than ${maxBytes} bytes when decompressed`)
-    content = withRoom(content, length, limit, maxBytes)
-    if (isStored) length += bytes.copy(content, length, at, end)
-    else {
-      const windowStart = (flags & INDEPENDENT_BLOCKS) === 0 ? 0 : length
-      length = decompressLz4Block(bytes, at, end, { bytes: content, at: length, limit, windowStart })
-    }
-    at = end + checksumBytes
-  }
-  const result = content.subarray(0, length)
-  checkEnd(bytes, at, flags, result)
-  if (contentBytes !== undefined && contentBytes !== length) {
-    throw new Error(`an LZ4 frame of ${length} bytes that should have ${contentBytes}`)
-  }
-  return result
+  const end = forEachBlock(bytes, header, (from, to, isStored) => {
+    const size = isStored ? to - from : lz4BlockLength(bytes, from, to)
+    if (size > header.maxBlockBytes) throw blockTooLarge(size, header)
+    length += size
+    if (length > maxBytes) throw new Error(`more than ${maxBytes} bytes when decompressed`)
+  })
+  const content = Buffer.allocUnsafe(length)
+  let at = 0
+  forEachBlock(bytes, header, (from, to, isStored) => {
+    if (isStored) at += bytes.copy(content, at, from, to)
+    else at = decompressLz4Block(bytes, from, to, content, at, header.dependentBlocks ? 0 : at)
+  })
+  checkEnd(bytes, end, header, content)
+  return content
 }
 
 interface Header {
-  readonly flags: number
-  readonly maxBlockBytes: number
-  readonly contentBytes: number | undefined
+  /** Where the first block begins. */
   readonly end: number
+  readonly maxBlockBytes: number
+  readonly dependentBlocks: boolean
+  readonly blockChecksums: boolean
+  readonly contentChecksum: boolean
+  readonly contentBytes: number | undefined
 }
 
 function readHeader(bytes: Buffer): Header {
@@ -117,10 +98,12 @@ function readHeader(bytes: Buffer): Header {
     throw new Error("an LZ4 frame's header does not match its checksum")
   }
   return {
-    flags,
-    maxBlockBytes: BLOCK_BYTES << (2 * (blockBytesCode - BLOCK_BYTES_CODE)), // 64 KiB, 256 KiB, 1 MiB, 4 MiB
-    contentBytes: hasContentSize ? Number(bytes.readBigUInt64LE(6)) : undefined,
     end: checksumAt + 1,
+    maxBlockBytes: BLOCK_BYTES << (2 * (blockBytesCode - BLOCK_BYTES_CODE)), // 64 KiB, 256 KiB, 1 MiB, 4 MiB
+    dependentBlocks: (flags & INDEPENDENT_BLOCKS) === 0,
+    blockChecksums: (flags & BLOCK_CHECKSUMS) !== 0,
+    contentChecksum: (flags & CONTENT_CHECKSUM) !== 0,
+    contentBytes: hasContentSize ? Number(bytes.readBigUInt64LE(6)) : undefined,
   }
 }
 
@@ -128,20 +111,46 @@ function headerChecksum(bytes: Buffer, from: number, to: number): number {
   return (xxh32(bytes, from, to) >>> 8) & 255
 }
 
-/** What follows the last block: a checksum if there is one, and nothing else. */
-function checkEnd(bytes: Buffer, at: number, flags: number, content: Buffer): void {
-  const checksumBytes = (flags & CONTENT_CHECKSUM) === 0 ? 0 : 4
-  if (bytes.length < at + checksumBytes) throw new Error(CUT_OFF)
-  if (bytes.length > at + checksumBytes)
-    throw new Error(`${bytes.length - at - checksumBytes} bytes after an LZ4 frame`)
-  if (checksumBytes > 0 && bytes.readUInt32LE(at) !== xxh32(content, 0, content.length)) {
-    throw new Error("an LZ4 frame's checksum does not match")
+/** Visits the blocks up to the end mark, and returns where that ends. */
+function forEachBlock(
+  bytes: Buffer,
+  header: Header,
+  visit: (from: number, to: number, isStored: boolean) => void,
+): number {
+  const checksumBytes = header.blockChecksums ? 4 : 0
+  let at = header.end
+  for (;;) {
+    if (bytes.length - at < 4) throw new Error(CUT_OFF)
+    const sizeField = bytes.readUInt32LE(at)
+    at += 4
+    if (sizeField === 0) return at
+    const isStored = sizeField >= UNCOMPRESSED
+    const size = isStored ? sizeField - UNCOMPRESSED : sizeField
+    if (size > header.maxBlockBytes) throw blockTooLarge(size, header)
+    const to = at + size
+    if (to + checksumBytes > bytes.length) throw new Error(CUT_OFF)
+    if (header.blockChecksums && bytes.readUInt32LE(to) !== xxh32(bytes, at, to)) {
+      throw new Error("an LZ4 block's checksum does not match")
+    }
+    visit(at, to, isStored)
+    at = to + checksumBytes
   }
 }
 
-function withRoom(content: Buffer, used: number, needed: number, maxBytes: number): Buffer {
-  if (needed <= content.length) return content
-  const larger = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(needed, content.length * 2)))
-  content.copy(larger, 0, 0, used)
-  return larger
+function blockTooLarge(size: number, { maxBlockBytes }: Header): Error {
+  return new Error(`an LZ4 block of ${size} bytes; ${maxBlockBytes} are the most`)
+}
+
+/** What follows the last block: a checksum if there is one, and nothing else. */
+function checkEnd(bytes: Buffer, at: number, { contentChecksum, contentBytes }: Header, content: Buffer): void {
+  const checksumBytes = contentChecksum ? 4 : 0
+  if (bytes.length < at + checksumBytes) throw new Error(CUT_OFF)
+  if (bytes.length > at + checksumBytes)
+    throw new Error(`${bytes.length - at - checksumBytes} bytes after an LZ4 frame`)
+  if (contentChecksum && bytes.readUInt32LE(at) !== xxh32(content, 0, content.length)) {
+    throw new Error("an LZ4 frame's checksum does not match")
+  }
+  if (contentBytes !== undefined && contentBytes !== content.length) {
+    throw new Error(`an LZ4 frame of ${content.length} bytes that should have ${contentBytes}`)
+  }
 }

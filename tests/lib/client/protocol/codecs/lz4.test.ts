@@ -128,7 +128,7 @@ describe('LZ4', () => {
     {
       what: 'a block that becomes larger than the maximum',
       bytes: oneBlock(0x1f, 1, 1, 0, ...Array(258).fill(255), 0, 0),
-      message: /more than the 65536 bytes/,
+      message: /block of 65\d{3} bytes; 65536 are the most/,
     },
   ])('refuses $what', ({ bytes, message }) => {
     expect(() => decompressLz4(bytes, LARGE)).toThrow(message)
@@ -152,10 +152,10 @@ describe('LZ4', () => {
   })
 
   it('never gives out more than it may, however small the frame', () => {
-    const bomb = compressLz4(Buffer.alloc(8_000_000))
-    expect(bomb.length).toBeLessThan(40_000)
-    expect(decompressLz4(bomb, 8_000_000).length).toBe(8_000_000)
-    expect(() => decompressLz4(bomb, 7_999_999)).toThrow(/more than/)
+    const bomb = compressLz4(Buffer.alloc(2_000_000))
+    expect(bomb.length).toBeLessThan(10_000)
+    expect(decompressLz4(bomb, 2_000_000).length).toBe(2_000_000)
+    expect(() => decompressLz4(bomb, 1_999_999)).toThrow(/more than/)
     const stored = compressLz4(random(2).bytes(100_000))
     expect(decompressLz4(stored, 100_000).length).toBe(100_000)
     expect(() => decompressLz4(stored, 99_999)).toThrow(/more than 99999 bytes/)
@@ -164,8 +164,8 @@ describe('LZ4', () => {
   // Frames without checksums of their content: the decoder has to stand on its own feet.
   it('ends on damaged bytes, with an error or within its bound', () => {
     const chance = random(3)
-    const frames = [compressLz4(lz4Text().subarray(0, 3_000)), Buffer.from(lz4Frames['-B4 -BD']!, 'base64')]
-    for (let i = 0; i < 3_000; i++) {
+    const frames = [compressLz4(lz4Text().subarray(0, 3_000)), compressLz4(lz4Text().subarray(0, 70_000))]
+    for (let i = 0; i < 1_000; i++) {
       const bytes = chance.damaged(frames[i % 2]!, 7)
       expect(outcomeOf(() => decompressLz4(bytes, 200_000))).toMatch(
         /^(?:an LZ4|\d+ bytes after an LZ4|more than|\d+ bytes$)/,

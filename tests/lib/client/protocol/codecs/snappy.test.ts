@@ -118,16 +118,16 @@ describe('Snappy', () => {
   })
 
   it('never gives out more than it may', () => {
-    const bomb = compressSnappy(Buffer.alloc(8_000_000))
-    expect(decompressSnappy(bomb, 8_000_000).length).toBe(8_000_000)
-    expect(() => decompressSnappy(bomb, 7_999_999)).toThrow(/more than 7999999 bytes/)
+    const bomb = compressSnappy(Buffer.alloc(2_000_000))
+    expect(decompressSnappy(bomb, 2_000_000).length).toBe(2_000_000)
+    expect(() => decompressSnappy(bomb, 1_999_999)).toThrow(/more than 1999999 bytes/)
   })
 
   it('ends on damaged bytes, with an error or within its bound', () => {
     const chance = random(3)
     const words = Buffer.from(Array.from({ length: 500 }, () => `word${chance.below(50)} `).join(''))
     const sources = [compressSnappy(words), snappyjs.compress(words)]
-    for (let i = 0; i < 3_000; i++) {
+    for (let i = 0; i < 1_000; i++) {
       const bytes = chance.damaged(sources[i % 2]!, i % 2 === 0 ? 16 : 0)
       expect(outcomeOf(() => decompressSnappy(bytes, 100_000))).toMatch(/^(?:a Snappy|more than|\d+ bytes$)/)
     }
