@@ -1,7 +1,7 @@
 // Flow: group member, transactions → [coordinators] → Wire.
 import { onGroup, onTransactionalId, unauthorized } from './authorization.ts'
 import type { ClientContext } from './client.ts'
-import { BrokerResponseError } from './errors.ts'
+import { BrokerResponseError, BrokerUnavailableError } from './errors.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
 import { type Attempt, Retry, retrying } from './retry.ts'
 import type { Wire } from './wire.ts'
@@ -17,11 +17,26 @@ const hints = {
     'higher than its number of brokers.',
 } as const
 
+interface Wanted {
+  readonly type: CoordinatorType
+  readonly key: string
+  readonly leftMs: number
+  readonly untilMs: number
+}
+
+interface Question {
+  readonly node: Promise<number>
+  /** When it gives up, on the clock's monotonic time. */
+  untilMs: number
+}
+
+const ANSWERED = Number.NEGATIVE_INFINITY
+
 /** Which node coordinates a group or a transactional id: asked once, then remembered until `forget`. */
 export class Coordinators {
   readonly #wire: Wire
   readonly #context: ClientContext
-  readonly #nodes = new Map<string, Promise<number>>()
+  readonly #questions = new Map<string, Question>()
 
   constructor(wire: Wire, context: ClientContext) {
     this.#wire = wire
@@ -34,21 +49,42 @@ export class Coordinators {
    * @throws BrokerUnavailableError `STREAMS_BROKER_UNAVAILABLE`: the cluster names no coordinator within the time-out.
    * @throws AuthorizationError `STREAMS_AUTHORIZATION`: this client may not use the group or the transactional id.
    */
-  find(type: CoordinatorType, key: string, timeoutMs?: number): Promise<number> {
+  async find(type: CoordinatorType, key: string, timeoutMs = this.#context.requestTimeoutMs): Promise<number> {
+    const { clock } = this.#context
     const name = `${type}:${key}`
-    const known = this.#nodes.get(name)
-    if (known !== undefined) return known
-    const found = this.#ask(type, key, timeoutMs ?? this.#context.requestTimeoutMs)
-    this.#nodes.set(name, found)
-    found.catch(() => {
-      if (this.#nodes.get(name) === found) this.#nodes.delete(name)
-    })
-    return found
+    const untilMs = clock.monotonicMs() + timeoutMs
+    for (;;) {
+      // Who asks at the same time waits for the same answer, unless that could take longer than they have.
+      const known = this.#questions.get(name)
+      const joins = known !== undefined && known.untilMs <= untilMs
+      const leftMs = Math.max(1, untilMs - clock.monotonicMs())
+      try {
+        return await (joins ? known : this.#begin(name, { type, key, leftMs, untilMs })).node
+      } catch (error) {
+        // The patience of whoever asked first has ended, ours has not.
+        const leaves = !joins || clock.monotonicMs() >= untilMs
+        if (leaves || !(error instanceof BrokerUnavailableError)) throw error
+      }
+    }
   }
 
   /** The next `find` asks the cluster: the coordinator has moved, or cannot be reached. */
   forget(type: CoordinatorType, key: string): void {
-    this.#nodes.delete(`${type}:${key}`)
+    this.#questions.delete(`${type}:${key}`)
+  }
+
+  #begin(name: string, { type, key, leftMs, untilMs }: Wanted): Question {
+    const question: Question = { node: this.#ask(type, key, leftMs), untilMs }
+    this.#questions.set(name, question)
+    question.node.then(
+      () => {
+        question.untilMs = ANSWERED
+      },
+      () => {
+        if (this.#questions.get(name) === question) this.#questions.delete(name)
+      },
+    )
+    return question
   }
 
   #ask(type: CoordinatorType, key: string, timeoutMs: number): Promise<number> {

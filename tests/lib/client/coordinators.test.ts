@@ -51,6 +51,42 @@ describe('coordinators', () => {
     expect(await second).toBe(3)
   })
 
+  it('goes on asking for who has time left, when the patience of who asked first ends', async () => {
+    const { clock, wire, coordinators } = setUp()
+    const impatient = coordinators.find('group', 'x', 100).catch((error) => error)
+    const patient = coordinators.find('group', 'x', 1_000)
+    await clock.advance(0)
+    expect(wire.sent).toHaveLength(1)
+    for (let turn = 0; turn < 30; turn++) {
+      if (wire.sent.length > 0) wire.take('findCoordinator').answer(response(-1, errorCodes.COORDINATOR_NOT_AVAILABLE))
+      await clock.advance(10)
+    }
+    expect(await impatient).toMatchObject({ code: 'STREAMS_BROKER_UNAVAILABLE' })
+    await clock.advanceUntil(() => wire.sent.length > 0, 1_000)
+    wire.take('findCoordinator').answer(response(4))
+    expect(await patient).toBe(4)
+  })
+
+  it('does not let the impatient wait for an answer that the patient wait for', async () => {
+    const { clock, wire, coordinators } = setUp()
+    const patient = coordinators.find('group', 'x', 2_000)
+    await clock.advance(0)
+    const first = wire.take('findCoordinator')
+    const impatient = coordinators.find('group', 'x', 100).catch((error) => error)
+    let isOver = false
+    void impatient.then(() => {
+      isOver = true
+    })
+    for (let turn = 0; turn < 20; turn++) {
+      await clock.advance(10)
+      if (wire.sent.length > 0) wire.take('findCoordinator').fail()
+    }
+    expect(isOver).toBe(true)
+    expect(await impatient).toMatchObject({ code: 'STREAMS_BROKER_UNAVAILABLE' })
+    first.answer(response(4))
+    expect(await patient).toBe(4)
+  })
+
   it.each([
     { type: 'group' as const, setting: 'offsets.topic.replication.factor' },
     { type: 'transaction' as const, setting: 'transaction.state.log.replication.factor' },
