@@ -9,31 +9,13 @@ import { freshName, until } from '../support/cluster.ts'
 import { type AclLine, Acls } from './acls.ts'
 import { firstRecord, memberOf, send } from './attempts.ts'
 import type { SecurityBench } from './bench.ts'
+import { type App, documentedNeeds, madeOut, type Need, shortForm } from './documented-acls.ts'
 import { everythingIn, Recorder } from './recorder.ts'
 import { oauthFor } from './secured-broker.ts'
 
-/** The names that ACLs of a word count are about. */
-interface App {
-  readonly id: string
-  readonly input: string
-  readonly output: string
-}
-
-/** All that a word count needs: one line of docs/security.md each, made out for its own topics. */
-const needs = {
-  'READ input': ({ input }: App): AclLine => `READ topic ${input}`,
-  'WRITE output': ({ output }: App): AclLine => `WRITE topic ${output}`,
-  'CREATE repartition': ({ id }: App): AclLine => `CREATE topic ${id}-counts-repartition`,
-  'WRITE repartition': ({ id }: App): AclLine => `WRITE topic ${id}-counts-repartition`,
-  'READ repartition': ({ id }: App): AclLine => `READ topic ${id}-counts-repartition`,
-  'DELETE repartition': ({ id }: App): AclLine => `DELETE topic ${id}-counts-repartition`,
-  'CREATE changelog': ({ id }: App): AclLine => `CREATE topic ${id}-counts-changelog`,
-  'WRITE changelog': ({ id }: App): AclLine => `WRITE topic ${id}-counts-changelog`,
-  'READ changelog': ({ id }: App): AclLine => `READ topic ${id}-counts-changelog`,
-  'READ group': ({ id }: App): AclLine => `READ group ${id}`,
-  'WRITE transactional id': ({ id }: App): AclLine => `WRITE transactional-id ${id}-*`,
-}
-type Need = keyof typeof needs
+const REPARTITION = 'topic <applicationId>-<name>-repartition'
+const CHANGELOG = 'topic <applicationId>-<store>-changelog'
+const TRANSACTIONS = 'WRITE transactional-id <applicationId>-*'
 
 interface Case {
   readonly without?: Need
@@ -46,27 +28,27 @@ interface Case {
 
 const cases: readonly Case[] = [
   {},
-  { without: 'WRITE transactional id', guarantee: 'at_least_once' },
-  { without: 'READ input', missing: ({ input }) => `DESCRIBE on topic '${input}'` },
-  { without: 'READ input', described: true, missing: ({ input }) => `READ on topic '${input}'` },
-  { without: 'WRITE output', missing: ({ output }) => `DESCRIBE on topic '${output}'` },
-  { without: 'WRITE output', described: true, missing: ({ output }) => `WRITE on topic '${output}'` },
+  { without: TRANSACTIONS, guarantee: 'at_least_once' },
+  { without: 'READ topic <source>', missing: ({ input }) => `DESCRIBE on topic '${input}'` },
+  { without: 'READ topic <source>', described: true, missing: ({ input }) => `READ on topic '${input}'` },
+  { without: 'WRITE topic <sink>', missing: ({ output }) => `DESCRIBE on topic '${output}'` },
+  { without: 'WRITE topic <sink>', described: true, missing: ({ output }) => `WRITE on topic '${output}'` },
   {
-    without: 'WRITE output',
+    without: 'WRITE topic <sink>',
     described: true,
     guarantee: 'at_least_once',
     missing: ({ output }) => `WRITE on topic '${output}'`,
   },
-  { without: 'CREATE repartition', missing: ({ id }) => `CREATE on topic '${id}-counts-repartition'` },
-  { without: 'WRITE repartition', missing: ({ id }) => `WRITE on topic '${id}-counts-repartition'` },
-  { without: 'READ repartition', missing: ({ id }) => `READ on topic '${id}-counts-repartition'` },
-  { without: 'CREATE changelog', missing: ({ id }) => `CREATE on topic '${id}-counts-changelog'` },
-  { without: 'WRITE changelog', missing: ({ id }) => `WRITE on topic '${id}-counts-changelog'` },
-  { without: 'READ changelog', missing: ({ id }) => `READ on topic '${id}-counts-changelog'` },
-  { without: 'READ group', missing: ({ id }) => `DESCRIBE on group '${id}'` },
-  { without: 'READ group', described: true, missing: ({ id }) => `READ on group '${id}'` },
-  { without: 'WRITE transactional id', missing: ({ id }) => `DESCRIBE on transactional id '${id}-0_0'` },
-  { without: 'WRITE transactional id', described: true, missing: ({ id }) => `WRITE on transactional id '${id}-0_0'` },
+  { without: `CREATE ${REPARTITION}`, missing: ({ id }) => `CREATE on topic '${id}-counts-repartition'` },
+  { without: `WRITE ${REPARTITION}`, missing: ({ id }) => `WRITE on topic '${id}-counts-repartition'` },
+  { without: `READ ${REPARTITION}`, missing: ({ id }) => `READ on topic '${id}-counts-repartition'` },
+  { without: `CREATE ${CHANGELOG}`, missing: ({ id }) => `CREATE on topic '${id}-counts-changelog'` },
+  { without: `WRITE ${CHANGELOG}`, missing: ({ id }) => `WRITE on topic '${id}-counts-changelog'` },
+  { without: `READ ${CHANGELOG}`, missing: ({ id }) => `READ on topic '${id}-counts-changelog'` },
+  { without: 'READ group <applicationId>', missing: ({ id }) => `DESCRIBE on group '${id}'` },
+  { without: 'READ group <applicationId>', described: true, missing: ({ id }) => `READ on group '${id}'` },
+  { without: TRANSACTIONS, missing: ({ id }) => `DESCRIBE on transactional id '${id}-0_0'` },
+  { without: TRANSACTIONS, described: true, missing: ({ id }) => `WRITE on transactional id '${id}-0_0'` },
 ]
 
 const title = ({ without, described, guarantee = 'exactly_once' }: Case): string => {
@@ -206,6 +188,12 @@ export function describeAuthorization(bench: () => SecurityBench): void {
       expect((await admin.describeTopics([topic])).size).toBe(1)
     })
 
+    it('of an application: the document and the cases below speak of the same lines', () => {
+      const leftOut = new Set([...cases.flatMap(({ without }) => without ?? []), `DELETE ${REPARTITION}`])
+      expect(documentedNeeds().length).toBeGreaterThan(5)
+      expect([...leftOut].sort()).toEqual([...documentedNeeds()].sort())
+    })
+
     it('of an application: the least set of ACLs suffices, and each one that is left out is named', async () => {
       const outcomes = await Promise.all(cases.map((each) => run(bench(), acls, each)))
       const wanted = cases.map((each, i) => {
@@ -217,7 +205,7 @@ export function describeAuthorization(bench: () => SecurityBench): void {
 
     it('of an application: without DELETE on the repartition topic it goes on, and warns that the topic is never purged', async () => {
       const recorder = new Recorder()
-      const outcome = await run(bench(), acls, { without: 'DELETE repartition' }, recorder, () =>
+      const outcome = await run(bench(), acls, { without: `DELETE ${REPARTITION}` }, recorder, () =>
         until('a warning', () => recorder.warnings.length > 0),
       )
       expect(outcome).toMatchObject({ said: undefined, state: 'RUNNING' })
@@ -228,10 +216,7 @@ export function describeAuthorization(bench: () => SecurityBench): void {
     it('of an application: a permission that is taken away stops it, by name', async () => {
       const app = await newApp(bench())
       const user = freshName('user')
-      await acls.allow(
-        user,
-        Object.values(needs).map((line) => line(app)),
-      )
+      await acls.allow(user, shortForm(app))
       const streams = bench().streams({ listener: 'SASL', sasl: oauthFor(user) }, wordCount(app.input, app.output), {
         applicationId: app.id,
         stateDir: bench().stateDir(app.id),
@@ -239,7 +224,7 @@ export function describeAuthorization(bench: () => SecurityBench): void {
       const failed = new Promise<Error>((resolve) => streams.once('error', resolve))
       await streams.start()
       await bench().cluster.caughtUp(app.id, [app.input])
-      await acls.withdraw(user, needs['WRITE output'](app))
+      await acls.withdraw(user, madeOut('WRITE topic <sink>', app))
       await bench().cluster.produceLines(app.input, ['more words'])
       const error = await failed
       expect(said(error)).toMatch(new RegExp(`(WRITE|DESCRIBE) on topic '${app.output}'`))
@@ -263,11 +248,12 @@ async function run(
   whileRunning: () => Promise<void> = async () => {},
 ) {
   const app = await newApp(bench)
-  if (without === 'READ changelog') await fillChangelog(bench, app)
+  if (without === `READ ${CHANGELOG}`) await fillChangelog(bench, app)
   const user = freshName('user')
-  const lines = Object.entries(needs).flatMap(([name, line]) => {
-    if (name !== without) return [line(app)]
-    return described === undefined ? [] : [line(app).replace(/^\w+/, 'DESCRIBE') as AclLine]
+  const lines = documentedNeeds().flatMap((need) => {
+    const line = madeOut(need, app)
+    if (need !== without) return [line]
+    return described === undefined ? [] : [line.replace(/^\w+/, 'DESCRIBE') as AclLine]
   })
   await acls.allow(user, lines)
   const streams = bench.streams({ listener: 'SASL', sasl: oauthFor(user) }, wordCount(app.input, app.output), {

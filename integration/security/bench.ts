@@ -23,7 +23,10 @@ export class SecurityBench {
   readonly secured: SecuredBroker
   /** The test's own way to the broker, as a super user. */
   readonly cluster: TestCluster
-  log = new Recorder()
+  /** All that was said in any test. */
+  readonly log = new Recorder()
+  /** Tokens that were given out. */
+  readonly tokens: string[] = []
   readonly #clients: Client[] = []
   readonly #instances: KafkaStreams[] = []
   readonly #socketsBefore = socketCount()

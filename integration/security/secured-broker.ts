@@ -8,7 +8,7 @@ import { createScramUser } from './scram-users.ts'
 export const USER = 'ada'
 // What a form, a JSON text or an escape might mangle.
 export const PASSWORD = 'pä$$wörd=,%7391'
-/** How long SASL sessions of the listener SHORT live. */
+/** How long sessions of the listener SHORTSESSIONS live. */
 export const SESSION_LIFETIME_MS = 2_500
 
 const MECHANISMS = 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER'
@@ -110,7 +110,11 @@ async function listeners(
     {
       name: 'SHORTSESSIONS',
       protocol: 'SASL_PLAINTEXT',
-      properties: { ...saslProperties('PLAIN'), 'plain.connections.max.reauth.ms': String(SESSION_LIFETIME_MS) },
+      properties: {
+        ...saslProperties('PLAIN,OAUTHBEARER'),
+        'plain.connections.max.reauth.ms': String(SESSION_LIFETIME_MS),
+        'oauthbearer.connections.max.reauth.ms': String(SESSION_LIFETIME_MS),
+      },
     },
   ]
 }
