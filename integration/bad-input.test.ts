@@ -170,7 +170,42 @@ describeWithBroker('on a real broker', (brokersText) => {
     producer.send(input, 0, null, Buffer.alloc(5_000, 'x'), systemClock.now(), NO_HEADERS)
     await producer.flush()
     await producer.close()
-    expect(await stopped).toMatchObject({ code: 'STREAMS_RECORD_TOO_LARGE', message: expect.stringContaining(output) })
+    expect(await stopped).toMatchObject({
+      code: 'STREAMS_RECORD_TOO_LARGE',
+      topic: output,
+      limit: { name: 'max.message.bytes', bytes: 2_000 },
+      message: expect.stringMatching(`'${output}' makes a batch of 50\\d\\d bytes`),
+    })
+    expect(streams.state).toBe('ERROR')
+  }, 60_000)
+
+  it('a record of 10 MB stops the instance before anything of it is sent; with higher limits it is processed once', async () => {
+    const [input, output] = [await cluster.createTopic(1), await cluster.createTopic(1)]
+    const applicationId = freshName('bad-input')
+    const builder = new StreamsBuilder()
+    builder
+      .stream(input, strings)
+      .mapValues((size) => 'x'.repeat(Number(size)), strings)
+      .to(output, strings)
+    const topology = builder.build()
+    const first = instances.make(topology, { brokers, applicationId })
+    await first.start()
+    const stopped = errorOf(first)
+    await cluster.produceLines(input, ['1', '10000000', '2'])
+    expect(await stopped).toMatchObject({
+      code: 'STREAMS_RECORD_TOO_LARGE',
+      topic: output,
+      sizeBytes: expect.closeTo(10_000_000, -3),
+      limit: { name: 'maxRequestBytes', bytes: 1_048_576 },
+    })
+    await first.close()
+    expect((await cluster.progress(applicationId, input)).committed[0]).toBeLessThanOrEqual(1)
+
+    await cluster.client.admin.alterConfigs(output, { 'max.message.bytes': '20000000' })
+    const second = instances.make(topology, { brokers, applicationId, maxRequestBytes: 20_000_000 })
+    await second.start()
+    await cluster.caughtUp(applicationId, [input])
+    expect((await cluster.readCommitted(output)).map(({ value }) => value!.length)).toEqual([1, 10_000_000, 2])
   }, 60_000)
 
   it('a broker that is not there: a clear error within the request time-out', async () => {

@@ -148,6 +148,19 @@ await describeWithJava("Java's clients and Millrace", (brokers) => {
     60_000,
   )
 
+  it.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
+    'Millrace reads what the broker compresses anew: %s',
+    async (codec) => {
+      const topic = await cluster.createTopic(2)
+      await cluster.client.admin.alterConfigs(topic, { 'compression.type': codec })
+      const records = sampleRecords('anew')
+      await produce(topic, records, { compression: codec === 'lz4' ? 'snappy' : 'lz4' })
+      expect(lines(await cluster.readCommitted(topic))).toEqual(lines(records))
+      expect(await codecsIn(topic)).toEqual([codec])
+    },
+    60_000,
+  )
+
   it.each(['none', 'lz4', 'snappy'] as const)(
     'both read records of 10 MB that the other writes: %s',
     async (compression) => {
