@@ -56,7 +56,11 @@ export interface StreamsConfig {
   readonly requestTimeoutMs?: number
   /** How everything that is written is compressed, internal topics included; what is read needs no setting. See ProducerOptions. Default: `none`. */
   readonly compression?: CompressionCodec
-  /** The largest record that is written, as `max.request.size` in Java; the topic's `max.message.bytes` has to allow it too. Default: 1 MiB. */
+  /**
+   * The largest record that is written, before compression, as `max.request.size` in Java. A larger one stops the instance (RecordTooLargeError) before
+   * anything of it is sent, and nothing is committed past its input. Topics have to allow it too: `max.message.bytes` of outputs and internal topics
+   * (for the batch as it is sent). Default: 1 MiB.
+   */
   readonly maxRequestBytes?: number
   /** The broker aborts a transaction that has been open for longer. Default: 10 000. */
   readonly transactionTimeoutMs?: number
