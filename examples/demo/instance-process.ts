@@ -56,7 +56,7 @@ export class InstanceProcess {
       this.#report({ kind: 'failed', message: `the process ended by itself (${why}) ${stderr.trim()}` })
     }
     this.#exited = once(child, 'close').then(
-      ([code, signal]: [number | null, NodeJS.Signals | null]) => {
+      ([code, signal]) => {
         failed(signal ?? code)
         return signal ?? code
       },

@@ -16,8 +16,8 @@ export async function startInstance(
   supplier: ClientSupplier,
   report: (report: Report) => void,
 ): Promise<RunningInstance> {
-  const { applicationId, stateDir, sessionTimeoutMs } = config
-  const topics = topicsOf(applicationId)
+  const { brokers: _, ...settings } = config
+  const topics = topicsOf(config.applicationId)
   const client = watchPartitions(supplier, (owned) =>
     report({
       kind: 'tasks',
@@ -28,7 +28,7 @@ export async function startInstance(
     }),
   )
   const logger = reportingLogger(report)
-  const streams = new KafkaStreams(airportDelays(topics), { applicationId, stateDir, sessionTimeoutMs, client, logger })
+  const streams = new KafkaStreams(airportDelays(topics), { ...settings, client, logger })
   streams.on('state', ({ to }) => report({ kind: 'state', state: to }))
   streams.on('restored', ({ partition, records, ms }) => report({ kind: 'restored', partition, records, ms }))
   streams.on('error', (error) => report({ kind: 'failed', message: `${error.name}: ${error.message}` }))

@@ -8,6 +8,9 @@ import type { InstanceConfig, Report } from './reports.ts'
 import type { Setting } from './setting.ts'
 import { until } from './wait.ts'
 
+/** At least once an instance commits rarely (every 30 s by default): here often enough to show results meanwhile. */
+const COMMIT_MS = { exactly_once: 100, at_least_once: 1_000 }
+
 /** The instances of a run: one in this process, or several, each a process of its own with a state directory of its own. */
 export class Instances {
   readonly processes: readonly InstanceProcess[]
@@ -69,7 +72,15 @@ export class Instances {
 
   #config(stateDir: string): InstanceConfig {
     const { applicationId, sessionMs } = this.#setting
-    return { applicationId, stateDir, brokers: this.#options.brokers ?? null, sessionTimeoutMs: sessionMs }
+    const { brokers = null, guarantee } = this.#options
+    return {
+      applicationId,
+      stateDir,
+      brokers,
+      sessionTimeoutMs: sessionMs,
+      processingGuarantee: guarantee,
+      commitIntervalMs: COMMIT_MS[guarantee],
+    }
   }
 
   #report(name: string, report: Report): void {

@@ -27,7 +27,7 @@ export async function killAndReturn(story: Story): Promise<void> {
   const wait = (what: string, holds: () => boolean) => until(what, holds, { signal })
 
   await wait('a part of the flights is counted', () => counted() >= KILL_AT)
-  const victim = mostTotals(board, instances)
+  const victim = mostInstructive(board, instances)
   const lost = board.instance(victim.name)
   const pid = victim.pid
   const ending = await victim.kill()
@@ -52,11 +52,14 @@ export async function killAndReturn(story: Story): Promise<void> {
   board.event(`${victim.name} is back with ${taskList(tasks)}: restored ${count(restored)} records${since}`, 'good')
 }
 
-// Only totals have state that somebody must restore.
-function mostTotals(board: Board, instances: readonly InstanceProcess[]): InstanceProcess {
-  const totals = ({ name }: InstanceProcess) =>
-    board.instance(name).tasks.filter(({ stage }) => stage === 'totals').length
-  return instances.reduce((most, instance) => (totals(instance) > totals(most) ? instance : most))
+// One with state that somebody must restore; if possible also with flights, which it has sent on and not committed.
+function mostInstructive(board: Board, instances: readonly InstanceProcess[]): InstanceProcess {
+  const worth = ({ name }: InstanceProcess) => {
+    const { tasks } = board.instance(name)
+    const totals = tasks.filter(({ stage }) => stage === 'totals').length
+    return totals > 0 && totals < tasks.length ? tasks.length + totals : totals
+  }
+  return instances.reduce((most, instance) => (worth(instance) > worth(most) ? instance : most))
 }
 
 function tasksOf(instances: readonly InstanceSnapshot[]): number {

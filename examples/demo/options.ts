@@ -1,5 +1,6 @@
 // The command line of the demo.
 import { parseArgs } from 'node:util'
+import type { ProcessingGuarantee } from '../../lib/index.ts'
 
 const MAX_INSTANCES = 8
 const MAX_RECORDS = 5_000_000
@@ -20,6 +21,7 @@ Counts real US flights by airport, with their mean delay, exactly once.
                         run again, it goes on where it was
   --records N           how many flights; default ${DEFAULTS.alone.records}, with --instances ${DEFAULTS.together.records}
   --rate N              flights produced per second; default as fast as they are counted, with --instances ${DEFAULTS.together.rate}
+  --at-least-once       the weaker guarantee, to compare: what a killed instance had not committed may count twice
   --plain               lines of text instead of the live view, as when the output is not a terminal
   --help                this text`
 
@@ -32,6 +34,7 @@ export interface DemoOptions {
   readonly records: number
   /** Flights a second; undefined: no limit. */
   readonly rate: number | undefined
+  readonly guarantee: ProcessingGuarantee
   readonly plain: boolean
 }
 
@@ -55,6 +58,7 @@ export function readOptions(args: readonly string[]): DemoOptions | 'help' {
     stateDir,
     records: wholeNumber('records', values.records, 1, MAX_RECORDS) ?? defaults.records,
     rate: wholeNumber('rate', values.rate, 1, MAX_RATE) ?? defaults.rate,
+    guarantee: values['at-least-once'] === true ? 'at_least_once' : 'exactly_once',
     plain: values.plain ?? false,
   }
 }
@@ -69,6 +73,7 @@ function parse(args: readonly string[]) {
         'state-dir': { type: 'string' },
         records: { type: 'string' },
         rate: { type: 'string' },
+        'at-least-once': { type: 'boolean' },
         plain: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -1,5 +1,7 @@
 // What an instance of the demo tells about itself, within one process or from another: plain data.
 
+import type { ProcessingGuarantee } from '../../lib/index.ts'
+
 /** A task: a stage of the topology over one partition number. */
 export interface DemoTask {
   readonly stage: 'flights' | 'totals'
@@ -14,11 +16,13 @@ export type Report =
   | { readonly kind: 'log'; readonly level: 'warn' | 'error'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string }
 
-/** What an instance is started with. */
+/** What an instance is started with; mostly the configuration of KafkaStreams. */
 export interface InstanceConfig {
   readonly applicationId: string
   readonly stateDir: string
   /** Null: the cluster of the demo's own process. */
   readonly brokers: readonly string[] | null
   readonly sessionTimeoutMs: number
+  readonly processingGuarantee: ProcessingGuarantee
+  readonly commitIntervalMs: number
 }

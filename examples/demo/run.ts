@@ -52,6 +52,7 @@ export class Run {
     const airports = ranked(this.#reader?.latest ?? new Map(), this.#airports)
     return {
       cluster: this.#setting.cluster,
+      guarantee: this.#options.guarantee,
       seconds: this.#board.seconds,
       partitions: PARTITIONS,
       total: this.#total,

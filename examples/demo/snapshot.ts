@@ -1,4 +1,5 @@
 // All that there is to see at one moment.
+import type { ProcessingGuarantee } from '../../lib/index.ts'
 import type { DemoTask } from './reports.ts'
 
 export interface InstanceSnapshot {
@@ -28,6 +29,7 @@ export interface EventSnapshot {
 
 export interface Snapshot {
   readonly cluster: string
+  readonly guarantee: ProcessingGuarantee
   readonly seconds: number
   readonly partitions: number
   /** Flights: how many there will be, are on the cluster, and are in the committed results. */

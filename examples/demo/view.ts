@@ -39,7 +39,7 @@ export function view(snapshot: Snapshot, size: ViewSize): readonly Line[] {
   return lines.slice(0, size.rows)
 }
 
-function title({ cluster }: Snapshot, { columns }: ViewSize): readonly Line[] {
+function title({ cluster, guarantee }: Snapshot, { columns }: ViewSize): readonly Line[] {
   const name = ' Millrace'
   const what = '  Kafka Streams for Node.js'
   return [
@@ -56,7 +56,7 @@ function title({ cluster }: Snapshot, { columns }: ViewSize): readonly Line[] {
       ['totals'],
       [' ─▶ ', 'cyan'],
       ['airport-delays'],
-      ['   exactly once', 'green'],
+      guarantee === 'exactly_once' ? ['   exactly once', 'green'] : ['   at least once', 'yellow'],
     ],
   ]
 }

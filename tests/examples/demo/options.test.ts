@@ -6,6 +6,7 @@ const ALONE = {
   stateDir: undefined,
   records: 200_000,
   rate: undefined,
+  guarantee: 'exactly_once',
   plain: false,
 }
 
@@ -18,6 +19,7 @@ describe('the command line of the demo', () => {
       args: ['--brokers', 'a:9092,[::1]:9093', '--state-dir', 'here', '--plain'],
       options: { ...ALONE, brokers: ['a:9092', '[::1]:9093'], stateDir: 'here', plain: true },
     },
+    { args: ['--at-least-once'], options: { ...ALONE, guarantee: 'at_least_once' } },
   ])('$args', ({ args, options }) => {
     expect(readOptions(args)).toEqual(options)
   })

@@ -3,6 +3,7 @@ import type { Snapshot } from '../../../examples/demo/snapshot.ts'
 /** Three instances in the middle of the story. */
 export const THREE: Snapshot = {
   cluster: 'a cluster inside this process',
+  guarantee: 'exactly_once',
   seconds: 12.345,
   partitions: 4,
   total: 30_000,

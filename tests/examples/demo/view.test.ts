@@ -60,6 +60,11 @@ describe('the view', () => {
     ])
   })
 
+  it('says which guarantee holds', () => {
+    const [, line] = shown({ ...THREE, guarantee: 'at_least_once' }, { columns: 80, rows: 24 })
+    expect(line).toMatch(/airport-delays {3}at least once$/)
+  })
+
   it('says in red what must not be', () => {
     const lines = view({ ...THREE, notRisen: 2 }, { columns: 100, rows: 24 })
     expect(lines[4]).toContainEqual([' 2 NOT rising', 'red'])
