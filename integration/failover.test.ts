@@ -3,40 +3,17 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import type { GroupMetadata, Producer } from '../lib/client/client.ts'
 import { ConnectionError } from '../lib/client/errors.ts'
-import { type ConsumedRecord, NO_HEADERS, partitionKey } from '../lib/core/record.ts'
+import { type ConsumedRecord, partitionKey } from '../lib/core/record.ts'
 import { Reader, values } from '../tests/contracts/client/fetch-reader.ts'
 import { SharingAssignor, TestMember } from '../tests/contracts/client/group-members.ts'
 import { describeWithBroker } from './broker/describe.ts'
 import { freePorts } from './broker/ports.ts'
 import { until } from './support/cluster.ts'
 import { FailoverCluster, type ObservedClient, Stopwatch } from './support/failover-cluster.ts'
+import { Numbered, storedValues } from './support/numbered.ts'
 
 const RECOVERY_MS = 60_000
 const NOBODY: GroupMetadata = { groupId: 'nobody', memberId: '', generation: -1, instanceId: null }
-
-/** The values that a test has sent to one partition: `name-0`, `name-1`, … */
-class Numbered {
-  readonly producer: Producer
-  readonly sent: string[] = []
-  readonly #topic: string
-  readonly #partition: number
-  readonly #name: string
-
-  constructor(producer: Producer, topic: string, partition: number, name: string) {
-    this.producer = producer
-    this.#topic = topic
-    this.#partition = partition
-    this.#name = name
-  }
-
-  send(count: number): void {
-    for (let i = 0; i < count; i++) {
-      const value = `${this.#name}-${this.sent.length}`
-      this.sent.push(value)
-      this.producer.send(this.#topic, this.#partition, null, Buffer.from(value), 0, NO_HEADERS)
-    }
-  }
-}
 
 describeWithBroker('a cluster of three nodes', () => {
   let cluster: FailoverCluster
@@ -55,27 +32,6 @@ describeWithBroker('a cluster of three nodes', () => {
     await opened.init()
     return opened
   }
-
-  /** What a reader of committed records finds in a partition, once no transaction is open in it. */
-  async function stored(topic: string, partition: number): Promise<(string | null)[]> {
-    const { admin } = onlooker.client
-    const partitions = [{ topic, partition }]
-    let end = 0
-    await until(`no transaction is open in ${topic}-${partition}`, async () => {
-      const [log, stable] = await Promise.all([
-        admin.offsets(partitions, 'latest', 'read_uncommitted'),
-        admin.offsets(partitions, 'latest', 'read_committed'),
-      ])
-      end = stable.get(partitionKey(topic, partition))!
-      return end === log.get(partitionKey(topic, partition))
-    })
-    const reader = new Reader(onlooker.client)
-    const records = await reader.to(reader.add(topic, partition), end, RECOVERY_MS)
-    await reader.fetcher.close()
-    return values(records)
-  }
-
-  const of = (name: string, all: readonly (string | null)[]) => all.filter((value) => value!.startsWith(`${name}-`))
 
   it('goes on when the leader of what is written and read is killed in the middle', async () => {
     const topic = await cluster.topic()
@@ -173,15 +129,13 @@ describeWithBroker('a cluster of three nodes', () => {
     ]
     read.push(...(await reader.takeUntil(fetched, (taken) => read.length + taken.length >= all.length, RECOVERY_MS)))
     const seen = values(read)
-    expect(seen.filter((value) => value!.startsWith('steady'))).toEqual(steady.sent)
-    expect(seen.filter((value) => value!.startsWith('mixed'))).toEqual(committedMixed)
+    expect(steady.of(seen)).toEqual(steady.sent)
+    expect(mixed.of(seen)).toEqual(committedMixed)
     expect([...seen].sort()).toEqual([...all].sort())
     const offsets = read.map(({ offset }) => offset)
     expect(offsets).toEqual([...new Set(offsets)].sort((a, b) => a - b))
-    const inLog = await stored(topic, partition)
-    for (const { sent } of [steady, open, flushing, committing, unanswered]) {
-      expect(of(sent[0]!.split('-')[0]!, inLog)).toEqual(sent)
-    }
+    const inLog = await storedValues(onlooker.client, topic, partition)
+    for (const each of [steady, open, flushing, committing, unanswered]) expect(each.of(inLog)).toEqual(each.sent)
     watch.report('killed leader', observed)
   }, 180_000)
 
@@ -197,7 +151,7 @@ describeWithBroker('a cluster of three nodes', () => {
     const killed = Promise.withResolvers<void>()
     const delivered: string[] = []
     // The node does what it is asked, and dies before its answer is there.
-    const loseAnswer = (api: 'endTxn' | 'txnOffsetCommit' | 'joinGroup', { wires }: ObservedClient): void => {
+    const loseAnswer = (api: 'endTxn' | 'txnOffsetCommit', { wires }: ObservedClient): void => {
       wires.interceptNext(api, async (send) => {
         await send()
         delivered.push(api)
@@ -221,14 +175,15 @@ describeWithBroker('a cluster of three nodes', () => {
     const starting = cluster.client('starting')
 
     // A member that stays, and one that has to wait for it with its JoinGroup; a second group has only heartbeats under way.
-    const member = (name: string, groupId: string, heartbeatIntervalMs: number) => {
+    const member = (name: string, groupId: string, heartbeatIntervalMs: number, instanceId?: string) => {
       const observed = cluster.client(name)
-      const options = { sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000, heartbeatIntervalMs }
-      return { observed, ...{ told: new TestMember(observed.client, groupId, new SharingAssignor(topic, 3), options) } }
+      const timing = { sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000, heartbeatIntervalMs }
+      const options = instanceId === undefined ? timing : { ...timing, instanceId }
+      return { observed, told: new TestMember(observed.client, groupId, new SharingAssignor(topic, 3), options) }
     }
     const staying = member('staying', joiningGroup, 5_000)
     const joining = member('joining', joiningGroup, 500)
-    const beating = member('beating', beatingGroup, 100)
+    const beating = member('beating', beatingGroup, 100, 'static')
     await Promise.all([staying.told.member.start(), beating.told.member.start()])
 
     loseAnswer('endTxn', endedUnheard.observed)
@@ -239,9 +194,9 @@ describeWithBroker('a cluster of three nodes', () => {
     ]
     await until('the coordinator has done what it will not tell', () => delivered.length === 2)
     const joined = joining.told.member.start()
-    await until('a member waits for the others', async () => {
-      const { membersWaiting } = { membersWaiting: joining.observed.wires.underWay('joinGroup', victim) }
-      return membersWaiting === 1 && joining.observed.wires.answered.get('joinGroup MEMBER_ID_REQUIRED') === 1
+    await until('a member waits for the others', () => {
+      const { wires } = joining.observed
+      return wires.answered.get('joinGroup MEMBER_ID_REQUIRED') === 1 && wires.underWay('joinGroup', victim) === 1
     })
     await cluster.node(victim).pause()
     commits.push(endLost.numbered.producer.commit([], NOBODY))
@@ -286,13 +241,11 @@ describeWithBroker('a cluster of three nodes', () => {
     await restarting
     await cluster.healed(topic)
 
-    const log = await stored(topic, partition)
-    for (const { sent } of [endedUnheard, endLost, offsetsUnheard, offsetsLost, adding].map(
-      ({ numbered }) => numbered,
-    )) {
-      expect(of(sent[0]!.split('-')[0]!, log)).toEqual(sent)
+    const log = await storedValues(onlooker.client, topic, partition)
+    for (const { numbered } of [endedUnheard, endLost, offsetsUnheard, offsetsLost, adding]) {
+      expect(numbered.of(log)).toEqual(numbered.sent)
     }
-    expect(of('late', log)).toEqual(late.sent)
+    expect(late.of(log)).toEqual(late.sent)
     expect(log).toHaveLength(140)
     const asked = member('asking', offsetsGroup, 100)
     const committed = await asked.told.member.committed([{ topic, partition }])
@@ -342,7 +295,6 @@ describeWithBroker('a cluster of three nodes', () => {
     steady.send(50)
     await steady.producer.flush()
     const later = await cluster.topic()
-    const before = new Map(patient.wires.answered)
 
     const end = patient.client.admin.offsets(where, 'latest', 'read_uncommitted')
     const described = patient.client.admin.describeTopics([later])
@@ -372,9 +324,8 @@ describeWithBroker('a cluster of three nodes', () => {
     watch.report('paused leader', brisk, patient)
 
     expect(read.map(({ offset }) => offset)).toEqual(Array.from({ length: 230 }, (_, i) => i))
-    expect(of('steady', values(read))).toEqual(steady.sent)
-    expect(of('slow', values(read))).toEqual(slow.sent)
-    expect(patient.wires.answered).not.toEqual(before)
+    expect(steady.of(values(read))).toEqual(steady.sent)
+    expect(slow.of(values(read))).toEqual(slow.sent)
   }, 180_000)
 
   it('follows a leader that goes in order and comes back, also with knowledge that is out of date', async () => {
@@ -443,8 +394,8 @@ describeWithBroker('a cluster of three nodes', () => {
 
     expect(values(read)).toEqual(values(all))
     expect(read.map(({ offset }) => offset)).toEqual(Array.from({ length: end }, (_, i) => i))
-    expect(of('steady', values(read))).toEqual(steady.sent)
-    expect(of('written', values(read))).toEqual(written.sent)
+    expect(steady.of(values(read))).toEqual(steady.sent)
+    expect(written.of(values(read))).toEqual(written.sent)
     for (const { fatal, events } of members) {
       expect(fatal).toBeUndefined()
       expect(events.filter((event) => event.startsWith('lost'))).toEqual([])
