@@ -24,7 +24,8 @@ export function assignTasks(
   if (sorted.length === 0) return shares
   const floor = Math.floor(tasks.length / sorted.length)
   let larger = tasks.length % sorted.length
-  let open = [...tasks].sort(compareTasks)
+  // Who has to let tasks go shall keep some of each sub-topology: in their own order it would keep the first one's and none of the last one's.
+  let open = [...tasks].sort(comparePartitions)
 
   // A share may grow to the floor, and as many shares as there are tasks left over by one more.
   const take = (memberId: string, task: TaskId): boolean => {
@@ -40,7 +41,7 @@ export function assignTasks(
       return !holders.some(({ memberId }) => take(memberId, task))
     })
   }
-  for (const task of open) {
+  for (const task of open.sort(compareTasks)) {
     const ofSubtopology = (share: readonly TaskId[]) =>
       share.filter(({ subtopology }) => subtopology === task.subtopology).length
     const byLoad = [...shares].sort(([, a], [, b]) => a.length - b.length || ofSubtopology(a) - ofSubtopology(b))
@@ -49,4 +50,8 @@ export function assignTasks(
   }
   for (const share of shares.values()) share.sort(compareTasks)
   return shares
+}
+
+function comparePartitions(left: TaskId, right: TaskId): number {
+  return left.partition - right.partition || left.subtopology - right.subtopology
 }

@@ -24,7 +24,18 @@ describe('assigning tasks', () => {
 
   it('leaves tasks where they run, and moves only what a new member needs', () => {
     const running = member('a', ['0_0', '0_1', '1_0', '1_1'])
-    expect(named(assignTasks(four, [running, member('b')]))).toEqual({ a: ['0_0', '0_1'], b: ['1_0', '1_1'] })
+    expect(named(assignTasks(four, [running, member('b')]))).toEqual({ a: ['0_0', '1_0'], b: ['0_1', '1_1'] })
+  })
+
+  it('leaves each member some of every sub-topology, also when one that started first ran them all', () => {
+    const eight = [0, 1].flatMap((subtopology) => [0, 1, 2, 3].map((partition) => ({ subtopology, partition })))
+    const first = member('b', eight.map(taskName))
+    const shares = assignTasks(eight, [member('a'), first, member('c')])
+    const perSubtopology = [...shares.values()].map((share) =>
+      [0, 1].map((id) => share.filter(({ subtopology }) => subtopology === id).length),
+    )
+    expect(perSubtopology.flat().every((count) => count > 0)).toBe(true)
+    expect(shares.get('b')).toHaveLength(3)
   })
 
   it('brings a task back to its state when nobody runs it', () => {
