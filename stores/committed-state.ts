@@ -14,8 +14,12 @@ export interface CommittedRows {
 export interface CommittedState {
   rows(storeName: string): CommittedRows
   position(storeName: string): ChangelogPosition | undefined
-  /** All of it or nothing. The writes must not change until it is done. */
-  write(writes: ReadonlyMap<string, Writes>, positions: ReadonlyMap<string, ChangelogPosition>): Promise<void>
+  /** All of it or nothing. The writes must not change until it is done. Expired rows may go later, and stay if the process dies. */
+  write(
+    writes: ReadonlyMap<string, Writes>,
+    positions: ReadonlyMap<string, ChangelogPosition>,
+    expired: ReadonlyMap<string, readonly Bounds[]>,
+  ): Promise<void>
   wipe(storeName: string): Promise<void>
   close(): Promise<void>
 }

@@ -1,4 +1,5 @@
 import { InvariantError } from '../lib/core/errors.ts'
+import type { Bounds } from './bounds.ts'
 import type { CommittedState } from './committed-state.ts'
 import { StoreNotOpenError } from './errors.ts'
 import type { Writes } from './merge-rows.ts'
@@ -59,13 +60,16 @@ export class OverlayDatabase implements TaskDatabase {
   async #write(positions: ReadonlyMap<string, ChangelogPosition>): Promise<void> {
     const all = [...this.#rows]
     const writes = new Map<string, Writes>()
+    const expired = new Map<string, readonly Bounds[]>()
     for (const [storeName, rows] of all) {
       const sealed = rows.startWrite()
       if (sealed !== undefined) writes.set(storeName, sealed)
+      const gone = rows.takeExpired()
+      if (gone.length > 0) expired.set(storeName, gone)
     }
     let written = false
     try {
-      await this.#state.write(writes, positions)
+      await this.#state.write(writes, positions, expired)
       written = true
       this.#sealed = false
     } finally {

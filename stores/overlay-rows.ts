@@ -1,4 +1,4 @@
-import { boundsOf, textOf } from './bounds.ts'
+import { type Bounds, boundsOf, textOf } from './bounds.ts'
 import type { CommittedRows } from './committed-state.ts'
 import { StoreNotOpenError } from './errors.ts'
 import { mergeRows, type Row, type Writes, writesIn } from './merge-rows.ts'
@@ -26,6 +26,8 @@ export class OverlayRows implements Rows {
   // A get followed by a put of the same Buffer makes its text, and the text's hash, once.
   #lastKey: Buffer | undefined
   #lastText = ''
+  #expired: Bounds[] = []
+  #sealedExpired: Bounds[] = []
   activeBytes = 0
   committingBytes = 0
 
@@ -55,6 +57,17 @@ export class OverlayRows implements Rows {
     return this.#range(range, () => [this.#active, this.#committing])
   }
 
+  expire(from: Buffer, before: Buffer): void {
+    this.#expired.push({ from: textOf(from), before: textOf(before) })
+  }
+
+  /** What has expired by the seal; to be asked for once. */
+  takeExpired(): readonly Bounds[] {
+    const expired = this.#sealedExpired
+    this.#sealedExpired = []
+    return expired
+  }
+
   /** Committed rows only; a generation counts as committed once it is being written. */
   readonly committed: Pick<Rows, 'get' | 'range'> = {
     get: (key) => {
@@ -78,6 +91,8 @@ export class OverlayRows implements Rows {
   }
 
   seal(): void {
+    this.#sealedExpired.push(...this.#expired)
+    this.#expired = []
     if (this.#active.size === 0) return
     this.#committing = this.#active
     this.committingBytes = this.activeBytes
@@ -98,6 +113,8 @@ export class OverlayRows implements Rows {
 
   /** Drops what is not committed. */
   rollback(): void {
+    this.#expired = []
+    if (!this.#writing) this.#sealedExpired = []
     this.#renew()
     if (!this.#writing) this.#dropCommitting()
   }

@@ -1,5 +1,6 @@
 // The contracts between processors, stores and the task that owns them.
 import type { ConsumedRecord, Headers } from '../lib/core/record.ts'
+import type { Windowed } from '../lib/core/windowed.ts'
 
 /** What every store of a task can do for the task. */
 export interface StateStore {
@@ -8,6 +9,8 @@ export interface StateStore {
   flush(): void | Promise<void>
   /** Applies one record of the store's changelog. */
   restore(record: ConsumedRecord): void
+  /** Reads what it needs of its rows: called once after the restore, before the first record. */
+  open?(): void | Promise<void>
   /** Forgets what the cache has held back and gives its bytes back to the budget: the task closes, or starts over from its last commit. */
   discard?(): void
 }
@@ -51,6 +54,100 @@ export interface TimestampedKeyValueStore<K, V> extends KeyValueStore<K, ValueAn
   setFlushListener(listener: FlushListener<K, V>, options: { readonly sendOldValues: boolean }): boolean
 }
 
+/** Event times in epoch milliseconds, both inclusive. */
+export interface TimeRange {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** Keys by their serialized bytes, both inclusive; undefined for an open end. */
+export interface KeyRange<K> {
+  readonly from?: K | undefined
+  readonly to?: K | undefined
+}
+
+/**
+ * Values of one task by key and window start. Point reads, reads of one key and writes are synchronous; they see every write before them.
+ *
+ * An entry expires, for reads, when its start is more than `retentionMs` before the latest start that was put. A store that retains duplicates
+ * keeps every value put, in order: `put` never replaces there, a null is ignored, and `fetch` of one start is not offered by Java either (it finds
+ * the first).
+ */
+export interface WindowStore<K, V> extends StateStore {
+  /** A null value deletes. A start that has expired is not stored (but logged, as in Java). */
+  put(key: K, value: V | null, startMs: number): void
+  fetch(key: K, startMs: number): V | undefined
+  /** The entries of one key whose start lies in the range, ascending. */
+  fetch(key: K, range: TimeRange): readonly (readonly [startMs: number, value: V])[]
+  /** As `fetch` of a range, descending. */
+  backwardFetch(key: K, range: TimeRange): readonly (readonly [startMs: number, value: V])[]
+  /** Entries of all keys, or of a range of them, whose start lies in the range; by segment, key and start as in Java. From a snapshot. */
+  fetchAll(range: TimeRange, keys?: KeyRange<K>): AsyncIterable<readonly [Windowed<K>, V]>
+  backwardFetchAll(range: TimeRange, keys?: KeyRange<K>): AsyncIterable<readonly [Windowed<K>, V]>
+  all(): AsyncIterable<readonly [Windowed<K>, V]>
+  backwardAll(): AsyncIterable<readonly [Windowed<K>, V]>
+}
+
+/** The store under windowed aggregations: each value with its event time. */
+export interface TimestampedWindowStore<K, V> extends WindowStore<K, ValueAndTimestamp<V>> {
+  /** See TimestampedKeyValueStore. */
+  setFlushListener(listener: FlushListener<Windowed<K>, V>, options: { readonly sendOldValues: boolean }): boolean
+  /**
+   * The entries of all keys whose start lies in the range, by start, then key bytes: what windows that close are emitted in. Only of stores
+   * built with `timeOrdered`.
+   */
+  fetchByTime(range: TimeRange): AsyncIterable<readonly [Windowed<K>, ValueAndTimestamp<V>]>
+}
+
+/** Which sessions `findSessions` is to find: those that end at or after the one and start at or before the other. */
+export interface SessionRange {
+  readonly earliestEndMs: number
+  readonly latestStartMs: number
+}
+
+/** Aggregates of one task by key and session. Reads of one key and writes are synchronous. Sessions expire by their end; see WindowStore. */
+export interface SessionStore<K, A> extends StateStore {
+  /** A null aggregate removes the session. */
+  put(session: Windowed<K>, aggregate: A | null): void
+  remove(session: Windowed<K>): void
+  fetchSession(key: K, startMs: number, endMs: number): A | undefined
+  /** The sessions of one key, by end, then start. */
+  findSessions(key: K, range: SessionRange): readonly (readonly [Windowed<K>, A])[]
+  backwardFindSessions(key: K, range: SessionRange): readonly (readonly [Windowed<K>, A])[]
+  /** All live sessions of one key. */
+  fetch(key: K): readonly (readonly [Windowed<K>, A])[]
+  /** Sessions of all keys, or of a range of them. */
+  findAllSessions(range: SessionRange, keys?: KeyRange<K>): AsyncIterable<readonly [Windowed<K>, A]>
+  backwardFindAllSessions(range: SessionRange, keys?: KeyRange<K>): AsyncIterable<readonly [Windowed<K>, A]>
+  /** See TimestampedKeyValueStore. */
+  setFlushListener(listener: FlushListener<Windowed<K>, A>, options: { readonly sendOldValues: boolean }): boolean
+  /** Sessions of all keys that end within the range, by end, start, key bytes. Only of stores built with `timeOrdered`. */
+  findByEnd(range: TimeRange): AsyncIterable<readonly [Windowed<K>, A]>
+}
+
+/** A value that held from `timestamp` until `validToMs`, exclusive; undefined: still. */
+export interface VersionedRecord<V> {
+  readonly value: V
+  readonly timestamp: number
+  readonly validToMs: number | undefined
+}
+
+/** What became of a put: it is the key's latest value; an older one beside it; or older than the history and not stored. */
+export type VersionedPut = 'latest' | 'out-of-order' | 'expired'
+
+/** Values of one task by key, with their history over `historyRetentionMs`. All reads and writes are synchronous. */
+export interface VersionedKeyValueStore<K, V> extends StateStore {
+  /** A null value deletes from that time on. */
+  put(key: K, value: V | null, timestampMs: number): VersionedPut
+  /** Deletes from that time on, and returns what held then. */
+  delete(key: K, timestampMs: number): VersionedRecord<V> | undefined
+  get(key: K): VersionedRecord<V> | undefined
+  /** What held at that time; undefined if nothing did, or if it is beyond the history. */
+  getAsOf(key: K, timestampMs: number): VersionedRecord<V> | undefined
+  /** The versions of a key that held within the range, ascending. */
+  versions(key: K, range: TimeRange): readonly VersionedRecord<V>[]
+}
+
 /** One update let go by a cache: several writes of a key have become one. */
 export interface CacheFlush<K, V> {
   readonly key: K
@@ -86,6 +183,11 @@ export interface Rows {
   put(key: Buffer, value: Buffer | null): void
   /** From a snapshot, `from` and `to` inclusive, in byte order (or the reverse). */
   range(options: RowRange): AsyncIterable<readonly [Buffer, Buffer]>
+  /**
+   * Says that the rows from `from` up to, and without, `before` are needed no more: with the next commit, or some time after it, they are deleted, much
+   * faster than one by one. Until then they may be read, or not.
+   */
+  expire(from: Buffer, before: Buffer): void
 }
 
 export interface RowRange {
@@ -114,9 +216,22 @@ export interface StoreContext {
   readonly cacheBudget: CacheBudget | undefined
 }
 
+/** What a store is for those who query it, and which settings its changelog topic gets. */
+export type StoreKind =
+  | 'key-value'
+  | 'timestamped-key-value'
+  | 'window'
+  | 'timestamped-window'
+  | 'session'
+  | 'versioned'
+  | 'buffer'
+
 /** Declares a store: its name, what it is made of, how to make it. Made once, used by every task. */
 export interface StoreBuilder<S extends StateStore = StateStore> {
   readonly name: string
+  readonly kind: StoreKind
+  /** How long windows, sessions and versions are kept, in event time; undefined for other stores. */
+  readonly retentionMs?: number
   /** Whether writes go to a changelog topic, from which a lost store is restored. */
   readonly logging: boolean
   /** Whether updates are held back and merged until the next commit. */

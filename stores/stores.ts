@@ -1,7 +1,14 @@
 import { InvalidConfigError } from '../lib/core/errors.ts'
 import type { Serde } from '../lib/serde/serde.ts'
 import { PlainKeyValueStore } from './key-value-store.ts'
-import type { KeyValueStore, StateStore, StoreBuilder, StoreContext, TimestampedKeyValueStore } from './store.ts'
+import type {
+  KeyValueStore,
+  StateStore,
+  StoreBuilder,
+  StoreContext,
+  StoreKind,
+  TimestampedKeyValueStore,
+} from './store.ts'
 import { TimestampedStore } from './timestamped-key-value-store.ts'
 
 /** What a key-value store is made of. */
@@ -31,7 +38,7 @@ export const stores = {
    * stores.keyValue('seen', { key: serdes.string(), value: serdes.long() })
    */
   keyValue<K, V>(name: string, options: KeyValueStoreOptions<K, V>): StoreBuilder<KeyValueStore<K, V>> {
-    return declare(name, options, (typed, context) => new PlainKeyValueStore(name, typed, context))
+    return declare('key-value', name, options, (typed, context) => new PlainKeyValueStore(name, typed, context))
   },
 
   /**
@@ -45,13 +52,19 @@ export const stores = {
     name: string,
     options: KeyValueStoreOptions<K, V>,
   ): StoreBuilder<TimestampedKeyValueStore<K, V>> {
-    return declare(name, options, (typed, context) => new TimestampedStore(name, typed, context))
+    return declare(
+      'timestamped-key-value',
+      name,
+      options,
+      (typed, context) => new TimestampedStore(name, typed, context),
+    )
   },
 }
 
 type Declared<K, V> = Pick<KeyValueStoreOptions<K, V>, 'key' | 'value'> & { readonly caching: boolean }
 
 function declare<K, V, S extends StateStore>(
+  kind: StoreKind,
   name: string,
   options: KeyValueStoreOptions<K, V>,
   build: (options: Declared<K, V>, context: StoreContext) => S,
@@ -60,6 +73,7 @@ function declare<K, V, S extends StateStore>(
   const { key, value, logging = true, caching = false, persistent = true, changelogConfigs = {} } = options
   return {
     name,
+    kind,
     logging,
     caching,
     persistent,

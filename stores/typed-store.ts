@@ -4,6 +4,7 @@ import { InvalidStoreArgumentError } from './errors.ts'
 import { ForwardCache } from './forward-cache.ts'
 import { LoggedRows, NO_RECORD, type RowWriter } from './logged-rows.ts'
 import type { KeyValueStore, RowRange, StoreContext } from './store.ts'
+import { StoreSerdes } from './store-serdes.ts'
 
 export interface TypedStoreOptions<K, V> {
   readonly key: Serde<K>
@@ -20,22 +21,15 @@ export interface TypedStoreOptions<K, V> {
  */
 export abstract class TypedStore<K, V, E> implements KeyValueStore<K, E> {
   readonly name: string
-  readonly #key: Serde<K>
-  readonly #value: Serde<V>
+  readonly #serdes: StoreSerdes<K, V>
   readonly #context: StoreContext
-  readonly #topic: string
   protected readonly writer: RowWriter
   protected readonly cache: ForwardCache | undefined
-  // get, then put, of one key: serialized once, and one Buffer for the layers below to recognise. Only for keys that cannot change.
-  #lastKey: K | undefined
-  #lastKeyBytes: Buffer | undefined
 
   constructor(name: string, options: TypedStoreOptions<K, V>, context: StoreContext) {
     this.name = name
-    this.#key = options.key
-    this.#value = options.value
+    this.#serdes = new StoreSerdes(name, context.changelogTopic, options)
     this.#context = context
-    this.#topic = context.changelogTopic
     const rows = new LoggedRows(context)
     const { cacheBudget } = context
     this.cache =
@@ -121,25 +115,19 @@ export abstract class TypedStore<K, V, E> implements KeyValueStore<K, E> {
   // ---- for the classes that extend this one
 
   protected keyBytes(key: K): Buffer {
-    if (this.#lastKeyBytes !== undefined && Object.is(key, this.#lastKey)) return this.#lastKeyBytes
-    if (key === undefined || key === null) throw new InvalidStoreArgumentError(this.name, `${key} cannot be a key`)
-    const bytes = this.#own(this.#key.serialize(this.#topic, key), key, 'key')
-    const mutable = typeof key === 'object' || typeof key === 'function'
-    this.#lastKey = mutable ? undefined : key
-    this.#lastKeyBytes = mutable ? undefined : bytes
-    return bytes
+    return this.#serdes.keyBytes(key)
   }
 
   protected keyOf(bytes: Buffer): K {
-    return this.#key.deserialize(this.#topic, bytes)
+    return this.#serdes.keyOf(bytes)
   }
 
   protected serializeValue(value: V): Buffer {
-    return this.#own(this.#value.serialize(this.#topic, value), value, 'value')
+    return this.#serdes.valueBytes(value)
   }
 
   protected deserializeValue(bytes: Buffer): V {
-    return this.#value.deserialize(this.#topic, bytes)
+    return this.#serdes.valueOf(bytes)
   }
 
   /** Event time of the record in process. */
@@ -153,15 +141,6 @@ export abstract class TypedStore<K, V, E> implements KeyValueStore<K, E> {
 
   // ---- inside
 
-  // A serde that hands back what it was given (bytes) leaves the bytes with the user, who may change them, and who may have cut
-  // them from a whole batch of records.
-  #own(bytes: Buffer, given: unknown, what: 'key' | 'value'): Buffer {
-    if (!(bytes instanceof Buffer)) {
-      throw new InvalidStoreArgumentError(this.name, `serialize() of its ${what} serde did not return a Buffer`)
-    }
-    return bytes === given ? Buffer.from(bytes) : bytes
-  }
-
   #rowRange(from: K | undefined, to: K | undefined, reverse: boolean): RowRange {
     return {
       reverse,
@@ -172,8 +151,7 @@ export abstract class TypedStore<K, V, E> implements KeyValueStore<K, E> {
 
   async *#entries(range: RowRange): AsyncGenerator<readonly [K, E], void, undefined> {
     for await (const [key, row] of this.writer.range(range)) {
-      await this.#key.prepare?.(this.#topic, key)
-      await this.#value.prepare?.(this.#topic, this.valueBytes(row))
+      await this.#serdes.prepare(key, this.valueBytes(row))
       yield [this.keyOf(key), this.entryOf(row)]
     }
   }

@@ -33,6 +33,24 @@ export type FlatMapper<K, V, KR, VR> = (
 /** Makes a key. `null` is allowed, but a record with a null key is dropped by the next verb that needs its key. */
 export type KeySelector<K, V, KR> = (value: V, key: K, record: StreamRecord<K, V>) => Awaitable<KR>
 
+/**
+ * Decides by the value and key of a table. It may be asked at any time, also about values that were there before, so there is no record to look
+ * at.
+ */
+export type TablePredicate<K, V> = (value: V, key: K) => Awaitable<boolean>
+
+/** Makes another value of a table's. As TablePredicate it may be asked at any time. `null` stands for none. */
+export type TableValueMapper<K, V, VR> = (value: V, key: K) => Awaitable<VR | null>
+
+/** Says to which group an entry of a table belongs, and with which value: null for either means to none. Must be pure. */
+export type TableGrouper<K, V, KR, VR> = (value: V, key: K) => Awaitable<readonly [group: KR | null, value: VR | null]>
+
+/** Makes one value of two that were joined. */
+export type ValueJoiner<K, V, VO, VR> = (left: V, right: VO, key: K) => Awaitable<VR>
+
+/** Makes one aggregate of those of two sessions that have become one. */
+export type Merger<K, VR> = (left: VR, right: VR, key: K) => Awaitable<VR | null>
+
 /** Looks at a record; what it returns is ignored, but a promise is awaited. */
 export type Action<K, V> = (value: V, key: K, record: StreamRecord<K, V>) => unknown
 

@@ -5,9 +5,12 @@
 export class Change<V> {
   readonly newValue: V | null
   readonly oldValue: V | null
+  /** False for an update that is older than the key's latest: only versioned tables tell. */
+  readonly isLatest: boolean
 
-  constructor(newValue: V | null, oldValue: V | null) {
+  constructor(newValue: V | null, oldValue: V | null, isLatest = true) {
     this.newValue = newValue
     this.oldValue = oldValue
+    this.isLatest = isLatest
   }
 }

@@ -49,6 +49,8 @@ export class TopologyDefinition {
   readonly stores = new Map<string, StoreDefinition>()
   readonly repartitionTopics = new Map<string, RepartitionTopic>()
   readonly copartitionGroups: (readonly TopicRef[])[] = []
+  /** By store name: the source topic that stands in for a changelog. */
+  readonly sourceChangelogs = new Map<string, TopicRef>()
   readonly #sourceOfTopic = new Map<string, string>()
 
   addSource(source: SourceDefinition): void {
@@ -94,6 +96,11 @@ export class TopologyDefinition {
     if (definition === undefined) throw new UnknownStoreError(store, processor)
     definition.processors.add(processor)
     node.stores.add(store)
+  }
+
+  /** Lets a source topic serve as the changelog of a store, which then writes none. */
+  reuseAsChangelog(store: string, topic: TopicRef): void {
+    this.sourceChangelogs.set(store, topic)
   }
 
   addRepartitionTopic(topic: RepartitionTopic): void {

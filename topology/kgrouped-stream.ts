@@ -1,16 +1,17 @@
 import { serdes } from '../lib/serde/index.ts'
-import { stores } from '../stores/stores.ts'
 import type { Aggregator, Initializer, Reducer } from './callbacks.ts'
 import { checkCallback } from './checks.ts'
 import { GroupedAggregation } from './graph/grouped-aggregation.ts'
-import { givenOr, type KnownSerde, madeBy, requireSerde } from './known-serde.ts'
+import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
+import { hasStoreSettings, queryName, tableStore } from './materialize.ts'
 import type { AggregateOptions, MaterializeOptions } from './options.ts'
 import type { ProcessorSupplier } from './processor.ts'
 import { AggregateProcessor } from './processors/aggregate.ts'
 import { CountProcessor } from './processors/count.ts'
 import { ReduceProcessor } from './processors/reduce.ts'
 import { parts, type StreamParts } from './stream-parts.ts'
+import { keptTable } from './table-parts.ts'
 
 const AGGREGATE = 'KSTREAM-AGGREGATE-'
 const REDUCE = 'KSTREAM-REDUCE-'
@@ -57,7 +58,7 @@ export class KGroupedStream<K, V> {
   count(options: MaterializeOptions<K, number> = {}): KTable<K, number> {
     const { names } = this[parts].graph
     // As in Java: a store that has settings but no name takes one number more.
-    if (options.store === undefined && hasStoreSettings(options)) names.store(AGGREGATE)
+    if (queryName(options) === undefined && hasStoreSettings(options)) names.store(AGGREGATE)
     return this.#table({
       method: 'count',
       prefix: AGGREGATE,
@@ -114,7 +115,7 @@ export class KGroupedStream<K, V> {
 
   #table<VR>({ method, prefix, options, value: inherited, supplier }: TableVerb<K, VR>): KTable<K, VR> {
     const { graph, key: groupedKey } = this[parts]
-    const storeName = graph.names.storeOr(options.store, prefix)
+    const storeName = graph.names.storeOr(queryName(options), prefix)
     const name = graph.names.nodeOr(options.name, prefix)
     const key = givenOr<K>(options.key, groupedKey)
     const value = inherited === undefined ? madeBy(name, method, options.value) : givenOr(options.value, inherited)
@@ -122,30 +123,9 @@ export class KGroupedStream<K, V> {
       name,
       storeName,
       key: givenOr(groupedKey.serde, key),
-      store: () => {
-        const use = { node: name, purpose: `keeps the store '${storeName}'`, method }
-        return stores.timestampedKeyValue(storeName, {
-          caching: true,
-          ...storeSettings(options),
-          key: requireSerde(key, 'key', use),
-          value: requireSerde(value, 'value', use),
-        })
-      },
-      supplier: (sendOld) => () => supplier(name, storeName, sendOld),
+      store: () => tableStore(storeName, { key, value }, options, { node: name, method }),
+      supplier: (demands) => () => supplier(name, storeName, demands),
     })
-    return new KTable({ graph, node, key, value, sources, rekeyed: false }, options.store)
+    return new KTable(keptTable({ graph, node, key, value, sources, rekeyed: false }, storeName), queryName(options))
   }
-}
-
-const STORE_SETTINGS = ['caching', 'logging', 'persistent', 'changelogConfigs'] as const
-
-type StoreSettings = Pick<MaterializeOptions<unknown, unknown>, (typeof STORE_SETTINGS)[number]>
-
-function storeSettings(options: StoreSettings): StoreSettings {
-  const given = STORE_SETTINGS.filter((setting) => options[setting] !== undefined)
-  return Object.fromEntries(given.map((setting) => [setting, options[setting]]))
-}
-
-function hasStoreSettings(options: MaterializeOptions<any, any>): boolean {
-  return [...STORE_SETTINGS, 'key', 'value'].some((setting) => options[setting as keyof typeof options] !== undefined)
 }

@@ -15,13 +15,16 @@ import { RepartitionNode, repartitionNames } from './graph/repartition-node.ts'
 import { StreamSinkNode } from './graph/stream-sink-node.ts'
 import { KGroupedStream } from './kgrouped-stream.ts'
 import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
+import type { KTable } from './ktable.ts'
 import { checkNodeName } from './names.ts'
 import type {
   GroupOptions,
   KeyOptions,
   KeyValueOptions,
+  MaterializeOptions,
   NamedOptions,
   ProcessOptions,
+  ProcessValuesOptions,
   RepartitionOptions,
   SinkOptions,
   ValueOptions,
@@ -36,10 +39,13 @@ import { MapProcessor } from './processors/map.ts'
 import { MapValuesProcessor } from './processors/map-values.ts'
 import { MergeProcessor } from './processors/merge.ts'
 import { PeekProcessor } from './processors/peek.ts'
+import { ProcessValuesProcessor } from './processors/process-values.ts'
 import { SelectKeyProcessor } from './processors/select-key.ts'
 import { UserProcessor } from './processors/user-processor.ts'
 import { sinkTopic, type TopicChooser } from './sink-topic.ts'
+import { type BranchCondition, type Branches, split } from './split.ts'
 import { parts, type StreamParts } from './stream-parts.ts'
+import { toTable } from './to-table.ts'
 
 const KEYS: GraphNodeTraits = { changesKeys: true }
 const VALUES: GraphNodeTraits = { changesValues: true }
@@ -248,6 +254,61 @@ export class KStream<K, V> {
       },
       options.stores,
     )
+  }
+
+  /**
+   * As `process`, for a processor that gives records other values, more of them or none, but leaves keys as they are: no repartition follows.
+   *
+   * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`, when it runs: the processor forwarded another key.
+   * @example
+   * const numbered = events.processValues({
+   *   stores: [stores.keyValue('counts', { key: serdes.string(), value: serdes.long() })],
+   *   value: serdes.json<Numbered>(),
+   *   create: (context) => {
+   *     const counts = context.store<KeyValueStore<string, number>>('counts')
+   *     return {
+   *       process(record) {
+   *         const n = (counts.get(record.key) ?? 0) + 1
+   *         counts.put(record.key, n)
+   *         return context.forward(record.withValue({ ...record.value, n }))
+   *       },
+   *     }
+   *   },
+   * })
+   */
+  processValues<VOut = V>(options: ProcessValuesOptions<K, V, VOut>): KStream<K, VOut> {
+    checkCallback('processValues', options?.create)
+    const name = options.name ?? this[parts].graph.names.node('KSTREAM-PROCESSVALUES-')
+    checkNodeName(name)
+    const value = madeBy(name, 'processValues', options.value)
+    const supplier = () => new ProcessValuesProcessor(name, options.create)
+    return this.#then(name, supplier, VALUES, { value }, options.stores)
+  }
+
+  /**
+   * Takes the stream apart: each record goes to the first branch whose predicate accepts it, or to the branch that is `'default'`; without one it is dropped.
+   *
+   * @returns An object with the names of the branches, and for each its stream.
+   * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: no branch; a default branch that is not the last; a name that is a number.
+   * @example
+   * const { fraud, ok } = payments.split({ fraud: (payment) => payment.score > 0.9, ok: 'default' })
+   */
+  split<B extends Readonly<Record<string, BranchCondition<K, V>>>>(
+    branches: B,
+    options: NamedOptions = {},
+  ): Branches<K, V, B> {
+    return split(this, branches, options)
+  }
+
+  /**
+   * Reads the stream as a table: each record is the new value of its key, a null value a delete. Records with a null key are dropped (counted). A repartition
+   * topic comes before it if a verb changed keys.
+   *
+   * @example
+   * const latest = readings.toTable({ store: 'latest-readings' })
+   */
+  toTable(options: MaterializeOptions<K, V> = {}): KTable<K, V> {
+    return toTable(this, options)
   }
 
   /**

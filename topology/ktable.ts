@@ -1,11 +1,21 @@
+import type { TableGrouper, TablePredicate, TableValueMapper } from './callbacks.ts'
+import { checkCallback } from './checks.ts'
 import { ProcessorGraphNode } from './graph/processor-graph-node.ts'
+import type { KGroupedTable } from './kgrouped-table.ts'
+import { givenOr, madeBy } from './known-serde.ts'
 import { KStream } from './kstream.ts'
-import type { NamedOptions } from './options.ts'
+import type { KeyValueOptions, MaterializeOptions, NamedOptions } from './options.ts'
+import { filterCompute, mapCompute } from './processors/table-computes.ts'
 import { ToStreamProcessor } from './processors/to-stream.ts'
-import { parts, type StreamParts } from './stream-parts.ts'
+import { parts } from './stream-parts.ts'
+import { tableGroupBy } from './table-group-by.ts'
+import type { TableParts } from './table-parts.ts'
+import { tableVerb } from './table-verb.ts'
 
 /**
  * A table that changes: for each key its latest value. Each record of its input is an update of one key, a null value a delete.
+ *
+ * A table's own verbs make tables whose values are worked out when they are needed; give `store` to keep and query them.
  *
  * @example
  * const clicksByPage: KTable<string, number> = clicks.groupByKey().count({ store: 'clicks-by-page' })
@@ -14,12 +24,66 @@ export class KTable<K, V> {
   /** The store to query by, if one was named. */
   readonly storeName: string | undefined
   /** Not for users. */
-  readonly [parts]: StreamParts<K, V>
+  readonly [parts]: TableParts<K, V>
 
   /** Made by the verbs that give a table. */
-  constructor(tableParts: StreamParts<K, V>, storeName: string | undefined) {
+  constructor(tableParts: TableParts<K, V>, storeName: string | undefined) {
     this[parts] = tableParts
     this.storeName = storeName
+  }
+
+  /**
+   * The entries whose value the predicate accepts. An update that it does not accept deletes the entry, if there was one.
+   *
+   * @example
+   * const busy = clicksByPage.filter((clicks) => clicks > 100)
+   */
+  filter(predicate: TablePredicate<K, V>, options: MaterializeOptions<K, V> = {}): KTable<K, V> {
+    checkCallback('filter', predicate)
+    return this.#filter('filter', (name) => filterCompute(name, predicate, true), options)
+  }
+
+  /**
+   * The entries whose value the predicate does not accept.
+   *
+   * @example
+   * const real = orders.filterNot((order) => order.test)
+   */
+  filterNot(predicate: TablePredicate<K, V>, options: MaterializeOptions<K, V> = {}): KTable<K, V> {
+    checkCallback('filterNot', predicate)
+    return this.#filter('filterNot', (name) => filterCompute(name, predicate, false), options)
+  }
+
+  /**
+   * The same keys with other values. The mapper is not asked about deletes, and asked again about old values where an operator downstream
+   * needs them: it must be pure.
+   *
+   * @example
+   * const totals = orders.mapValues((order) => order.total, { value: serdes.double() })
+   */
+  mapValues<VR>(mapper: TableValueMapper<K, V, VR>, options: MaterializeOptions<K, VR> = {}): KTable<K, VR> {
+    checkCallback('mapValues', mapper)
+    return tableVerb(this, {
+      method: 'mapValues',
+      prefix: 'KTABLE-MAPVALUES-',
+      options,
+      compute: (name) => mapCompute(name, mapper),
+      value: (name) => madeBy<VR>(name, 'mapValues', options.value),
+      dropEmpty: false,
+    })
+  }
+
+  /**
+   * Puts the entries into groups, to be aggregated: the callback says, for each value, the group's key and the value that counts there. An entry that moves is
+   * taken out of its old group. Updates go through a repartition topic; the table is kept in a store.
+   *
+   * @param options - Serdes of the groups' keys and values.
+   * @example
+   * users.groupBy((user, id) => [user.city, id], { key: serdes.string(), value: serdes.string() }).count()
+   */
+  groupBy<KR, VR>(group: TableGrouper<K, V, KR, VR>, options: KeyValueOptions<KR, VR> = {}): KGroupedTable<KR, VR> {
+    checkCallback('groupBy', group)
+    return tableGroupBy(this, group, options)
   }
 
   /**
@@ -36,5 +100,23 @@ export class KTable<K, V> {
     const toStream = new ProcessorGraphNode(name, () => new ToStreamProcessor())
     graph.add(toStream, node)
     return new KStream({ graph, node: toStream, key, value, sources, rekeyed: false })
+  }
+
+  #filter(
+    method: string,
+    compute: (name: string) => ReturnType<typeof filterCompute<K, V>>,
+    options: MaterializeOptions<K, V>,
+  ): KTable<K, V> {
+    // Where old values are there anyway they spare tombstones of what was not there.
+    const hasOldValues = this[parts].enableSendingOldValues(false)
+    return tableVerb(this, {
+      method,
+      prefix: 'KTABLE-FILTER-',
+      options,
+      compute,
+      value: () => givenOr<V>(options.value, this[parts].value),
+      dropEmpty: true,
+      sendOldValues: hasOldValues,
+    })
   }
 }

@@ -63,8 +63,11 @@ export interface GroupOptions<K, V> {
 
 /** How a table is kept. */
 export interface MaterializeOptions<K, V> extends NamedOptions {
-  /** Names the store, its changelog topic and what queries ask for; generated if absent: then the store cannot be queried. */
-  readonly store?: string
+  /**
+   * Names the store, its changelog topic and what queries ask for. `true`, or absent where a verb needs a store anyway: kept under a generated
+   * name, which cannot be queried.
+   */
+  readonly store?: string | true
   readonly key?: SerdeFor<K>
   readonly value?: Serde<V>
   /** Whether updates of a key are merged until the next commit. Default true. */
@@ -74,6 +77,17 @@ export interface MaterializeOptions<K, V> extends NamedOptions {
   /** Default true. False keeps the store in memory and restores it at each start. */
   readonly persistent?: boolean
   /** Settings of the changelog topic, over the defaults. */
+  readonly changelogConfigs?: Readonly<Record<string, string>>
+}
+
+/** How a table is read from its topic, and kept. */
+export interface TableOptions<K, V> extends StreamOptions<K, V> {
+  /** Names the store and keeps the table in it. `true`: kept under a generated name. Absent: kept only if another verb needs its values. */
+  readonly store?: string | true
+  /** See MaterializeOptions. */
+  readonly caching?: boolean
+  readonly logging?: boolean
+  readonly persistent?: boolean
   readonly changelogConfigs?: Readonly<Record<string, string>>
 }
 
@@ -87,4 +101,23 @@ export interface ProcessOptions<KIn, VIn, KOut, VOut> extends KeyValueOptions<KO
   readonly stores?: readonly (StoreBuilder | string)[]
   /** Called once for each task, and again after an abort. Must make a new processor each time. */
   readonly create: CreateProcessor<KIn, VIn, KOut, VOut>
+}
+
+export interface ProcessValuesOptions<K, V, VOut> extends ValueOptions<VOut> {
+  /** Stores that the processor uses: builders, or names of stores added with `addStateStore`. */
+  readonly stores?: readonly (StoreBuilder | string)[]
+  /** Called once for each task, and again after an abort. Must make a new processor each time. */
+  readonly create: CreateProcessor<K, V, K, VOut>
+}
+
+/** A rewrite of the topology as a whole, by Java's name. It changes internal topics: decide before the first start. */
+export type Optimization = 'reuse.ktable.source.topics' | 'merge.repartition.topics' | 'single.store.self.join'
+
+export interface BuildOptions {
+  /**
+   * Java's `topology.optimization`. Default: `none`. `reuse.ktable.source.topics`: a table's topic serves as the changelog of its store.
+   * `merge.repartition.topics`: several verbs below one change of keys share a repartition topic. `single.store.self.join`: a stream joined with itself is kept
+   * once.
+   */
+  readonly optimization?: 'none' | 'all' | readonly Optimization[]
 }

@@ -71,7 +71,16 @@ export interface ProcessorContext<K = any, V = any> {
 }
 
 /** Why a record was dropped; counted by cause and logged once for each. */
-export type DropCause = 'null-key' | 'null-value' | 'late' | 'negative-timestamp'
+export type DropCause =
+  | 'null-key'
+  | 'null-value'
+  /** Its window, or its place in a join, has closed. */
+  | 'late'
+  /** Older than a store keeps. */
+  | 'expired'
+  /** The foreign key of a join is null, or the key for a global table. */
+  | 'null-join-key'
+  | 'negative-timestamp'
 
 /** What the DSL's own operators see besides. */
 export interface InternalProcessorContext<K = any, V = any> extends ProcessorContext<K, V> {
@@ -81,4 +90,9 @@ export interface InternalProcessorContext<K = any, V = any> extends ProcessorCon
   observedStreamTimeMs(): number
   /** Raises the operator's stream time; never lowers it. */
   observeStreamTime(timestampMs: number): void
+  /**
+   * How long an operator waits, by the clock, before it looks again for windows that have closed or unmatched records that are due, in
+   * milliseconds; 0: at each record.
+   */
+  readonly emitIntervalMs: number
 }

@@ -6,8 +6,11 @@ import { StateStoreNode } from './graph/state-store-node.ts'
 import { StreamSourceNode } from './graph/stream-source-node.ts'
 import { madeBy } from './known-serde.ts'
 import { KStream } from './kstream.ts'
+import type { KTable } from './ktable.ts'
 import { checkStoreName, checkTopicName } from './names.ts'
-import type { StreamOptions } from './options.ts'
+import { optimizationsOf } from './optimizations.ts'
+import type { BuildOptions, StreamOptions, TableOptions } from './options.ts'
+import { sourceTable } from './source-table.ts'
 import { Topology } from './topology.ts'
 
 /**
@@ -58,6 +61,20 @@ export class StreamsBuilder {
   }
 
   /**
+   * Reads a topic as a table: each record is the new value of its key, a null value a delete. Records with a null key are dropped (counted).
+   *
+   * The table is kept in a store if one is asked for, here or by a verb that needs its values (a join, a grouping); its changelog is an internal topic, or
+   * the topic itself with the optimization `reuse.ktable.source.topics`.
+   *
+   * @example
+   * const prices = builder.table('prices', { key: serdes.string(), value: serdes.double(), store: 'prices' })
+   */
+  table<K, V>(topic: string, options: TableOptions<K, V>): KTable<K, V> {
+    checkTopicName(topic)
+    return sourceTable(this.#graph, topic, options ?? {})
+  }
+
+  /**
    * Adds a store that several processors share: they name it in their `stores`. A store of one processor needs no adding.
    *
    * @example
@@ -75,8 +92,8 @@ export class StreamsBuilder {
    * @throws MissingSerdeError `STREAMS_MISSING_SERDE`: keys or values are to be read, written or stored, and no verb has given a serde.
    * @throws StreamsError of other kinds: equal names, unknown or unused stores, one topic read in two ways, no source at all.
    */
-  build(): Topology {
-    const definition = this.#graph.write()
+  build(options: BuildOptions = {}): Topology {
+    const definition = this.#graph.write(optimizationsOf(options))
     definition.check()
     return new Topology(definition)
   }

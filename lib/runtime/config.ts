@@ -48,6 +48,8 @@ export interface StreamsConfig {
   readonly rebalanceTimeoutMs?: number
   /** How long to wait for a lagging partition's next record before going on with the others. Default: 0, which waits only for records known to be there; -1 never waits. */
   readonly maxTaskIdleMs?: number
+  /** How long windowed results that are due by event time may wait for others, so that they are looked for once and not with each record. Default: 1000; 0: at each record. */
+  readonly emitIntervalMs?: number
   /** Where a partition without a committed offset starts, unless its source says otherwise. Default: `earliest`. */
   readonly offsetReset?: OffsetReset
   /** Of internal topics; -1 takes the broker's default. Default: -1. */
@@ -100,6 +102,7 @@ const numbers: Readonly<Record<string, Range>> = {
   sessionTimeoutMs: milliseconds,
   rebalanceTimeoutMs: milliseconds,
   maxTaskIdleMs: { min: -1, max: MAX_DURATION_MS },
+  emitIntervalMs: { min: 0, max: MAX_DURATION_MS },
   replicationFactor: { min: -1, max: 32_767 },
   requestTimeoutMs: milliseconds,
   maxRequestBytes: { min: 1024, max: 2 ** 30 },
@@ -159,6 +162,7 @@ export function resolveConfig(config: StreamsConfig): ResolvedConfig {
     sessionTimeoutMs: 10_000,
     rebalanceTimeoutMs: 60_000,
     maxTaskIdleMs: 0,
+    emitIntervalMs: 1_000,
     offsetReset: 'earliest',
     replicationFactor: -1,
     requestTimeoutMs: 30_000,

@@ -16,7 +16,14 @@ export class Metrics {
   commits = 0
   recordsRestored = 0
   readonly #logger: Logger
-  readonly #dropped: Record<DropCause, number> = { 'null-key': 0, 'null-value': 0, late: 0, 'negative-timestamp': 0 }
+  readonly #dropped: Record<DropCause, number> = {
+    'null-key': 0,
+    'null-value': 0,
+    late: 0,
+    expired: 0,
+    'null-join-key': 0,
+    'negative-timestamp': 0,
+  }
   readonly #logged = new Set<string>()
 
   constructor(logger: Logger) {

@@ -28,6 +28,7 @@ export interface GraphHost {
   drop(cause: DropCause, nodeName: string): void
   streamTimeMs(): number
   nowMs(): number
+  readonly emitIntervalMs: number
   /** Stream times of operators, by node name; lives as long as the task and is committed with its offsets. */
   readonly operatorTimesMs: Map<string, number>
   sink(node: SinkNode, record: StreamRecord<any, any>): void | Promise<void>
@@ -173,6 +174,10 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
 
   currentSystemTimeMs(): number {
     return this.#host.nowMs()
+  }
+
+  get emitIntervalMs(): number {
+    return this.#host.emitIntervalMs
   }
 
   drop(cause: DropCause): void {

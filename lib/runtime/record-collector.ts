@@ -13,11 +13,11 @@ const KEYLESS_RUN_LENGTH = 1_000
 
 /** Partition counts of the topics that an instance writes to; asked once. */
 export class SinkTopics {
-  readonly #admin: Admin
+  readonly #admin: Pick<Admin, 'describeTopics'>
   readonly #counts: Map<string, number>
 
   /** @param known - Counts that need not be asked for. */
-  constructor(admin: Admin, known: ReadonlyMap<string, number>) {
+  constructor(admin: Pick<Admin, 'describeTopics'>, known: ReadonlyMap<string, number>) {
     this.#admin = admin
     this.#counts = new Map(known)
   }

@@ -49,6 +49,7 @@ export interface StreamTaskOptions {
   readonly scope: ForwardScope
   readonly collector: RecordCollector
   readonly maxTaskIdleMs: number
+  readonly emitIntervalMs: number
   readonly clock: Clock
   readonly metrics: Metrics
   readonly logger: Logger
@@ -340,6 +341,7 @@ export class StreamTask {
       drop: (cause: DropCause, nodeName: string) => metrics.dropped(cause, nodeName),
       streamTimeMs: () => this.#progress.streamTimeMs,
       nowMs: () => clock.now(),
+      emitIntervalMs: this.#options.emitIntervalMs,
       operatorTimesMs: this.#progress.operatorTimesMs,
       sink: (node: SinkNode, record) => collector.send(node, record),
     }

@@ -1,5 +1,4 @@
 // Flow: task-manager → [task-factory] → stream-task
-import { mkdirSync } from 'node:fs'
 import type { CacheBudget, StoreBuilder, StoreContext } from '../../stores/store.ts'
 import type { OpenTaskDatabase, TaskDatabase } from '../../stores/task-database.ts'
 import { changelogTopic, type PhysicalTopology, type Subtopology } from '../../topology/physical.ts'
@@ -63,6 +62,7 @@ export class TaskFactory {
       scope,
       collector: new RecordCollector(config.applicationId, sinkTopics, producer),
       maxTaskIdleMs: config.maxTaskIdleMs,
+      emitIntervalMs: config.emitIntervalMs,
       clock: config.clock,
       metrics,
       logger,
@@ -82,7 +82,6 @@ export class TaskFactory {
       memoryStores: subtopology.stores.filter(({ persistent }) => !persistent).map(({ name }) => name),
     }
     if (!subtopology.stores.some(({ persistent }) => persistent)) return openMemoryDatabase(options)
-    mkdirSync(directory, { recursive: true })
     return openDatabase(options)
   }
 

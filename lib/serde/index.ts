@@ -4,9 +4,10 @@ import { json } from './json.ts'
 import { boolean, bytes } from './plain.ts'
 import { string } from './string.ts'
 import { uuid } from './uuid.ts'
+import { sessionWindowed, timeWindowed } from './windowed.ts'
 
 /**
- * The serdes that Millrace brings. All but `json` write the bytes of Java's `Serdes` of the same name.
+ * The serdes that Millrace brings. All but `json` write the bytes of Java's `Serdes` (and `WindowedSerdes`) of the same name.
  *
  * They throw SerializationError `STREAMS_SERIALIZATION` for a value of another type or out of range, and DeserializationError
  * `STREAMS_DESERIALIZATION` for bytes that they cannot read.
@@ -14,4 +15,18 @@ import { uuid } from './uuid.ts'
  * @example
  * builder.stream('page-views', { key: serdes.string(), value: serdes.json<PageView>() })
  */
-export const serdes = { string, long, bigint, integer, short, double, float, boolean, bytes, uuid, json }
+export const serdes = {
+  string,
+  long,
+  bigint,
+  integer,
+  short,
+  double,
+  float,
+  boolean,
+  bytes,
+  uuid,
+  json,
+  timeWindowed,
+  sessionWindowed,
+}

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/core/clock.ts'
+import type { Bounds } from '../bounds.ts'
 import { CleanCache } from '../clean-cache.ts'
 import type { CommittedRows, CommittedState } from '../committed-state.ts'
 import { MemoryState } from '../memory/memory-state.ts'
@@ -7,7 +8,7 @@ import type { ChangelogPosition, TaskDatabaseOptions } from '../task-database.ts
 import { LevelRows } from './level-rows.ts'
 import { commitKey, garbageKey, type Meta, NO_VALUE, readMeta, type StoreMeta, storeKey, storeValue } from './meta.ts'
 import { type LevelDatabase, levelError, openLevel } from './open-level.ts'
-import { keyspacePrefix, RowKeys } from './row-keys.ts'
+import { keyspacePrefix, levelRange, RowKeys } from './row-keys.ts'
 
 /** Rows of a commit handled before other work gets its turn: a few milliseconds. */
 const SLICE_ROWS = 4_096
@@ -73,7 +74,11 @@ export class LevelState implements CommittedState {
     return this.#stores.get(storeName)?.position
   }
 
-  async write(writes: ReadonlyMap<string, Writes>, positions: ReadonlyMap<string, ChangelogPosition>): Promise<void> {
+  async write(
+    writes: ReadonlyMap<string, Writes>,
+    positions: ReadonlyMap<string, ChangelogPosition>,
+    expired: ReadonlyMap<string, readonly Bounds[]>,
+  ): Promise<void> {
     const toDisk = (entry: readonly [string, unknown]) => !this.#memoryStores.has(entry[0])
     const onDisk = new Map([...writes].filter(toDisk))
     const moved = [...positions].filter(toDisk)
@@ -93,7 +98,10 @@ export class LevelState implements CommittedState {
       }
     }
     const inMemory = <T>(all: ReadonlyMap<string, T>) => new Map([...all].filter((entry) => !toDisk(entry)))
-    await this.#memory.write(inMemory(writes), inMemory(positions))
+    await this.#memory.write(inMemory(writes), inMemory(positions), inMemory(expired))
+    for (const [storeName, ranges] of [...expired].filter(toDisk)) {
+      for (const bounds of ranges) this.#drop(levelRange(this.#storeOf(storeName).keyspace, bounds))
+    }
   }
 
   async wipe(storeName: string): Promise<void> {
@@ -163,6 +171,11 @@ export class LevelState implements CommittedState {
     } catch (error) {
       throw levelError(this.#directory, error)
     }
+  }
+
+  // Not waited for, except when closing. What stays, because it fails or the process dies, expires again at the next open.
+  #drop(range: { readonly gte: Buffer; readonly lt: Buffer }): void {
+    this.#clearing = this.#clearing.then(() => this.#database.clear(range)).catch(() => {})
   }
 
   // Not waited for, except when closing. If it fails, or the process dies, the garbage row is still there at the next open.

@@ -35,6 +35,13 @@ export class MemoryRows implements CommittedRows {
     if (this.#deleted > this.#rows.size / 2) this.#compact()
   }
 
+  /** Deletes the rows of a range. */
+  drop(bounds: Bounds): void {
+    const writes: Writes = new SortedMap()
+    for (const text of this.#rows.keysIn(bounds)) writes.set(text, null)
+    this.wrote(writes)
+  }
+
   clear(): void {
     this.#rows = new SortedMap()
     this.#deleted = 0

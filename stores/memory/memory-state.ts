@@ -1,3 +1,4 @@
+import type { Bounds } from '../bounds.ts'
 import type { CommittedState } from '../committed-state.ts'
 import type { Writes } from '../merge-rows.ts'
 import type { ChangelogPosition } from '../task-database.ts'
@@ -21,8 +22,13 @@ export class MemoryState implements CommittedState {
     return this.#positions.get(storeName)
   }
 
-  async write(writes: ReadonlyMap<string, Writes>, positions: ReadonlyMap<string, ChangelogPosition>): Promise<void> {
+  async write(
+    writes: ReadonlyMap<string, Writes>,
+    positions: ReadonlyMap<string, ChangelogPosition>,
+    expired: ReadonlyMap<string, readonly Bounds[]>,
+  ): Promise<void> {
     for (const [storeName, rows] of writes) this.rows(storeName).wrote(rows)
+    for (const [storeName, ranges] of expired) for (const range of ranges) this.rows(storeName).drop(range)
     for (const [storeName, position] of positions) this.#positions.set(storeName, position)
   }
 

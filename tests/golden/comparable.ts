@@ -35,8 +35,8 @@ export function produced(
 }
 
 /** The entries of a store in an order that does not depend on how they were read. */
-export function sorted(entries: readonly GoldenEntry[]): readonly GoldenEntry[] {
-  const text = ({ key }: GoldenEntry) => JSON.stringify(key)
+export function comparableStores(entries: readonly GoldenEntry[]): readonly GoldenEntry[] {
+  const text = ({ key, start }: GoldenEntry) => JSON.stringify([key, start])
   return [...entries].sort((a, b) => (text(a) < text(b) ? -1 : 1))
 }
 

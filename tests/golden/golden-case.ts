@@ -5,7 +5,10 @@ import type { RandomNode } from '../topology/oracle/recorded.ts'
 export interface GoldenCase {
   readonly name: string
   readonly applicationId: string
+  /** Java's settings besides the common ones. */
+  readonly config: Readonly<Record<string, string>>
   readonly initialWallClockMs: number
+  readonly topologyDescription: string
   /** Random cases only. */
   readonly topology?: { readonly nodes: readonly RandomNode[] }
   readonly steps: readonly GoldenStep[]
@@ -39,11 +42,16 @@ export interface GoldenStore {
   readonly entries: readonly GoldenEntry[]
 }
 
+/** Of a key-value store a key and a value; windows have their `start`, versioned stores `latest` and `asOf`. */
 export interface GoldenEntry {
   readonly key: unknown
-  readonly value: unknown
+  readonly value?: unknown
+  readonly start?: number
+  readonly latest?: unknown
+  readonly asOf?: readonly { readonly asOf: number; readonly record: unknown }[]
 }
 
+/** A case of tests/data/oracle. */
 export function goldenCase(name: string): GoldenCase {
   return loadData(`oracle/${name}.json.gz`)
 }

@@ -1,4 +1,5 @@
 // The functions of random topologies, by name. A case names one as a list: `["append", "!"]` is `values.append('!')`.
+import { Windowed } from '../../lib/core/windowed.ts'
 
 type Key = any
 type Value = any
@@ -6,13 +7,37 @@ type Aggregate = any
 type Spec = readonly any[]
 
 /** Makes the function that a case names. */
-export function made<F>(family: Readonly<Record<string, (...parameters: any[]) => F>>, [name, ...parameters]: Spec): F {
+export function made<F extends (...data: any[]) => any>(
+  family: Readonly<Record<string, (...parameters: any[]) => F>>,
+  [name, ...parameters]: Spec,
+): F {
   const maker = family[name]
   if (maker === undefined) throw new Error(`no function '${name}' of random topologies`)
   return maker(...parameters)
 }
 
+/** As `made`, for streams whose keys are sessions: these are written with their end, too. */
+export function madeForSessions<F extends (...data: any[]) => any>(
+  family: Readonly<Record<string, (...parameters: any[]) => F>>,
+  spec: Spec,
+): F {
+  const f = made(family, spec)
+  return ((...data: any[]) => f(...data.map((each) => (each instanceof Windowed ? new SessionKey(each) : each)))) as F
+}
+
+class SessionKey extends Windowed<string> {
+  constructor({ key, window }: Windowed<string>) {
+    super(key, window.startMs, window.endMs)
+  }
+}
+
 const text = (data: Value): string => `${data}`
+const innerKey = (k: Key): string | null => (k instanceof Windowed ? k.key : k)
+const keyText = (k: Key): string => {
+  if (!(k instanceof Windowed)) return text(k)
+  const { startMs, endMs } = k.window
+  return k instanceof SessionKey ? `${k.key}@${startMs}-${endMs}` : `${k.key}@${startMs}`
+}
 const len = (s: string): number => s.length
 const sum = (s: string): number => {
   let total = 0
@@ -34,13 +59,13 @@ export const predicates: Record<string, (...parameters: any[]) => (v: Value, k: 
   sumMod: (n, r) => (v) => v !== null && mod(sum(text(v)), n) === r,
   longMod: (n, r) => (v) => v !== null && mod(v, n) === r,
   longAtLeast: (n) => (v) => v !== null && v >= n,
-  keySumMod: (n, r) => (_, k) => k !== null && mod(sum(k), n) === r,
+  keySumMod: (n, r) => (_, k) => k !== null && mod(sum(innerKey(k)!), n) === r,
   contains: (s) => (v) => v?.includes(s) ?? false,
 }
 
 export const values: Record<string, (...parameters: any[]) => (v: Value, k: Key) => Value> = {
   same: () => (v) => v,
-  withKey: (s) => (v, k) => text(k) + s + text(v),
+  withKey: (s) => (v, k) => keyText(k) + s + text(v),
   orElse: (s) => (v) => v ?? s,
   orElseLong: (n) => (v) => v ?? n,
   prefixText: (s) => unlessNull((v) => s + text(v)),
@@ -64,11 +89,13 @@ export const keys: Record<string, (...parameters: any[]) => (v: Value, k: Key) =
   valuePick: (list) => unlessNull((v) => pick(list, typeof v === 'number' ? v : sum(v))),
   valueFirstWord: () => unlessNull(firstWord),
   valueLengthMod: (n) => unlessNull((v) => `L${mod(len(text(v)), n)}`),
-  keyFirstChar: () => unlessNullKey((k) => [...k][0] ?? ''),
-  keyMod: (n) => unlessNullKey((k) => `m${mod(sum(k), n)}`),
-  keyAppend: (s) => unlessNullKey((k) => k + s),
-  keyPick: (list) => unlessNullKey((k) => pick(list, sum(k))),
-  innerKey: () => (_, k) => k,
+  keyFirstChar: () => unlessNullKey((k) => [...innerKey(k)!][0] ?? ''),
+  keyMod: (n) => unlessNullKey((k) => `m${mod(sum(innerKey(k)!), n)}`),
+  keyAppend: (s) => unlessNullKey((k) => innerKey(k) + s),
+  keyPick: (list) => unlessNullKey((k) => pick(list, sum(innerKey(k)!))),
+  innerKey: () => (_, k) => innerKey(k),
+  windowText: () => unlessNullKey((k) => keyText(k)),
+  windowStart: () => unlessNullKey((k) => `w${k.window.startMs}`),
 }
 
 export const lists: Record<string, (...parameters: any[]) => (v: Value) => Value[]> = {
@@ -88,7 +115,7 @@ export const pairs: Record<string, (...parameters: any[]) => (v: Value, k: Key) 
       [rekeyed(v, k), v],
     ]
   },
-  swap: () => (v, k) => (v === null || firstWord(v) === null ? [] : [[firstWord(v), text(k)]]),
+  swap: () => (v, k) => (v === null || firstWord(v) === null ? [] : [[firstWord(v), keyText(k)]]),
 }
 
 /** `(aggregate, value, key)`, as in the DSL. */
@@ -99,7 +126,7 @@ export const aggregators: Record<string, (...parameters: any[]) => (g: Aggregate
   addLength: () => (g, v) => num(g) + lengthOrZero(v),
   subLength: () => (g, v) => num(g) - lengthOrZero(v),
   concat: (s, n) => (g, v) => tail(text(g) + s + text(v), n),
-  concatWithKey: (s, n) => (g, v, k) => tail(text(g) + text(k) + s + text(v), n),
+  concatWithKey: (s, n) => (g, v, k) => tail(text(g) + keyText(k) + s + text(v), n),
   addLengthOrNull: (n) => (g, v) => {
     const total = num(g) + lengthOrZero(v)
     return mod(total, n) === 0 ? null : total
@@ -114,6 +141,26 @@ export const reducers: Record<string, (...parameters: any[]) => (a: Value, b: Va
   last: () => (_, b) => b,
   concat: (s, n) => (a, b) => tail(text(a) + s + text(b), n),
   sumOrNull: (n) => (a, b) => (mod(num(a) + num(b), n) === 0 ? null : num(a) + num(b)),
+}
+
+/** `(left, right, key)`, as in the DSL. */
+export const joiners: Record<string, (...parameters: any[]) => (a: Value, b: Value, k: Key) => Value> = {
+  concat: (s, n) => (a, b) => tail(text(a) + s + text(b), n),
+  concatWithKey: (s, n) => (a, b, k) => tail(keyText(k) + s + text(a) + s + text(b), n),
+  sum: () => (a, b) => num(a) + num(b),
+  lengths: () => (a, b) => len(text(a)) + len(text(b)),
+  left: () => (a) => a,
+  right: () => (_, b) => b,
+  nullIfLengthMod: (s, n, m) => (a, b) => {
+    const joined = tail(text(a) + s + text(b), n)
+    return mod(len(joined), m) === 0 ? null : joined
+  },
+}
+
+export const mergers: Record<string, (...parameters: any[]) => (a: Aggregate, b: Aggregate, k: Key) => Aggregate> = {
+  sum: () => (a, b) => num(a) + num(b),
+  max: () => (a, b) => Math.max(num(a), num(b)),
+  concat: (n) => (a, b) => tail(text(a) + text(b), n),
 }
 
 function unlessNull<T>(f: (v: Value) => T): (v: Value) => T | null {

@@ -1,79 +1,271 @@
 // Builds a random case's topology from its data, node by node in the order of the data: generated names carry a counter.
 import { StreamRecord } from '../../lib/core/record.ts'
 import { serdes } from '../../lib/serde/index.ts'
+import type { Serde } from '../../lib/serde/serde.ts'
 import type { KeyValueStore } from '../../stores/store.ts'
 import { stores } from '../../stores/stores.ts'
 import type { Processor, ProcessorContext } from '../../topology/processor.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import type { Topology } from '../../topology/topology.ts'
+import { windows } from '../../topology/windows.ts'
 import type { RandomNode } from '../topology/oracle/recorded.ts'
 import { entriesOf } from './processor-topologies.ts'
-import { aggregators, keys, lists, made, pairs, predicates, reducers, values } from './random-functions.ts'
+import {
+  aggregators,
+  joiners,
+  keys,
+  lists,
+  made,
+  madeForSessions,
+  mergers,
+  pairs,
+  predicates,
+  reducers,
+  values,
+} from './random-functions.ts'
 
-/** A node with what its call takes: its name as options, the serdes of its result, its inputs. */
+/** What is known of a node's result. */
+interface Out {
+  readonly kind: string
+  readonly key: string
+  readonly value: string
+  readonly windowSize?: number
+}
+
+/** A node with what its call takes: its name as options, the serdes of its result, its inputs with their types. */
 interface Call {
   readonly args: any
   readonly named: { readonly name?: string }
   readonly serdes: { readonly key: any; readonly value: any }
   readonly builder: StreamsBuilder
+  readonly out: Out | undefined
+  readonly targets: readonly any[]
   readonly target: any
   readonly other: any
+  readonly inputs: readonly Out[]
+  /** Makes one of the functions that a case names. */
+  readonly fn: Make
 }
+
+type Make = typeof made
 
 const S = serdes.string()
 
 const VERBS: Record<string, (call: Call) => unknown> = {
   stream: ({ builder, args, named, serdes }) => builder.stream(args.topics, { ...serdes, ...named }),
-  filter: ({ target, args, named }) => target.filter(made(predicates, args.fn), named),
-  filterNot: ({ target, args, named }) => target.filterNot(made(predicates, args.fn), named),
-  mapValues: ({ target, args, named, serdes }) =>
-    target.mapValues(made(values, args.fn), { value: serdes.value, ...named }),
-  flatMapValues: ({ target, args, named, serdes }) =>
-    target.flatMapValues(made(lists, args.fn), { value: serdes.value, ...named }),
-  map: ({ target, args, named, serdes }) => {
-    const [key, value] = [made(keys, args.key), made(values, args.value)]
-    return target.map((v: any, k: any) => [key(v, k), value(v, k)], { ...serdes, ...named })
-  },
-  flatMap: ({ target, args, named, serdes }) => target.flatMap(made(pairs, args.fn), { ...serdes, ...named }),
-  selectKey: ({ target, args, named }) => target.selectKey(made(keys, args.key), { key: S, ...named }),
+  table: ({ builder, args, named, serdes }) =>
+    builder.table(args.topic, { ...serdes, ...named, ...storeOf(args, undefined) }),
+  globalTable: ({ builder, args, named, serdes }) =>
+    (builder as any).globalTable(args.topic, { ...serdes, ...named, ...storeOf(args, undefined) }),
+  filter: ({ fn, target, args, named }) => target.filter(fn(predicates, args.fn), { ...named, ...storeOf(args) }),
+  filterNot: ({ fn, target, args, named }) => target.filterNot(fn(predicates, args.fn), { ...named, ...storeOf(args) }),
+  mapValues: ({ fn, target, args, named, serdes }) =>
+    target.mapValues(fn(values, args.fn), { value: serdes.value, ...named, ...storeOf(args) }),
+  flatMapValues: ({ fn, target, args, named, serdes }) =>
+    target.flatMapValues(fn(lists, args.fn), { value: serdes.value, ...named }),
+  map: ({ fn, target, args, named, serdes }) => target.map(pair(args, fn), { ...serdes, ...named }),
+  flatMap: ({ fn, target, args, named, serdes }) => target.flatMap(fn(pairs, args.fn), { ...serdes, ...named }),
+  selectKey: ({ fn, target, args, named }) => target.selectKey(fn(keys, args.key), { key: S, ...named }),
   peek: ({ target, named }) => target.peek(() => undefined, named),
   merge: ({ target, other, named }) => target.merge(other, named),
+  split: ({ fn, target, args, named }) => target.split(branchesOf(args, fn), named),
   repartition: ({ target, named, serdes }) => target.repartition({ ...serdes, ...named }),
-  toStream: ({ target, named }) => target.toStream(named),
-  groupByKey: ({ target, named, serdes }) => target.groupByKey({ ...serdes, ...named }),
-  groupBy: ({ target, args, named, serdes }) => target.groupBy(made(keys, args.key), { ...serdes, ...named }),
+  toTable: ({ target, args, named, serdes }) =>
+    target.toTable({ key: S, value: serdes.value, ...named, ...storeOf(args) }),
+  toStream: ({ fn, target, args, named }) => {
+    const stream = target.toStream(named)
+    return args?.key === undefined ? stream : stream.selectKey(fn(keys, args.key), { key: S })
+  },
+  groupByKey: ({ target, named, serdes }) => target.groupByKey({ key: S, value: serdes.value, ...named }),
+  groupBy: ({ fn, target, args, named, serdes, inputs }) => {
+    const options = { key: S, value: serdes.value, ...named }
+    return inputs[0]!.kind === 'table'
+      ? target.groupBy(pair(args, fn), options)
+      : target.groupBy(fn(keys, args.key), options)
+  },
+  cogroup: ({ fn, targets, args }) =>
+    targets
+      .slice(1)
+      .reduce(
+        (all, grouped, i) => all.cogroup(grouped, fn(aggregators, args.aggregators[i + 1])),
+        targets[0].cogroup(fn(aggregators, args.aggregators[0])),
+      ),
+  windowedBy: ({ target, args }) =>
+    target.windowedBy(windowsOf(args), args.emit === 'onWindowClose' ? { emit: 'on-window-close' } : {}),
   count: (call) => call.target.count(materialized(call)),
-  reduce: (call) => call.target.reduce(made(reducers, call.args.reducer), materialized(call)),
+  reduce: (call) => {
+    const { target, args, fn } = call
+    return args.adder === undefined
+      ? target.reduce(fn(reducers, args.reducer), materialized(call))
+      : target.reduce(fn(reducers, args.adder), fn(reducers, args.subtractor), materialized(call))
+  },
   aggregate: (call) => {
-    const { args, target } = call
-    return target.aggregate(() => args.init, made(aggregators, args.aggregator), materialized(call))
+    const { args, target, fn } = call
+    const functions = [
+      ...['aggregator', 'adder', 'subtractor'].flatMap((role) =>
+        args[role] === undefined ? [] : [fn(aggregators, args[role])],
+      ),
+      ...(args.merger === undefined ? [] : [fn(mergers, args.merger)]),
+    ]
+    return target.aggregate(() => args.init, ...functions, materialized(call))
+  },
+  suppress: ({ target, args, named }) => target.suppress({ ...suppression(args), ...named }),
+  joinStreams: ({ fn, target, other, args, named, serdes, inputs }) =>
+    target[JOINS[args.type]!](other, fn(joiners, args.joiner), {
+      within: windows.join({ beforeMs: args.before, afterMs: args.after, graceMs: args.grace }),
+      key: S,
+      left: valueSerde(inputs[0]!),
+      right: valueSerde(inputs[1] ?? inputs[0]!),
+      value: serdes.value,
+      ...named,
+      ...(args.storeName !== undefined && { store: args.storeName }),
+    }),
+  joinTable: ({ fn, target, other, args, named, serdes, inputs }) =>
+    target[JOINS[args.type]!](other, fn(joiners, args.joiner), {
+      key: keySerde(inputs[0]!),
+      left: valueSerde(inputs[0]!),
+      right: valueSerde(inputs[1]!),
+      value: serdes.value,
+      ...named,
+    }),
+  joinGlobal: ({ fn, target, other, args, named, serdes }) =>
+    target[JOINS[args.type]!](other, fn(keys, args.key), fn(joiners, args.joiner), {
+      value: serdes.value,
+      ...named,
+    }),
+  joinTables: ({ fn, target, other, args, named, serdes }) =>
+    target[JOINS[args.type]!](other, fn(joiners, args.joiner), {
+      value: serdes.value,
+      ...named,
+      ...(args.store !== undefined && { key: serdes.key, ...storeOf(args) }),
+    }),
+  joinForeignKey: ({ fn, target, other, args, named, serdes }) => {
+    const foreignKey = fn(keys, args.foreignKey)
+    const verb = args.type === 'left' ? 'leftJoinOnForeignKey' : 'joinOnForeignKey'
+    return target[verb](other, (value: unknown) => foreignKey(value, null), fn(joiners, args.joiner), {
+      key: S,
+      value: serdes.value,
+      ...named,
+      ...storeOf(args),
+    })
+  },
+  processValues: ({ builder, target, args, named, serdes }) => {
+    const { stored, create } = valueProcessors[args.fn]!
+    builder.addStateStore(stores.keyValue(args.store, { key: S, value: stored }))
+    return target.processValues({
+      stores: [args.store],
+      create: (context: ProcessorContext) => create(context, args),
+      value: serdes.value,
+      ...named,
+    })
   },
   process: ({ builder, target, args, named, serdes }) => {
     builder.addStateStore(stores.keyValue(args.store, { key: S, value: serdes.value }))
     const create = (context: ProcessorContext) => collect(context, args)
     return target.process({ stores: [args.store], create, ...serdes, ...named })
   },
-  to: ({ target, args, named }) => target.to(args.topic, named),
+  to: ({ target, args, named, inputs }) =>
+    target.to(args.topic, { key: keySerde(inputs[0]!), value: valueSerde(inputs[0]!), ...named }),
 }
 
-export function randomTopology(nodes: readonly RandomNode[]): Topology {
+const JOINS: Readonly<Record<string, string>> = { inner: 'join', left: 'leftJoin', outer: 'outerJoin' }
+
+/** @param optimization - As a case's config has it. */
+export function randomTopology(nodes: readonly RandomNode[], optimization?: string): Topology {
   const builder = new StreamsBuilder()
   const results = new Map<string, unknown>()
-  for (const { id, op, in: inputs = [], args, named, out } of nodes) {
-    const [target, other] = inputs.map((input) => results.get(input))
+  const types = new Map<string, Out>()
+  for (const { id, op, in: ids = [], args, named, out } of nodes) {
     const verb = VERBS[op]
     if (verb === undefined) throw new Error(`no verb '${op}' of random topologies`)
+    const targets = ids.map((input) => results.get(input))
     const call: Call = {
-      args,
+      args: args ?? {},
       named: named === undefined ? {} : { name: named },
-      serdes: { key: S, value: out?.value === 'long' ? serdes.long() : S },
+      serdes: { key: out === undefined ? S : keySerde(out), value: out === undefined ? S : valueSerde(out) },
       builder,
-      target,
-      other,
+      out,
+      targets,
+      target: targets[0],
+      other: targets[1] ?? targets[0],
+      inputs: ids.map((input) => types.get(input)!),
+      fn: types.get(ids[0] ?? '')?.key === 'sessionWindowed' ? madeForSessions : made,
     }
-    results.set(id, verb(call))
+    const result = verb(call)
+    if (op === 'split') {
+      for (const branch of [...args!.branches, ...(args!.default === undefined ? [] : [args!.default])]) {
+        results.set(branch.id, (result as Record<string, unknown>)[branch.id])
+        types.set(branch.id, call.inputs[0]!)
+      }
+      continue
+    }
+    results.set(id, result)
+    if (out !== undefined) types.set(id, out)
   }
-  return builder.build()
+  return builder.build(optimization === undefined ? {} : { optimization: optimization as 'all' })
+}
+
+function keySerde({ key, windowSize }: Out): Serde<any> {
+  if (key === 'timeWindowed') return serdes.timeWindowed(S, windowSize!)
+  return key === 'sessionWindowed' ? serdes.sessionWindowed(S) : S
+}
+
+function valueSerde({ value }: Out): Serde<any> {
+  return value === 'long' ? serdes.long() : S
+}
+
+function pair(args: any, fn: Make): (v: any, k: any) => [any, any] {
+  const [key, value] = [fn(keys, args.key), fn(values, args.value)]
+  return (v, k) => [key(v, k), value(v, k)]
+}
+
+// A name goes into the node's; the branch is known by its id.
+function branchesOf(args: any, make: Make): object {
+  const named = (name: string | undefined) => (name === undefined ? {} : { name })
+  return Object.fromEntries([
+    ...args.branches.map(({ id, fn, name }: any) => [id, { when: make(predicates, fn), ...named(name) }]),
+    ...(args.default === undefined ? [] : [[args.default.id, { when: 'default', ...named(args.default.name) }]]),
+  ])
+}
+
+function windowsOf({ type, size, advance, gap, grace }: any): unknown {
+  switch (type) {
+    case 'tumbling':
+      return windows.tumbling({ sizeMs: size, graceMs: grace })
+    case 'hopping':
+      return windows.hopping({ sizeMs: size, advanceMs: advance, graceMs: grace })
+    case 'sliding':
+      return windows.sliding({ timeDifferenceMs: size, graceMs: grace })
+    default:
+      return windows.session({ inactivityGapMs: gap, graceMs: grace })
+  }
+}
+
+function suppression({ until, ms, maxRecords }: any): object {
+  if (until === 'windowCloses') return { until: 'window-closes' }
+  return {
+    until: 'time-limit',
+    timeLimitMs: ms,
+    ...(maxRecords !== undefined && { maxRecords, whenFull: 'emit-early' }),
+  }
+}
+
+/** Java's `Materialized`: a store's name and settings. */
+function storeOf(args: any, unnamed: true | undefined = true): object {
+  if (args.store === undefined) return {}
+  const { name = unnamed, inMemory, logging, retention } = args.store
+  return {
+    ...(name !== undefined && { store: name }),
+    ...(inMemory !== undefined && { persistent: !inMemory }),
+    ...(logging !== undefined && { logging }),
+    ...(retention !== undefined && { retentionMs: retention }),
+  }
+}
+
+// No `store`: the call without Materialized.
+function materialized({ args, named, serdes }: Call): object {
+  if (args.store === undefined) return named
+  return { key: S, value: serdes.value, ...named, ...storeOf(args) }
 }
 
 /** Keeps the latest value of each key, and forwards all of them at each punctuation. */
@@ -93,15 +285,52 @@ function collect(context: ProcessorContext, args: any): Processor {
   }
 }
 
-// No `store`: the call without Materialized. An empty one: Materialized with serdes and no name.
-function materialized({ args, named, serdes }: Call): object {
-  if (args?.store === undefined) return named
-  const { name, inMemory, logging } = args.store
-  return {
-    ...serdes,
-    ...named,
-    ...(name !== undefined && { store: name }),
-    ...(inMemory !== undefined && { persistent: !inMemory }),
-    ...(logging !== undefined && { logging }),
-  }
+/** `processValues` cases: the serde of what they store, and the processor. A record with a null key does nothing. */
+const valueProcessors: Record<
+  string,
+  { stored: Serde<any>; create: (context: ProcessorContext, args: any) => Processor }
+> = {
+  runningCount: {
+    stored: serdes.long(),
+    create: (context, { store }) => {
+      const counts = context.store<KeyValueStore<string, number>>(store)
+      return {
+        process(record) {
+          if (record.key === null) return
+          const n = (counts.get(record.key) ?? 0) + 1
+          counts.put(record.key, n)
+          return context.forward(record.withValue(`${record.value}#${n}`))
+        },
+      }
+    },
+  },
+  runningTotal: {
+    stored: serdes.long(),
+    create: (context, { store }) => {
+      const totals = context.store<KeyValueStore<string, number>>(store)
+      return {
+        process(record) {
+          if (record.key === null) return
+          const total = (totals.get(record.key) ?? 0) + (record.value ?? 0)
+          totals.put(record.key, total)
+          return context.forward(record.withValue(total))
+        },
+      }
+    },
+  },
+  dropRepeats: {
+    stored: S,
+    create: (context, { store }) => {
+      const seen = context.store<KeyValueStore<string, string>>(store)
+      return {
+        process(record) {
+          const { key, value } = record
+          if (key === null) return
+          if (value !== null && seen.get(key) === value) return
+          seen.put(key, value)
+          return context.forward(record)
+        },
+      }
+    },
+  },
 }

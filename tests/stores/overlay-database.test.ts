@@ -11,12 +11,12 @@ function failingOnce(): CommittedState {
     position: (name) => state.position(name),
     wipe: (name) => state.wipe(name),
     close: () => state.close(),
-    async write(writes, positions) {
+    async write(writes, positions, expired) {
       if (!failed) {
         failed = true
         throw new Error('no space left on device')
       }
-      await state.write(writes, positions)
+      await state.write(writes, positions, expired)
     },
   }
 }

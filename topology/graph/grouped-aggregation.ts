@@ -2,15 +2,15 @@ import type { KnownSerde } from '../known-serde.ts'
 import type { StreamParts } from '../stream-parts.ts'
 import type { SourceGraphNode } from './graph-node.ts'
 import { RepartitionNode, repartitionNames } from './repartition-node.ts'
-import { StatefulNode, type StatefulSettings } from './stateful-node.ts'
+import { TableNode, type TableSettings } from './table-node.ts'
 
 /** A verb on a grouped stream, with everything but its place in the graph. */
 export interface AggregationRequest<K> {
   readonly name: string
   readonly storeName: string
   readonly key: KnownSerde<K>
-  readonly store: StatefulSettings['store']
-  readonly supplier: StatefulSettings['supplier']
+  readonly store: TableSettings['store']
+  readonly supplier: TableSettings['supplier']
 }
 
 /**
@@ -32,14 +32,14 @@ export class GroupedAggregation<K, V> {
   }
 
   add({ name, storeName, key, store, supplier }: AggregationRequest<K>): {
-    readonly node: StatefulNode
+    readonly node: TableNode
     readonly sources: ReadonlySet<SourceGraphNode>
   } {
     const { graph, node: grouped, rekeyed } = this.#parts
     const repartition = rekeyed ? this.#repartition(storeName, key) : undefined
     if (repartition !== undefined) graph.add(repartition, grouped)
     const sources = repartition === undefined ? this.#parts.sources : new Set([repartition])
-    const node = new StatefulNode(name, { store, supplier, sources })
+    const node = new TableNode(name, { store, supplier, sources })
     graph.add(node, repartition ?? grouped)
     return { node, sources }
   }

@@ -1,8 +1,10 @@
 // Flow: streams-builder → [logical graph] → definition
 import { TopologyDefinition } from '../definition.ts'
+import type { Optimization } from '../options.ts'
 import { GraphNode } from './graph-node.ts'
 import { mergeEqualSources } from './merge-sources.ts'
 import { NameCounter } from './name-counter.ts'
+import { reuseSourceTopics } from './reuse-source-topics.ts'
 
 class Root extends GraphNode {
   override writeTo(): void {}
@@ -28,8 +30,9 @@ export class LogicalGraph {
   }
 
   /** Writes the whole graph to a new definition. May be called again after more verbs. */
-  write(): TopologyDefinition {
+  write(optimizations: ReadonlySet<Optimization> = new Set()): TopologyDefinition {
     mergeEqualSources(this.root)
+    if (optimizations.has('reuse.ktable.source.topics')) reuseSourceTopics(this.root)
     const definition = new TopologyDefinition()
     const written = new Set<GraphNode>()
     const waiting: GraphNode[] = [this.root]

@@ -25,6 +25,14 @@ export class NameCounter {
     return given
   }
 
+  /** The given name with a suffix, or a generated one; uses up a number in both cases. */
+  suffixedOr(given: string | undefined, suffix: string, prefix: string): string {
+    const generated = this.node(prefix)
+    if (given === undefined) return generated
+    checkNodeName(given + suffix)
+    return given + suffix
+  }
+
   /** The given name or a generated one; uses up a number only in the latter case. */
   storeOr(given: string | undefined, prefix: string): string {
     if (given === undefined) return this.store(prefix)

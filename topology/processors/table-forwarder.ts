@@ -1,7 +1,12 @@
 import { StreamRecord } from '../../lib/core/record.ts'
-import type { CacheFlush, TimestampedKeyValueStore } from '../../stores/store.ts'
+import type { CacheFlush, FlushListener } from '../../stores/store.ts'
 import { Change } from '../change.ts'
 import type { ProcessorContext } from '../processor.ts'
+
+/** What a store with a cache has; one without may lack it. */
+interface FlushingStore<K, V> {
+  setFlushListener?(listener: FlushListener<K, V>, options: { readonly sendOldValues: boolean }): boolean
+}
 
 /**
  * Forwards the updates of a table: as they happen or, if its store has a cache, when the cache lets go of them, several of a key having
@@ -14,12 +19,12 @@ export class TableForwarder<K, V> {
 
   constructor(
     context: ProcessorContext<K, Change<V>>,
-    store: TimestampedKeyValueStore<K, V>,
+    store: FlushingStore<K, V>,
     options: { readonly sendOldValues: boolean },
   ) {
     this.#context = context
     this.#sendOldValues = options.sendOldValues
-    this.#atOnce = !store.setFlushListener((flush) => this.#forwardFlushed(flush), options)
+    this.#atOnce = !(store.setFlushListener?.((flush) => this.#forwardFlushed(flush), options) ?? false)
   }
 
   /** To be called after each write. `cause` is the record that made it, `timestamp` the event time that was stored. */
@@ -28,10 +33,23 @@ export class TableForwarder<K, V> {
     newValue: V | null,
     oldValue: V | null,
     timestamp: number,
+    isLatest = true,
+  ): void | Promise<void> {
+    return this.forwardAs(cause.key, cause, newValue, oldValue, timestamp, isLatest)
+  }
+
+  /** As `forward`, for a table whose keys are not those of the records that make it: windowed ones. */
+  forwardAs(
+    key: K,
+    cause: StreamRecord<unknown, unknown>,
+    newValue: V | null,
+    oldValue: V | null,
+    timestamp: number,
+    isLatest = true,
   ): void | Promise<void> {
     if (!this.#atOnce) return
-    const change = new Change(newValue, this.#sendOldValues ? oldValue : null)
-    const { key, headers, topic, partition, offset } = cause
+    const change = new Change(newValue, this.#sendOldValues ? oldValue : null, isLatest)
+    const { headers, topic, partition, offset } = cause
     return this.#context.forward(new StreamRecord(key, change, timestamp, headers, topic, partition, offset))
   }
 

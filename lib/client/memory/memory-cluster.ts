@@ -92,6 +92,11 @@ export class MemoryCluster implements ClientSupplier, WireFactory {
     this.#state.deleteTopic(this.#topic(name))
   }
 
+  /** How many partitions a topic has; 0 if there is none of this name. */
+  partitionCount(name: string): number {
+    return this.#state.topics.get(name)?.partitions.length ?? 0
+  }
+
   /** Adds partitions up to a total. */
   createPartitions(name: string, partitionCount: number): void {
     const topic = this.#topic(name)
@@ -125,10 +130,15 @@ export class MemoryCluster implements ClientSupplier, WireFactory {
     log.deleteBefore(offset)
   }
 
-  /** All records that a reader of this isolation level would get, in offset order. */
-  records(topic: string, partition: number, isolation: IsolationLevel = 'read_committed'): ConsumedRecord[] {
+  /** The records, from an offset on, that a reader of this isolation level would get, in offset order. */
+  records(
+    topic: string,
+    partition: number,
+    isolation: IsolationLevel = 'read_committed',
+    fromOffset = 0,
+  ): ConsumedRecord[] {
     const log = this.#log(topic, partition)
-    const fetchOffset = log.logStartOffset
+    const fetchOffset = Math.max(fromOffset, log.logStartOffset)
     const { records, abortedTransactions } = log.read(fetchOffset, Number.MAX_SAFE_INTEGER, isolation, true)
     const fetched = new FetchedRecords(records, { topic, partition, fetchOffset, abortedTransactions })
     const all: ConsumedRecord[] = []
@@ -139,8 +149,16 @@ export class MemoryCluster implements ClientSupplier, WireFactory {
   partition(topic: string, partition: number): PartitionView {
     const log = this.#log(topic, partition)
     const { logStartOffset, logEndOffset, lastStableOffset, leader } = log
-    const batches = Array.from({ length: log.batches.count }, (_, index) => log.batches.at(index)!.header)
-    return { logStartOffset, logEndOffset, lastStableOffset, batches, leader }
+    return {
+      logStartOffset,
+      logEndOffset,
+      lastStableOffset,
+      leader,
+      // Made when asked for: whoever only looks how far a log reaches does so often.
+      get batches() {
+        return Array.from({ length: log.batches.count }, (_, index) => log.batches.at(index)!.header)
+      },
+    }
   }
 
   /**

@@ -66,6 +66,7 @@ export class TestContext implements InternalProcessorContext {
   }
 
   observeStreamTime(): void {}
+  readonly emitIntervalMs = 0
 }
 
 const HEADERS: Headers = [['trace', Buffer.from('1')]]

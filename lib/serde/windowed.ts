@@ -1,0 +1,108 @@
+// Keys of windowed tables in the bytes of Java's WindowedSerdes.
+import { Windowed } from '../core/windowed.ts'
+import { DeserializationError } from './errors.ts'
+import { readInt64, writeInt64 } from './int64.ts'
+import type { Serde } from './serde.ts'
+
+const TIME_BYTES = 8
+
+/** The serde of a key in a window: the key's bytes, then the window's. */
+export abstract class WindowedSerde<K> implements Serde<Windowed<K>> {
+  /** The serde of the key alone; a sink chooses partitions by its bytes, so that all windows of a key meet. */
+  readonly inner: Serde<K>
+  readonly #windowBytes: number
+  readonly prepare?: NonNullable<Serde<Windowed<K>>['prepare']>
+  readonly start?: NonNullable<Serde<Windowed<K>>['start']>
+
+  constructor(inner: Serde<K>, windowBytes: number) {
+    this.inner = inner
+    this.#windowBytes = windowBytes
+    if (inner.prepare !== undefined)
+      this.prepare = (topic, bytes) => inner.prepare!(topic, this.#keyBytes(topic, bytes))
+    if (inner.start !== undefined) this.start = (topics) => inner.start!(topics)
+  }
+
+  serialize(topic: string, windowed: Windowed<K>): Buffer {
+    const keyBytes = this.inner.serialize(topic, windowed.key)
+    const bytes = Buffer.allocUnsafe(keyBytes.length + this.#windowBytes)
+    bytes.set(keyBytes)
+    this.writeWindow(bytes, windowed, keyBytes.length)
+    return bytes
+  }
+
+  deserialize(topic: string, bytes: Buffer): Windowed<K> {
+    const keyBytes = this.#keyBytes(topic, bytes)
+    return this.readWindow(this.inner.deserialize(topic, keyBytes), bytes, keyBytes.length)
+  }
+
+  protected abstract readonly name: string
+  protected abstract writeWindow(bytes: Buffer, windowed: Windowed<K>, at: number): void
+  protected abstract readWindow(key: K, bytes: Buffer, at: number): Windowed<K>
+
+  #keyBytes(topic: string, bytes: Buffer): Buffer {
+    const keyLength = bytes.length - this.#windowBytes
+    if (keyLength >= 0) return bytes.subarray(0, keyLength)
+    throw new DeserializationError(
+      this.name,
+      topic,
+      `it takes at least ${this.#windowBytes} bytes and got ${bytes.length}`,
+    )
+  }
+}
+
+class TimeWindowedSerde<K> extends WindowedSerde<K> {
+  protected readonly name = 'timeWindowed()'
+  readonly #sizeMs: number
+
+  constructor(inner: Serde<K>, sizeMs: number) {
+    super(inner, TIME_BYTES)
+    this.#sizeMs = sizeMs
+  }
+
+  protected writeWindow(bytes: Buffer, { window }: Windowed<K>, at: number): void {
+    writeInt64(bytes, window.startMs, at)
+  }
+
+  protected readWindow(key: K, bytes: Buffer, at: number): Windowed<K> {
+    const startMs = readInt64(bytes, at)
+    return new Windowed(key, startMs, Math.min(startMs + this.#sizeMs, Number.MAX_SAFE_INTEGER))
+  }
+}
+
+class SessionWindowedSerde<K> extends WindowedSerde<K> {
+  protected readonly name = 'sessionWindowed()'
+
+  constructor(inner: Serde<K>) {
+    super(inner, 2 * TIME_BYTES)
+  }
+
+  protected writeWindow(bytes: Buffer, { window }: Windowed<K>, at: number): void {
+    writeInt64(bytes, window.endMs, at)
+    writeInt64(bytes, window.startMs, at + TIME_BYTES)
+  }
+
+  protected readWindow(key: K, bytes: Buffer, at: number): Windowed<K> {
+    return new Windowed(key, readInt64(bytes, at + TIME_BYTES), readInt64(bytes, at))
+  }
+}
+
+/**
+ * A key in a time window: the key's bytes, then the window's start (8 bytes, big-endian). The end is not written: it is the start plus
+ * `sizeMs`. For tumbling, hopping and sliding windows (of the latter `sizeMs` is the time difference).
+ *
+ * @example
+ * hourly.toStream().to('hourly-counts', { key: serdes.timeWindowed(serdes.string(), 3_600_000), value: serdes.long() })
+ */
+export function timeWindowed<K>(inner: Serde<K>, sizeMs: number): Serde<Windowed<K>> {
+  return new TimeWindowedSerde(inner, sizeMs)
+}
+
+/**
+ * A key in a session: the key's bytes, then the session's end and its start (8 bytes each, big-endian).
+ *
+ * @example
+ * visits.toStream().to('visits', { key: serdes.sessionWindowed(serdes.string()), value: serdes.long() })
+ */
+export function sessionWindowed<K>(inner: Serde<K>): Serde<Windowed<K>> {
+  return new SessionWindowedSerde(inner)
+}

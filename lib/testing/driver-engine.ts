@@ -1,0 +1,283 @@
+// Flow: topology-test-driver → [driver-engine] → stream tasks over a cluster in memory.
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MemoryDisk, openMemoryTaskDatabase } from '../../stores/memory/index.ts'
+import type { StateStore } from '../../stores/store.ts'
+import { type PhysicalTopology, type TopicRef, topicName } from '../../topology/physical.ts'
+import type { Client, Producer } from '../client/client.ts'
+import { type MemoryCluster, memoryCluster } from '../client/memory/index.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { silentLogger } from '../core/log.ts'
+import type { ConsumedRecord, Headers } from '../core/record.ts'
+import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../runtime/config.ts'
+import { prepareTopics } from '../runtime/internal-topics.ts'
+import { Metrics } from '../runtime/metrics.ts'
+import { SinkTopics } from '../runtime/record-collector.ts'
+import type { StreamTask } from '../runtime/stream-task.ts'
+import { TaskFactory } from '../runtime/task-factory.ts'
+import type { TaskId } from '../runtime/task-id.ts'
+import type { TopicPlan } from '../runtime/topic-plan.ts'
+import { LogPartition } from './log-partition.ts'
+
+// Test data may have any time: a broker would refuse what is an hour ahead of its clock.
+const ANY_TIMESTAMP = { 'message.timestamp.after.max.ms': '9223372036854775807', 'retention.ms': '-1' }
+const MAX_PARTITION_BYTES = 64 * 1024 * 1024
+/** Records that one input may set off, itself included; beyond it the topology feeds itself for ever. */
+const MAX_RECORDS_PER_STEP = 1_000_000
+
+export interface EngineOptions {
+  readonly config: Omit<StreamsConfig, 'client' | 'brokers' | 'clock'>
+  /** Of the topics that the topology reads. */
+  readonly partitionCount: (topic: string) => number
+  readonly wallClockMs: number
+}
+
+/** A task with what it writes through and the ids under which its changelogs are known. */
+interface DrivenTask {
+  readonly id: TaskId
+  readonly task: StreamTask
+  readonly producer: Producer
+}
+
+/**
+ * Runs the tasks of a topology one record at a time: after each it commits and makes what was written readable, so that the next record is always
+ * the one with the lowest timestamp of all that there are.
+ */
+export class DriverEngine {
+  readonly cluster: MemoryCluster
+  readonly metrics = new Metrics(silentLogger)
+  readonly #topology: PhysicalTopology
+  readonly #options: EngineOptions
+  readonly #config: ResolvedConfig
+  readonly #clock: DriverClock
+  readonly #client: Client
+  readonly #input: Producer
+  readonly #tasks: DrivenTask[] = []
+  #ids: ReadonlyMap<string, { topicId: string; clusterId: string }> = new Map()
+  readonly #produced = new Set<string>()
+  #failure: unknown
+
+  constructor(topology: PhysicalTopology, options: EngineOptions) {
+    this.#topology = topology
+    this.#options = options
+    this.cluster = memoryCluster()
+    this.#clock = new DriverClock(options.wallClockMs)
+    this.#config = resolveConfig({
+      stateDir: tmpdir(),
+      cacheBytes: 0,
+      emitIntervalMs: 0,
+      maxRequestBytes: MAX_PARTITION_BYTES,
+      ...options.config,
+      client: this.cluster,
+      clock: this.#clock,
+    })
+    this.#client = this.#connect('driver')
+    this.#input = this.#client.producer({ lingerMs: 0, maxRequestBytes: MAX_PARTITION_BYTES })
+  }
+
+  /** Creates the topics and starts the tasks. */
+  async start(): Promise<void> {
+    const { applicationId, replicationFactor } = this.#config
+    for (const topic of this.#externalTopics()) this.#ensureTopic(topic)
+    await this.#input.init()
+    const { admin } = this.#client
+    const plan = await prepareTopics(admin, { topology: this.#topology, applicationId, replicationFactor })
+    const clusterId = await admin.clusterId()
+    const changelogs = await admin.describeTopics([...plan.changelogTopics.keys()])
+    this.#ids = new Map([...changelogs].map(([topic, { topicId }]) => [topic, { topicId, clusterId }]))
+    const factory = this.#factory(plan)
+    for (const id of plan.tasks) this.#tasks.push(await this.#startTask(factory, plan, id))
+  }
+
+  /** Whether a topic of this name is read by the topology. */
+  reads(topic: string): boolean {
+    return this.#topology.subtopologies.some(({ sourceTopics }) =>
+      sourceTopics.some((source) => this.nameOf(source) === topic),
+    )
+  }
+
+  nameOf(topic: TopicRef): string {
+    return topicName(topic, this.#config.applicationId)
+  }
+
+  /** The records of each partition of a topic from an offset on, absent: from its start. Empty if there is no such topic. */
+  read(topic: string, fromOffsets: readonly number[]): readonly (readonly ConsumedRecord[])[] {
+    return Array.from({ length: this.cluster.partitionCount(topic) }, (_, partition) =>
+      this.cluster.records(topic, partition, 'read_committed', fromOffsets[partition] ?? 0),
+    )
+  }
+
+  /** The topics that the topology has written to. */
+  producedTopicNames(): readonly string[] {
+    return [...this.#produced].sort()
+  }
+
+  /** Writes a record and processes everything that comes of it. */
+  async pipe(
+    topic: string,
+    partition: number,
+    key: Buffer | null,
+    value: Buffer | null,
+    timestamp: number,
+    headers: Headers,
+  ): Promise<void> {
+    this.#input.send(topic, partition, key, value, timestamp, headers)
+    await this.#input.flush()
+    await this.#settle()
+  }
+
+  /** Moves the wall clock on, fires what is due, and processes everything that comes of it. */
+  async advanceWallClock(ms: number): Promise<void> {
+    this.#clock.advance(ms)
+    for (const driven of this.#tasks) {
+      driven.task.punctuate()
+      await this.#commit(driven)
+    }
+    await this.#settle()
+  }
+
+  get wallClockMs(): number {
+    return this.#clock.now()
+  }
+
+  /** The stores of all tasks by name, each with its task's partition. */
+  stores(): readonly { readonly name: string; readonly partition: number; readonly store: StateStore }[] {
+    return this.#tasks.flatMap(({ id, task }) =>
+      [...task.stores].map(([name, { store }]) => ({ name, partition: id.partition, store })),
+    )
+  }
+
+  async close(): Promise<void> {
+    try {
+      for (const { task } of this.#tasks) await task.close(this.#config.requestTimeoutMs)
+    } finally {
+      await this.#client.close()
+    }
+  }
+
+  // ---- inside
+
+  async #startTask(factory: TaskFactory, plan: TopicPlan, id: TaskId): Promise<DrivenTask> {
+    const producer = this.#client.producer({ lingerMs: 0, maxRequestBytes: MAX_PARTITION_BYTES })
+    await producer.init()
+    const task = await factory.create(id, producer, plan.tasks.length)
+    task.restoring()
+    const sources = this.#topology.subtopologies[id.subtopology]!.nodes.filter((node) => node.kind === 'source')
+    const inputs = sources.flatMap((source) =>
+      source.topics
+        .map((topic) => this.nameOf(topic))
+        .filter((topic) => id.partition < plan.sourcePartitions.get(topic)!)
+        .map((topic) => ({
+          sourceName: source.name,
+          fetched: new LogPartition(this.cluster, topic, id.partition),
+          committed: undefined,
+        })),
+    )
+    await task.run(inputs)
+    const driven = { id, task, producer }
+    // What processors did in `init`.
+    await this.#commit(driven)
+    return driven
+  }
+
+  #factory(plan: TopicPlan): TaskFactory {
+    const { cluster } = this
+    return new TaskFactory({
+      config: this.#config,
+      topology: this.#topology,
+      metrics: this.metrics,
+      logger: silentLogger,
+      sinkTopics: new SinkTopics(
+        {
+          describeTopics: (topics) => {
+            for (const topic of topics) this.#ensureTopic(topic)
+            return this.#client.admin.describeTopics(topics)
+          },
+        },
+        new Map([...plan.sourcePartitions, ...plan.repartitionTopics]),
+      ),
+      taskDirectory: (name) => join(tmpdir(), `millrace-driver-${cluster.clusterId}`, name),
+      openDatabase: new MemoryDisk().open,
+      openMemoryDatabase: openMemoryTaskDatabase,
+      onWake: () => {},
+      onFailure: (_, error) => {
+        this.#failure ??= error
+      },
+    })
+  }
+
+  /** Until no task has a record left: in the order of tasks, one record each, a commit after each. */
+  async #settle(): Promise<void> {
+    let records = 0
+    for (let worked = true; worked; ) {
+      worked = false
+      for (const driven of this.#tasks) {
+        if (driven.task.process(1, Number.POSITIVE_INFINITY) === 0) continue
+        worked = true
+        await this.#commit(driven)
+        if (++records > MAX_RECORDS_PER_STEP)
+          throw new Error(`more than ${MAX_RECORDS_PER_STEP} records came of one input`)
+      }
+    }
+  }
+
+  // Commits also end what was asynchronous about the record.
+  async #commit({ task, producer }: DrivenTask): Promise<void> {
+    await task.prepareCommit()
+    if (this.#failure !== undefined) throw this.#failure
+    const offsets = task.seal()
+    const sent = await producer.flush()
+    for (const partition of sent.keys()) this.#produced.add(partition.slice(0, partition.lastIndexOf(':')))
+    await task.write(sent, this.#ids)
+    task.committed(offsets)
+    task.release()
+  }
+
+  /** What is read and written by name; topics that a sink chooses by record come into being when they are chosen. */
+  #externalTopics(): readonly string[] {
+    return this.#topology.subtopologies.flatMap(({ sourceTopics, nodes }) => {
+      const written = nodes.flatMap((node) =>
+        node.kind === 'sink' && typeof node.topic !== 'function' ? [node.topic] : [],
+      )
+      return [...sourceTopics, ...written].filter(({ internal }) => !internal).map(({ name }) => name)
+    })
+  }
+
+  #ensureTopic(name: string): void {
+    if (this.cluster.partitionCount(name) > 0) return
+    this.cluster.createTopic(name, { partitions: this.#options.partitionCount(name), configs: ANY_TIMESTAMP })
+  }
+
+  #connect(clientId: string): Client {
+    return this.cluster.connect({ clientId, clock: systemClock, logger: silentLogger, requestTimeoutMs: 30_000 })
+  }
+}
+
+/** Stands still for the topology until it is advanced; everything technical goes by the machine's clock. */
+class DriverClock implements Clock {
+  #nowMs: number
+
+  constructor(startMs: number) {
+    this.#nowMs = startMs
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms
+  }
+
+  now(): number {
+    return this.#nowMs
+  }
+
+  monotonicMs(): number {
+    return systemClock.monotonicMs()
+  }
+
+  setTimer(delayMs: number, action: () => void): ReturnType<Clock['setTimer']> {
+    return systemClock.setTimer(delayMs, action)
+  }
+
+  yield(): Promise<void> {
+    return systemClock.yield()
+  }
+}

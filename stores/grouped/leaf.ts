@@ -1,0 +1,156 @@
+// A leaf of grouped rows: entries in ascending order of their sort keys, each
+//
+//   length of the sort key (varint) ‖ length of the value (varint) ‖ sort key ‖ value
+//
+// behind one byte that tells leaf from root. Leaves are small: looked through from the start, and copied to change them.
+
+export const LEAF = 0
+export const HEADER_BYTES = 1
+
+/** Where an entry is, or would be. */
+export interface Place {
+  /** The first byte of the entry, or of the one before which it belongs. */
+  readonly start: number
+  /** The byte after it; `start` if it is not there. */
+  readonly end: number
+  readonly valueStart: number
+}
+
+/** An entry, as views of the leaf. */
+export type Entry = readonly [sort: Buffer, value: Buffer]
+
+export function findEntry(leaf: Buffer, sort: Buffer): Place {
+  let at = HEADER_BYTES
+  while (at < leaf.length) {
+    const start = at
+    let sortLength = leaf[at++]!
+    if (sortLength > 0x7f) {
+      sortLength = longVarint(leaf, at - 1)
+      at += varintBytes(sortLength) - 1
+    }
+    let valueLength = leaf[at++]!
+    if (valueLength > 0x7f) {
+      valueLength = longVarint(leaf, at - 1)
+      at += varintBytes(valueLength) - 1
+    }
+    const order = compareAt(leaf, at, sortLength, sort)
+    if (order === 0) return { start, end: at + sortLength + valueLength, valueStart: at + sortLength }
+    if (order > 0) return { start, end: start, valueStart: start }
+    at += sortLength + valueLength
+  }
+  return { start: leaf.length, end: leaf.length, valueStart: leaf.length }
+}
+
+/** Adds the entries within the bounds, both inclusive, to `found`. Returns whether the leaf ended before the upper one. */
+export function collectEntries(leaf: Buffer, from: Buffer, to: Buffer, found: Entry[]): boolean {
+  for (let at = HEADER_BYTES; at < leaf.length; ) {
+    const sortLength = readLength(leaf, at)
+    at += varintBytes(sortLength)
+    const valueLength = readLength(leaf, at)
+    at += varintBytes(valueLength)
+    const valueStart = at + sortLength
+    if (compareAt(leaf, at, sortLength, to) > 0) return false
+    if (compareAt(leaf, at, sortLength, from) >= 0) {
+      found.push([leaf.subarray(at, valueStart), leaf.subarray(valueStart, valueStart + valueLength)])
+    }
+    at = valueStart + valueLength
+  }
+  return true
+}
+
+/** All entries. */
+export function entriesOf(leaf: Buffer): Entry[] {
+  const entries: Entry[] = []
+  for (let at = HEADER_BYTES; at < leaf.length; ) {
+    const sortLength = readLength(leaf, at)
+    at += varintBytes(sortLength)
+    const valueLength = readLength(leaf, at)
+    at += varintBytes(valueLength)
+    const valueStart = at + sortLength
+    entries.push([leaf.subarray(at, valueStart), leaf.subarray(valueStart, valueStart + valueLength)])
+    at = valueStart + valueLength
+  }
+  return entries
+}
+
+/** The leaf with the entry at a place replaced, put in, or taken out (null). */
+export function withEntry(leaf: Buffer | undefined, { start, end }: Place, sort: Buffer, value: Buffer | null): Buffer {
+  const before = leaf === undefined ? HEADER_BYTES : start
+  const after = leaf === undefined ? 0 : leaf.length - end
+  const entryBytes = value === null ? 0 : entryLength(sort, value)
+  const changed = Buffer.allocUnsafe(before + entryBytes + after)
+  if (leaf === undefined) changed[0] = LEAF
+  else leaf.copy(changed, 0, 0, before)
+  if (value !== null) writeEntry(changed, before, sort, value)
+  if (after > 0) leaf!.copy(changed, before + entryBytes, end)
+  return changed
+}
+
+/** Cuts a leaf of at least two entries into two halves, near the middle. */
+export function splitLeaf(leaf: Buffer): readonly [Buffer, Buffer] {
+  const entries = entriesOf(leaf)
+  let bytes = HEADER_BYTES
+  let count = 0
+  while (count < entries.length - 1 && (count === 0 || bytes < leaf.length / 2)) {
+    bytes += entryLength(...entries[count++]!)
+  }
+  const right = Buffer.allocUnsafe(HEADER_BYTES + leaf.length - bytes)
+  right[0] = LEAF
+  leaf.copy(right, HEADER_BYTES, bytes)
+  return [Buffer.from(leaf.subarray(0, bytes)), right]
+}
+
+function writeEntry(bytes: Buffer, start: number, sort: Buffer, value: Buffer): void {
+  let at = writeLength(bytes, start, sort.length)
+  at = writeLength(bytes, at, value.length)
+  bytes.set(sort, at)
+  bytes.set(value, at + sort.length)
+}
+
+function entryLength(sort: Buffer, value: Buffer): number {
+  return varintBytes(sort.length) + varintBytes(value.length) + sort.length + value.length
+}
+
+// Bytes are compared by hand: sort keys are short, and a call into Buffer costs more than they do.
+function compareAt(bytes: Buffer, at: number, length: number, other: Buffer): number {
+  const shorter = Math.min(length, other.length)
+  for (let i = 0; i < shorter; i++) {
+    const order = bytes[at + i]! - other[i]!
+    if (order !== 0) return order
+  }
+  return length - other.length
+}
+
+export function readLength(bytes: Buffer, at: number): number {
+  const first = bytes[at]!
+  return first <= 0x7f ? first : longVarint(bytes, at)
+}
+
+function longVarint(bytes: Buffer, at: number): number {
+  let value = 0
+  let factor = 1
+  for (let i = at; ; i++) {
+    const byte = bytes[i]!
+    value += (byte & 0x7f) * factor
+    if (byte <= 0x7f) return value
+    factor *= 128
+  }
+}
+
+export function writeLength(bytes: Buffer, at: number, length: number): number {
+  let rest = length
+  let next = at
+  while (rest > 0x7f) {
+    bytes[next++] = (rest & 0x7f) | 0x80
+    rest = Math.floor(rest / 128)
+  }
+  bytes[next++] = rest
+  return next
+}
+
+export function varintBytes(length: number): number {
+  if (length < 0x80) return 1
+  if (length < 0x4000) return 2
+  if (length < 0x200000) return 3
+  return length < 0x10000000 ? 4 : 5
+}

@@ -1,0 +1,248 @@
+import type { ConsumedRecord } from '../../lib/core/record.ts'
+import { NO_HEADERS } from '../../lib/core/record.ts'
+import { Windowed } from '../../lib/core/windowed.ts'
+import { readInt64, writeInt64 } from '../../lib/serde/int64.ts'
+import { InvalidStoreArgumentError } from '../errors.ts'
+import { NO_RECORD } from '../logged-rows.ts'
+import type { FlushListener, KeyRange, StoreContext, TimeRange, WindowStore } from '../store.ts'
+import { StoreSerdes } from '../store-serdes.ts'
+import { type DeferredUpdate, DeferredUpdates } from './deferred-updates.ts'
+import { type KeyedTimeEntry, TimeEntries } from './time-entries.ts'
+import { segmentOptions, type WindowedStoreSettings } from './window-options.ts'
+
+const TIME_BYTES = 8
+const SEQUENCE_BYTES = 4
+/** What follows the key in a changelog key: Java's WindowKeySchema. */
+const WINDOW_BYTES = TIME_BYTES + SEQUENCE_BYTES
+const MAX_SEQUENCE = 0x7fffffff
+const NO_TAIL = Buffer.alloc(0)
+
+/**
+ * Windows of keys over TimeEntries. What differs between kinds of stores is the form of an entry: see the classes that extend this one.
+ *
+ * `E` is what users put and get; `V` is what the value serde takes.
+ */
+export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
+  readonly name: string
+  protected readonly serdes: StoreSerdes<K, V>
+  readonly #settings: WindowedStoreSettings<K, V>
+  readonly #context: StoreContext
+  readonly #entries: TimeEntries
+  readonly #deferred: DeferredUpdates | undefined
+  #listener: FlushListener<Windowed<K>, V> | undefined
+  #sendOldValues = false
+
+  constructor(name: string, settings: WindowedStoreSettings<K, V>, context: StoreContext) {
+    this.name = name
+    this.serdes = new StoreSerdes(name, context.changelogTopic, settings)
+    this.#settings = settings
+    this.#context = context
+    this.#entries = new TimeEntries(context.rows, segmentOptions(settings))
+    const { cacheBudget } = context
+    if (settings.caching && !settings.retainDuplicates && cacheBudget !== undefined && cacheBudget.limitBytes > 0) {
+      this.#deferred = new DeferredUpdates(name, { ...context, cacheBudget }, (update) => this.#letGo(update))
+    }
+  }
+
+  // ---- what an entry looks like
+
+  /** The bytes of an entry, and the event time that the changelog gets with them. */
+  protected abstract encode(entry: E): { readonly bytes: Buffer; readonly timestamp: number }
+  protected abstract decode(bytes: Buffer): E
+  /** The value's bytes in an entry: what the changelog gets. */
+  protected abstract valueBytes(bytes: Buffer): Buffer
+  /** The entry that a record of the changelog stands for. */
+  protected abstract restored(value: Buffer, timestamp: number): Buffer
+
+  // ---- reads and writes
+
+  put(key: K, entry: E | null, startMs: number): void {
+    if (!Number.isSafeInteger(startMs) || startMs < 0) {
+      throw new InvalidStoreArgumentError(
+        this.name,
+        `a window cannot start at ${startMs}: it takes whole milliseconds from 0 on`,
+      )
+    }
+    if (entry === undefined) {
+      throw new InvalidStoreArgumentError(this.name, 'undefined was put; null deletes (is a return missing?)')
+    }
+    const { retainDuplicates } = this.#settings
+    // There is nothing that it could stand for.
+    if (retainDuplicates && entry === null) return
+    const keyBytes = this.serdes.keyBytes(key)
+    const encoded = entry === null ? undefined : this.encode(entry)
+    const timestamp = encoded?.timestamp ?? this.recordTimestamp
+    const sequence = retainDuplicates ? this.#nextSequence() : 0
+    const tail = retainDuplicates ? sequenceTail(sequence) : NO_TAIL
+    const logged = windowKey(keyBytes, startMs, sequence)
+    this.#entries.observe(startMs)
+    this.#deferred?.add(logged, () => this.#entries.get(keyBytes, startMs, tail), timestamp)
+    this.#entries.put(keyBytes, startMs, tail, encoded?.bytes ?? null)
+    if (this.#deferred === undefined) this.#log(logged, encoded?.bytes, timestamp)
+    else if (this.#deferred.isFull) this.#deferred.flush()
+  }
+
+  fetch(key: K, startMs: number): E | undefined
+  fetch(key: K, range: TimeRange): readonly (readonly [startMs: number, value: E])[]
+  fetch(key: K, at: number | TimeRange): E | undefined | readonly (readonly [startMs: number, value: E])[] {
+    if (typeof at !== 'number') return this.#range(key, at)
+    if (at < this.#entries.oldestMs) return undefined
+    const keyBytes = this.serdes.keyBytes(key)
+    if (this.#settings.retainDuplicates) return this.#range(key, { fromMs: at, toMs: at })[0]?.[1]
+    const bytes = this.#entries.get(keyBytes, at, NO_TAIL)
+    return bytes === undefined ? undefined : this.decode(bytes)
+  }
+
+  backwardFetch(key: K, range: TimeRange): readonly (readonly [startMs: number, value: E])[] {
+    return this.#range(key, range).toReversed()
+  }
+
+  fetchAll(range: TimeRange, keys: KeyRange<K> = {}): AsyncIterable<readonly [Windowed<K>, E]> {
+    return this.#all(range, keys, false)
+  }
+
+  backwardFetchAll(range: TimeRange, keys: KeyRange<K> = {}): AsyncIterable<readonly [Windowed<K>, E]> {
+    return this.#all(range, keys, true)
+  }
+
+  all(): AsyncIterable<readonly [Windowed<K>, E]> {
+    return this.#all({ fromMs: 0, toMs: Number.MAX_SAFE_INTEGER }, {}, false)
+  }
+
+  backwardAll(): AsyncIterable<readonly [Windowed<K>, E]> {
+    return this.#all({ fromMs: 0, toMs: Number.MAX_SAFE_INTEGER }, {}, true)
+  }
+
+  /** See TimestampedWindowStore. */
+  async *fetchByTime({ fromMs, toMs }: TimeRange): AsyncGenerator<readonly [Windowed<K>, E], void, undefined> {
+    if (!this.#settings.timeOrdered)
+      throw new InvalidStoreArgumentError(this.name, 'it was not built with `timeOrdered`')
+    const from = Math.max(fromMs, this.#entries.oldestMs)
+    const tailBytes = this.#settings.retainDuplicates ? SEQUENCE_BYTES : 0
+    for await (const entry of this.#entries.byTime(from, toMs, tailBytes)) yield await this.#windowed(entry)
+  }
+
+  setFlushListener(
+    listener: FlushListener<Windowed<K>, V>,
+    { sendOldValues }: { readonly sendOldValues: boolean },
+  ): boolean {
+    this.#listener = listener
+    this.#sendOldValues = sendOldValues
+    return this.#deferred !== undefined
+  }
+
+  // ---- for the task
+
+  open(): void {
+    this.#entries.open()
+  }
+
+  flush(): void {
+    this.#deferred?.flush()
+    this.#entries.flush()
+  }
+
+  discard(): void {
+    this.#deferred?.discard()
+  }
+
+  restore({ key, value, timestamp }: ConsumedRecord): void {
+    if (key === null) return
+    const keyLength = key.length - WINDOW_BYTES
+    const startMs = readInt64(key, keyLength)
+    const sequence = key.readInt32BE(keyLength + TIME_BYTES)
+    const tail = this.#settings.retainDuplicates ? sequenceTail(sequence) : NO_TAIL
+    this.#entries.observe(startMs)
+    if (sequence > this.#entries.counter) this.#entries.counter = sequence
+    this.#entries.put(
+      key.subarray(0, keyLength),
+      startMs,
+      tail,
+      value === null ? null : this.restored(value, timestamp),
+    )
+    // What was observed is written with what was restored.
+    this.#entries.flush()
+  }
+
+  // ---- inside
+
+  /** Event time of the record in process. */
+  protected get recordTimestamp(): number {
+    return (this.#context.currentRecord() ?? NO_RECORD).timestamp
+  }
+
+  #range(key: K, { fromMs, toMs }: TimeRange): (readonly [number, E])[] {
+    const from = Math.max(fromMs, this.#entries.oldestMs)
+    if (toMs < from) return []
+    return this.#entries
+      .scan(this.serdes.keyBytes(key), from, toMs)
+      .map(({ timeMs, value }) => [timeMs, this.decode(value)])
+  }
+
+  async *#all(
+    { fromMs, toMs }: TimeRange,
+    keys: KeyRange<K>,
+    reverse: boolean,
+  ): AsyncGenerator<readonly [Windowed<K>, E], void, undefined> {
+    const from = Math.max(fromMs, this.#entries.oldestMs)
+    const bounds = {
+      from: keys.from === undefined ? undefined : this.serdes.keyBytes(keys.from),
+      to: keys.to === undefined ? undefined : this.serdes.keyBytes(keys.to),
+      reverse,
+    }
+    for await (const entry of this.#entries.all(from, toMs, bounds)) yield await this.#windowed(entry)
+  }
+
+  async #windowed({ key, timeMs, value }: KeyedTimeEntry): Promise<readonly [Windowed<K>, E]> {
+    await this.serdes.prepare(key, this.valueBytes(value))
+    return [this.#window(key, timeMs), this.decode(value)]
+  }
+
+  #window(key: Buffer, startMs: number): Windowed<K> {
+    const endMs = Math.min(startMs + this.#settings.windowSizeMs, Number.MAX_SAFE_INTEGER)
+    return new Windowed(this.serdes.keyOf(key), startMs, endMs)
+  }
+
+  #letGo({ key, before, timestamp, context }: DeferredUpdate): void {
+    const keyLength = key.length - WINDOW_BYTES
+    const keyBytes = key.subarray(0, keyLength)
+    const startMs = readInt64(key, keyLength)
+    const now = this.#entries.get(keyBytes, startMs, NO_TAIL)
+    // As in Java: the delete of what came and went within the cache, or never was, is nobody's business.
+    if (this.#listener !== undefined && now === undefined && before === undefined) return
+    this.#log(key, now, timestamp)
+    this.#listener?.({
+      key: this.#window(keyBytes, startMs),
+      newValue: now === undefined ? null : this.serdes.valueOf(this.valueBytes(now)),
+      oldValue: before === undefined || !this.#sendOldValues ? null : this.serdes.valueOf(this.valueBytes(before)),
+      timestamp,
+      context,
+    })
+  }
+
+  #log(key: Buffer, bytes: Buffer | undefined, timestamp: number): void {
+    const headers = this.#settings.logHeaders ? (this.#context.currentRecord() ?? NO_RECORD).headers : NO_HEADERS
+    this.#context.log(key, bytes === undefined ? null : this.valueBytes(bytes), timestamp, headers)
+  }
+
+  #nextSequence(): number {
+    const { counter } = this.#entries
+    this.#entries.counter = counter === MAX_SEQUENCE ? 0 : counter + 1
+    return this.#entries.counter
+  }
+}
+
+/** Java's key of a window in a changelog: the key, the window's start, a sequence number. */
+function windowKey(key: Buffer, startMs: number, sequence: number): Buffer {
+  const bytes = Buffer.allocUnsafe(key.length + WINDOW_BYTES)
+  bytes.set(key)
+  writeInt64(bytes, startMs, key.length)
+  bytes.writeInt32BE(sequence, key.length + TIME_BYTES)
+  return bytes
+}
+
+function sequenceTail(sequence: number): Buffer {
+  const tail = Buffer.allocUnsafe(SEQUENCE_BYTES)
+  tail.writeInt32BE(sequence)
+  return tail
+}

@@ -1,0 +1,45 @@
+// Runs recorded cases in TopologyTestDriver and compares everything that they hold.
+//
+//   npm run test:golden                      every case of tests/data/oracle
+//   npm run test:golden -- FOLDER            the case files (.json, .json.gz) of another folder
+//   npm run test:golden -- --only NAME       cases whose name contains NAME; may be given several times
+import { parseArgs } from 'node:util'
+import { casesIn, hasTopology, topologyOf } from './cases.ts'
+import { difference } from './difference.ts'
+import { runInDriver } from './driver-run.ts'
+import type { GoldenCase } from './golden-case.ts'
+
+const { values, positionals } = parseArgs({
+  options: { only: { type: 'string', multiple: true } },
+  allowPositionals: true,
+})
+
+async function problemWith(recorded: GoldenCase): Promise<string | undefined> {
+  try {
+    const topology = topologyOf(recorded)
+    const description = topology.describe()
+    return difference(recorded, description, await runInDriver(recorded, topology))
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  }
+}
+
+let [passed, failed] = [0, 0]
+const missing: string[] = []
+for (const recorded of casesIn(positionals[0], values.only)) {
+  if (!hasTopology(recorded)) {
+    missing.push(recorded.name)
+    continue
+  }
+  const problem = await problemWith(recorded)
+  if (problem === undefined) passed++
+  else {
+    failed++
+    console.log(`${recorded.name}: ${problem}`)
+  }
+}
+// Of another folder only those cases are run whose topologies are known here.
+if (missing.length > 0) console.log(`without a topology: ${missing.join(', ')}`)
+if (positionals[0] === undefined) failed += missing.length
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1

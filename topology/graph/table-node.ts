@@ -1,0 +1,54 @@
+import type { StoreBuilder } from '../../stores/store.ts'
+import type { TopologyDefinition } from '../definition.ts'
+import type { ProcessorSupplier } from '../processor.ts'
+import { GraphNode, type SourceGraphNode } from './graph-node.ts'
+
+/** What other verbs have asked of a table by the time it is written. */
+export interface TableDemands {
+  /** Updates shall carry the value before them. */
+  readonly sendOldValues: boolean
+  /** The table's input is versioned: updates that are not the latest of their key count as such. */
+  readonly versionedInput: boolean
+}
+
+/** What a verb that makes a table leaves open until it is written. */
+export interface TableSettings {
+  /** Makes the builder of the table's own store, or undefined if it has none; throws MissingSerdeError. */
+  readonly store: () => StoreBuilder | undefined
+  /** Makes the supplier. Called when the whole graph is known, hence with what other verbs asked of this one. */
+  readonly supplier: (demands: TableDemands) => ProcessorSupplier
+  /** The sources whose keys must meet in this node; more than one must have equal partition counts. */
+  readonly sources?: Iterable<SourceGraphNode>
+  /** Stores of other nodes that this one reads. */
+  readonly storeNames?: readonly string[]
+}
+
+/** A verb that makes a table: `count`, `aggregate`, a table's `filter`… */
+export class TableNode extends GraphNode {
+  sendOldValues = false
+  versionedInput = false
+  /** Whether the table's own store is versioned; undefined: it has none, so it is what its input is. */
+  readonly outputVersioned: boolean | undefined
+  readonly #settings: TableSettings
+
+  constructor(name: string, settings: TableSettings, outputVersioned?: boolean) {
+    super(name)
+    this.#settings = settings
+    this.outputVersioned = outputVersioned
+  }
+
+  override writeTo(definition: TopologyDefinition): void {
+    const { store, supplier, sources = [], storeNames = [] } = this.#settings
+    const { sendOldValues, versionedInput } = this
+    definition.addProcessor({
+      name: this.name,
+      parents: this.parentNames,
+      supplier: supplier({ sendOldValues, versionedInput }),
+    })
+    for (const name of storeNames) definition.connect(this.name, name)
+    const own = store()
+    if (own !== undefined) definition.addStore(own, [this.name])
+    // A key that is read from several topics must have the same partition number in all of them, or it would have two aggregates.
+    definition.copartition([...sources].flatMap((source) => source.topics))
+  }
+}

@@ -1,0 +1,130 @@
+// How records are put into windows of event time. Plain data; the processors do the arithmetic.
+import { InvalidArgumentError } from './errors.ts'
+
+/** Windows of one size that start every `advanceMs`, from the epoch on; the end is exclusive. Tumbling: both are equal. */
+export interface TimeWindows {
+  readonly kind: 'time'
+  readonly sizeMs: number
+  readonly advanceMs: number
+  readonly graceMs: number
+}
+
+/** For each record the window that ends with it, and those that it falls into; both ends inclusive. */
+export interface SlidingWindows {
+  readonly kind: 'sliding'
+  readonly timeDifferenceMs: number
+  readonly graceMs: number
+}
+
+/** One window that starts at a time and never ends. */
+export interface UnlimitedWindows {
+  readonly kind: 'unlimited'
+  readonly startMs: number
+}
+
+/** Sessions: records of a key that follow each other within the gap; both ends inclusive. */
+export interface SessionWindows {
+  readonly kind: 'session'
+  readonly inactivityGapMs: number
+  readonly graceMs: number
+}
+
+/** Which records of two streams meet: those of the other at most `beforeMs` earlier or `afterMs` later. */
+export interface JoinWindows {
+  readonly kind: 'join'
+  readonly beforeMs: number
+  readonly afterMs: number
+  readonly graceMs: number
+}
+
+/** Windows that a window store keeps. */
+export type FixedWindows = TimeWindows | UnlimitedWindows
+
+/** When a windowed aggregation forwards its results: with each update, or once, when the window has closed. */
+export type EmitStrategy = 'on-window-update' | 'on-window-close'
+
+interface Grace {
+  /** How long after its end, in event time, a window still takes records. Default 0: later records are dropped, and counted. */
+  readonly graceMs?: number
+}
+
+/**
+ * Declares windows. All times are event time, in milliseconds.
+ *
+ * Every factory throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT` for what is not a whole number within its bounds.
+ *
+ * @example
+ * clicks.groupByKey().windowedBy(windows.tumbling({ sizeMs: 60_000, graceMs: 10_000 })).count()
+ */
+export const windows = {
+  /** Windows that follow each other without a gap: [0, size), [size, 2 × size)… */
+  tumbling(options: { readonly sizeMs: number } & Grace): TimeWindows {
+    const sizeMs = atLeast('windows.tumbling', 'sizeMs', options?.sizeMs, 1)
+    return { kind: 'time', sizeMs, advanceMs: sizeMs, graceMs: graceOf('windows.tumbling', options) }
+  },
+
+  /** Windows of one size, a new one every `advanceMs`: a record is in size / advance of them. */
+  hopping(options: { readonly sizeMs: number; readonly advanceMs: number } & Grace): TimeWindows {
+    const sizeMs = atLeast('windows.hopping', 'sizeMs', options?.sizeMs, 1)
+    const advanceMs = atLeast('windows.hopping', 'advanceMs', options.advanceMs, 1)
+    if (advanceMs > sizeMs) {
+      throw new InvalidArgumentError(
+        'windows.hopping',
+        `advanceMs (${advanceMs}) must not exceed sizeMs (${sizeMs}): records would fall between windows.`,
+      )
+    }
+    return { kind: 'time', sizeMs, advanceMs, graceMs: graceOf('windows.hopping', options) }
+  },
+
+  /** Windows that end at each record: two records are in one if they are at most `timeDifferenceMs` apart. */
+  sliding(options: { readonly timeDifferenceMs: number } & Grace): SlidingWindows {
+    const timeDifferenceMs = atLeast('windows.sliding', 'timeDifferenceMs', options?.timeDifferenceMs, 0)
+    return { kind: 'sliding', timeDifferenceMs, graceMs: graceOf('windows.sliding', options) }
+  },
+
+  /** One window from `startMs` (default 0) on, without an end; earlier records are dropped. */
+  unlimited(options: { readonly startMs?: number } = {}): UnlimitedWindows {
+    return { kind: 'unlimited', startMs: atLeast('windows.unlimited', 'startMs', options.startMs ?? 0, 0) }
+  },
+
+  /** A session of a key ends when nothing came for longer than `inactivityGapMs`. A record may join two sessions into one. */
+  session(options: { readonly inactivityGapMs: number } & Grace): SessionWindows {
+    const inactivityGapMs = atLeast('windows.session', 'inactivityGapMs', options?.inactivityGapMs, 0)
+    return { kind: 'session', inactivityGapMs, graceMs: graceOf('windows.session', options) }
+  },
+
+  /**
+   * For joins of two streams: a record of the left one meets those of the right one from `beforeMs` earlier to `afterMs` later, both
+   * inclusive. One of them may be negative, as long as the window has not a negative length. `withinMs` stands for both.
+   */
+  join(
+    options: ({ readonly withinMs: number } | { readonly beforeMs: number; readonly afterMs: number }) & Grace,
+  ): JoinWindows {
+    const method = 'windows.join'
+    const both: { readonly withinMs?: number; readonly beforeMs?: number; readonly afterMs?: number } = options ?? {}
+    const beforeMs = whole(method, 'beforeMs', both.beforeMs ?? both.withinMs)
+    const afterMs = whole(method, 'afterMs', both.afterMs ?? both.withinMs)
+    if (beforeMs + afterMs < 0) {
+      throw new InvalidArgumentError(
+        method,
+        `beforeMs (${beforeMs}) and afterMs (${afterMs}) make a window that ends before it starts.`,
+      )
+    }
+    return { kind: 'join', beforeMs, afterMs, graceMs: graceOf(method, options) }
+  },
+}
+
+function graceOf(method: string, { graceMs }: Grace): number {
+  return atLeast(method, 'graceMs', graceMs ?? 0, 0)
+}
+
+function atLeast(method: string, option: string, value: unknown, least: number): number {
+  const number = whole(method, option, value)
+  if (number < least) throw new InvalidArgumentError(method, `${option} must be at least ${least}, not ${number}.`)
+  return number
+}
+
+function whole(method: string, option: string, value: unknown): number {
+  if (Number.isSafeInteger(value)) return value as number
+  throw new InvalidArgumentError(method, `${option} must be a whole number of milliseconds, not ${String(value)}.`)
+}
