@@ -7,7 +7,7 @@ import type { ConfigChange, ConfigResource } from './client.ts'
 import { unknownTopicPatienceMs } from './cluster-metadata.ts'
 import { BrokerResponseError, UnknownTopicError } from './errors.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
-import { Retry, retrying } from './retry.ts'
+import { type Attempt, Retry, retrying } from './retry.ts'
 import type { NodeTarget } from './wire.ts'
 
 const TOPIC_RESOURCE = 2
@@ -40,8 +40,8 @@ export function describeConfigs(
 ): Promise<ReadonlyMap<string, string | null>> {
   const { resourceType, resourceName, name, ownSource } = resource(of)
   const what = `Reading the configuration of ${name}`
-  return whilePatient(parts, what, async (patient, timeoutMs) => {
-    const node = await nodeFor(parts, of, patient)
+  return whilePatient(parts, what, async (patient, { remainingMs, timeoutMs }) => {
+    const node = await nodeFor(parts, of, patient, remainingMs)
     if (node instanceof Retry) return node
     const asked = { resourceType, resourceName, configurationKeys: null }
     const request = { resources: [asked], includeSynonyms: false }
@@ -66,8 +66,11 @@ export async function alterConfigs(
   const what = `Changing the configuration of ${name}`
   // A broker may be given secrets, which no message may hold.
   const named = changes.map(({ name, value }) => (resourceType === TOPIC_RESOURCE ? `${name}: ${value}` : name))
-  await whilePatient(parts, what, async (patient, timeoutMs) => {
-    const node = typeof of === 'string' ? await parts.metadata.controller() : await nodeFor(parts, of, patient)
+  await whilePatient(parts, what, async (patient, { remainingMs, timeoutMs }) => {
+    const node =
+      typeof of === 'string'
+        ? await parts.metadata.controller(remainingMs)
+        : await nodeFor(parts, of, patient, remainingMs)
     if (node instanceof Retry) return node
     const request = { resources: [{ resourceType, resourceName, configs: changes }], validateOnly: false }
     const response = await parts.wire.send(node, 'incrementalAlterConfigs', request, { timeoutMs })
@@ -102,18 +105,23 @@ function operation(change: ConfigChange): { readonly configOperation: number; re
 function whilePatient<T>(
   { context }: AdminParts,
   what: string,
-  attempt: (patient: boolean, timeoutMs: number) => Promise<T | Retry>,
+  attempt: (patient: boolean, signal: Attempt) => Promise<T | Retry>,
 ): Promise<T> {
   const startMs = context.clock.monotonicMs()
-  return retrying<T>(context, what, ({ timeoutMs }) => {
-    return attempt(context.clock.monotonicMs() - startMs < unknownTopicPatienceMs(context), timeoutMs)
+  return retrying<T>(context, what, (signal) => {
+    return attempt(context.clock.monotonicMs() - startMs < unknownTopicPatienceMs(context), signal)
   })
 }
 
 // A broker answers for itself alone.
-async function nodeFor({ metadata }: AdminParts, of: ConfigResource, patient: boolean): Promise<NodeTarget | Retry> {
+async function nodeFor(
+  { metadata }: AdminParts,
+  of: ConfigResource,
+  patient: boolean,
+  remainingMs: number,
+): Promise<NodeTarget | Retry> {
   if (typeof of === 'string' || of.broker === 'all') return 'any'
-  const { nodes } = await metadata.cluster()
+  const { nodes } = await metadata.cluster(remainingMs)
   if (nodes.some(({ nodeId }) => nodeId === of.broker)) return of.broker
   const code = errorCodes.BROKER_ID_NOT_REGISTERED
   const present = nodes.map(({ nodeId }) => nodeId).join(', ')

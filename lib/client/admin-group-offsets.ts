@@ -70,9 +70,9 @@ export async function alterOffsets(
       committedMetadata: metadata ?? '',
     })),
   }
-  return askCoordinator(parts, 'group', groupId, what, async ({ node, timeoutMs }) => {
+  return askCoordinator(parts, 'group', groupId, what, async ({ node, timeoutMs, remainingMs }) => {
     const response = await parts.wire.send(node, 'offsetCommit', request, { timeoutMs })
-    return firstProblem({ parts, what, groupId, needs: 'READ' }, offsets, response.topics)
+    return firstProblem({ parts, what, groupId, needs: 'READ', remainingMs }, offsets, response.topics)
   })
 }
 
@@ -86,13 +86,13 @@ export async function deleteOffsets(
   if (partitions.length === 0) return
   const what = `Deleting the offsets of ${partitionNames(partitions)} for group '${groupId}'`
   const request = { groupId, topics: byTopic(partitions, ({ partition }) => ({ partitionIndex: partition })) }
-  return askCoordinator(parts, 'group', groupId, what, async ({ node, timeoutMs }) => {
+  return askCoordinator(parts, 'group', groupId, what, async ({ node, timeoutMs, remainingMs }) => {
     const { errorCode, topics } = await parts.wire.send(node, 'offsetDelete', request, { timeoutMs })
     if (errorCode === errorCodes.GROUP_ID_NOT_FOUND) return undefined
-    if (errorCode === errorCodes.NON_EMPTY_GROUP) return notEmpty(parts, what, groupId, errorCode)
+    if (errorCode === errorCodes.NON_EMPTY_GROUP) return notEmpty(parts, what, groupId, errorCode, remainingMs())
     if (isRetriable(errorCode)) return new Retry(new Error(errorName(errorCode)))
     if (errorCode !== errorCodes.NONE) throw adminRefused(what, errorCode, null, [onGroup(groupId, 'DELETE')])
-    return firstProblem({ parts, what, groupId, needs: 'DELETE' }, partitions, topics)
+    return firstProblem({ parts, what, groupId, needs: 'DELETE', remainingMs }, partitions, topics)
   })
 }
 
@@ -108,6 +108,8 @@ interface Change {
   readonly groupId: string
   /** What the request takes on the group; on topics it is READ. */
   readonly needs: AclOperation
+  /** What is left of the call. */
+  remainingMs(): number
 }
 
 async function firstProblem(
@@ -129,7 +131,7 @@ async function firstProblem(
 }
 
 async function problemWith(
-  { parts, what, groupId, needs }: Change,
+  { parts, what, groupId, needs, remainingMs }: Change,
   topic: string,
   partition: number,
   errorCode: number,
@@ -141,11 +143,11 @@ async function problemWith(
     case errorCodes.UNKNOWN_MEMBER_ID:
     case errorCodes.REBALANCE_IN_PROGRESS:
     case errorCodes.GROUP_SUBSCRIBED_TO_TOPIC:
-      return notEmpty(parts, what, groupId, errorCode)
+      return notEmpty(parts, what, groupId, errorCode, remainingMs())
     case errorCodes.UNKNOWN_TOPIC_OR_PARTITION:
       // Says which of the two it is, unless the brokers are only just hearing of it.
       parts.metadata.invalidate(topic)
-      await parts.metadata.leader(topic, partition)
+      await parts.metadata.leader(topic, partition, remainingMs())
       break
     default:
       if (!isRetriable(errorCode)) {

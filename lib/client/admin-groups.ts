@@ -30,10 +30,14 @@ export function listGroups(parts: AdminParts): Promise<readonly GroupListing[]> 
 }
 
 /** See Admin.describeGroup. */
-export async function describeGroup(parts: AdminParts, groupId: string): Promise<GroupDescription | undefined> {
+export async function describeGroup(
+  parts: AdminParts,
+  groupId: string,
+  callTimeoutMs?: number,
+): Promise<GroupDescription | undefined> {
   requireId('describeGroup', 'groupId', groupId)
   const what = `Describing group '${groupId}'`
-  return askCoordinator(parts, 'group', groupId, what, async ({ node, timeoutMs }) => {
+  const ask = async ({ node, timeoutMs }: Target): Promise<GroupDescription | undefined | Retry> => {
     const request = { groups: [groupId], includeAuthorizedOperations: false }
     const response = await parts.wire.send(node, 'describeGroups', request, { timeoutMs })
     const group = response.groups.find((each) => each.groupId === groupId)
@@ -43,7 +47,8 @@ export async function describeGroup(parts: AdminParts, groupId: string): Promise
     if (errorCode === errorCodes.GROUP_ID_NOT_FOUND || state === DEAD) return undefined
     if (errorCode !== errorCodes.NONE) throw adminRefused(what, errorCode, null, [onGroup(groupId, 'DESCRIBE')])
     return { groupId, state, protocolType, protocol, coordinator: node, members: membersOf(group) }
-  })
+  }
+  return askCoordinator(parts, 'group', groupId, what, ask, callTimeoutMs)
 }
 
 function membersOf({ protocolType, members }: Described): readonly GroupMemberDescription[] {
@@ -72,12 +77,12 @@ function partitionsIn(assignment: Buffer): GroupMemberDescription['partitions'] 
 export async function deleteGroup(parts: AdminParts, groupId: string): Promise<void> {
   requireId('deleteGroup', 'groupId', groupId)
   const what = `Deleting group '${groupId}'`
-  return askCoordinator(parts, 'group', groupId, what, async ({ node, timeoutMs }) => {
+  return askCoordinator(parts, 'group', groupId, what, async ({ node, timeoutMs, remainingMs }) => {
     const response = await parts.wire.send(node, 'deleteGroups', { groupsNames: [groupId] }, { timeoutMs })
     const errorCode = response.results.find((each) => each.groupId === groupId)?.errorCode
     if (errorCode === undefined) return incomplete()
     if (errorCode === errorCodes.NONE || errorCode === errorCodes.GROUP_ID_NOT_FOUND) return undefined
-    if (errorCode === errorCodes.NON_EMPTY_GROUP) return notEmpty(parts, what, groupId, errorCode)
+    if (errorCode === errorCodes.NON_EMPTY_GROUP) return notEmpty(parts, what, groupId, errorCode, remainingMs())
     if (isRetriable(errorCode)) return new Retry(new Error(errorName(errorCode)))
     throw adminRefused(what, errorCode, null, [onGroup(groupId, 'DELETE')])
   })
@@ -88,8 +93,14 @@ export async function deleteGroup(parts: AdminParts, groupId: string): Promise<v
  *
  * @throws GroupNotEmptyError `STREAMS_GROUP_NOT_EMPTY`
  */
-export async function notEmpty(parts: AdminParts, what: string, groupId: string, errorCode: number): Promise<Retry> {
-  const group = await describeGroup(parts, groupId)
+export async function notEmpty(
+  parts: AdminParts,
+  what: string,
+  groupId: string,
+  errorCode: number,
+  remainingMs: number,
+): Promise<Retry> {
+  const group = await describeGroup(parts, groupId, remainingMs)
   // Of a group that is not of the classic protocol no more is known than that it refuses.
   if (group === undefined || group.members.length > 0) throw new GroupNotEmptyError(what, groupId, group?.members ?? [])
   return new Retry(new Error(`the group had members (${errorName(errorCode)})`))

@@ -3,12 +3,17 @@ import { StreamsError } from '../core/errors.ts'
 import type { AdminParts } from './admin.ts'
 import type { CoordinatorType } from './coordinators.ts'
 import { isOutage } from './outage.ts'
-import { Retry, retrying } from './retry.ts'
+import { type Attempt, Retry, retrying } from './retry.ts'
 
 /** Where and for how long one request of an attempt is sent. */
 export interface Target {
   readonly node: number
   readonly timeoutMs: number
+}
+
+/** A target, and the time that is left of the whole call, in milliseconds, for further questions that an answer makes necessary. */
+export interface CoordinatorTarget extends Target {
+  remainingMs(): number
 }
 
 /** A response lacks what was asked for: as good as lost. */
@@ -20,26 +25,31 @@ export function incomplete(): Retry {
  * Asks the coordinator of a group or a transactional id, and finds it anew when it cannot be reached or is not the one any more.
  *
  * @param what - The operation as the subject of a sentence: `Deleting group 'app'`.
+ * @param callTimeoutMs - How long the call may take, retries included. Default: the request time-out.
  */
 export function askCoordinator<T>(
   { coordinators, context }: AdminParts,
   type: CoordinatorType,
   key: string,
   what: string,
-  ask: (target: Target) => Promise<T | Retry>,
+  ask: (target: CoordinatorTarget) => Promise<T | Retry>,
+  callTimeoutMs: number = context.requestTimeoutMs,
 ): Promise<T> {
-  return retrying<T>(context, what, async ({ remainingMs, timeoutMs }) => {
-    const node = await coordinators.find(type, key, remainingMs)
+  const deadlineMs = context.clock.monotonicMs() + callTimeoutMs
+  const remainingMs = (): number => Math.max(1, deadlineMs - context.clock.monotonicMs())
+  const attempt = async ({ timeoutMs }: Attempt): Promise<T | Retry> => {
+    const node = await coordinators.find(type, key, remainingMs())
     let answer: T | Retry
     try {
-      answer = await ask({ node, timeoutMs })
+      answer = await ask({ node, timeoutMs, remainingMs })
     } catch (error) {
       if (isOutage(error)) coordinators.forget(type, key)
       throw error
     }
     if (answer instanceof Retry) coordinators.forget(type, key)
     return answer
-  })
+  }
+  return retrying<T>(context, what, attempt, { timeoutMs: callTimeoutMs })
 }
 
 /**
@@ -54,8 +64,8 @@ export function askEveryNode<T>(
   ask: (target: Target) => Promise<readonly T[] | Retry>,
   idOf: (item: T) => string,
 ): Promise<readonly T[]> {
-  return retrying(context, what, async ({ timeoutMs }) => {
-    const { nodes } = await metadata.cluster()
+  return retrying(context, what, async ({ remainingMs, timeoutMs }) => {
+    const { nodes } = await metadata.cluster(remainingMs)
     if (nodes.length === 0) return incomplete()
     const answers = await Promise.all(nodes.map(({ nodeId }) => orRetry(ask({ node: nodeId, timeoutMs }))))
     const items = new Map<string, T>()

@@ -181,6 +181,7 @@ export interface TransactionDescription extends TransactionListing {
  * application.
  *
  * A call asks again, within the client's `requestTimeoutMs`, where a broker cannot be reached or a leader, controller or coordinator has moved.
+ * Where it has several steps (to create topics and wait for their leaders, to look offsets up and commit them) each step may take that long.
  * All of them may fail with:
  *
  * - BrokerUnavailableError `STREAMS_BROKER_UNAVAILABLE`: the time is up; the message names the operation and the last cause;

@@ -121,7 +121,36 @@ const configCalls: readonly Call[] = [
     what: 'Changing the configuration of broker 2',
   },
 ]
-const all = [...groupCalls, ...transactionCalls, ...listCalls, ...configCalls]
+const topicCalls: readonly Call[] = [
+  {
+    api: 'createTopics',
+    call: async (a) => {
+      await a.createTopics([{ topic: 'new', partitionCount: 1 }])
+      return (await a.describeTopics(['new'])).size
+    },
+    what: "Creating topic 'new'",
+    result: 1,
+  },
+  {
+    api: 'deleteTopics',
+    call: async (a) => {
+      await a.deleteTopics(['t'])
+      return (await a.describeTopics(['t'])).size
+    },
+    what: "Deleting topic 't'",
+    result: 0,
+  },
+  {
+    api: 'createPartitions',
+    call: async (a) => {
+      await a.createPartitions('t', 3)
+      return (await a.describeTopics(['t'])).get('t')?.partitionCount
+    },
+    what: "Raising the partitions of topic 't' to 3",
+    result: 3,
+  },
+]
+const all = [...topicCalls, ...groupCalls, ...transactionCalls, ...listCalls, ...configCalls]
 
 describe('an admin', () => {
   it.each(all)('asks again when the answer to $api is lost, and when it tells of trouble that passes', async (each) => {
@@ -155,6 +184,26 @@ describe('an admin', () => {
     expect(await bench.finished(each.call(bench.admin))).toEqual(each.result)
     expect(asked).toEqual([before, after])
   })
+
+  it.each([...groupCalls, ...transactionCalls])(
+    'finds another coordinator when one cannot be reached: $api',
+    async (each) => {
+      const bench = await new Bench().filled()
+      const type = transactionCalls.includes(each) ? 'transaction' : 'group'
+      const key = type === 'group' ? 'g' : 'tx'
+      const asked: number[] = []
+      bench.cluster.intercept(({ api, node }) => {
+        if (api !== each.api) return undefined
+        asked.push(node)
+        if (asked.length > 1) return undefined
+        bench.cluster.moveCoordinator(type, key, (node % 3) + 1)
+        return { dropRequest: 'disconnect' }
+      })
+      expect(await bench.finished(each.call(bench.admin))).toEqual(each.result)
+      // Asked again at the new place at once: the old one would only have said where it is not.
+      expect(asked).toEqual([asked[0], (asked[0]! % 3) + 1])
+    },
+  )
 
   it.each(all)('gives up on $api within the request time-out, saying what could not be done', async (each) => {
     const bench = await new Bench().filled()
@@ -267,6 +316,28 @@ describe('an admin', () => {
     expect(await bench.finished(bench.admin.describeGroup('g'))).toBeUndefined()
   })
 
+  it('shows no secret, even if a broker does', async () => {
+    const bench = new Bench()
+    const secret = {
+      name: 'password',
+      value: 'hunter2',
+      readOnly: false,
+      configSource: 2,
+      isSensitive: true,
+      synonyms: [],
+    }
+    bench.cluster.intercept(({ api }) => {
+      if (api !== 'describeConfigs') return undefined
+      return {
+        onResponse: (response) => {
+          const { results, ...rest } = response as ResponseOf<'describeConfigs'>
+          return { ...rest, results: results.map((result) => ({ ...result, configs: [secret] })) }
+        },
+      }
+    })
+    expect([...(await bench.finished(bench.admin.describeConfigs({ broker: 1 })))]).toEqual([['password', null]])
+  })
+
   it('says so when a group has members that it cannot describe', async () => {
     const bench = new Bench()
     bench.cluster.intercept((exchange) =>
@@ -297,6 +368,26 @@ describe('an admin', () => {
     // The markers are on their way.
     expect((await bench.finished(bench.admin.committedOffsets('g'))).get('t:0')?.offset).toBe(0)
     expect(await bench.finished(bench.admin.resetOffsets('g', g, { shiftBy: -1 }))).toEqual(new Map([['t:0', 1]]))
+  })
+
+  it.each([
+    { late: 'describeGroups' as const, early: errorCodes.NON_EMPTY_GROUP },
+    { late: 'findCoordinator' as const, early: errorCodes.NOT_COORDINATOR },
+  ])('a second question ($late) takes no longer than what is left of the first', async ({ late, early }) => {
+    const bench = await new Bench().filled()
+    let isLate = false
+    bench.cluster.intercept((exchange) => {
+      if (exchange.api === 'deleteGroups') {
+        isLate = true
+        return { responseDelayMs: 2_000, answer: errorResponse(exchange, early) }
+      }
+      return isLate && exchange.api === late ? { dropRequest: 'disconnect' } : undefined
+    })
+    const startMs = bench.clock.now()
+    await expect(bench.finished(bench.admin.deleteGroup('g'))).rejects.toMatchObject({
+      code: 'STREAMS_BROKER_UNAVAILABLE',
+    })
+    expect(bench.clock.now() - startMs).toBeLessThanOrEqual(TIMEOUT_MS)
   })
 
   it('fences many producers, a bounded number at a time', async () => {
