@@ -6,9 +6,9 @@ import {
   AclResourceTypes,
   type Admin,
   Kafka,
-  logLevel,
   ResourcePatternTypes,
 } from 'kafkajs'
+import { AuthorizationError } from '../../lib/index.ts'
 import { until } from '../support/cluster.ts'
 
 /** One line of an access control list: `READ topic orders`; a name that ends in `*` stands for all that begin so. */
@@ -31,7 +31,7 @@ export class Acls {
   }
 
   static async open(bootstrap: string): Promise<Acls> {
-    const admin = new Kafka({ brokers: bootstrap.split(','), logLevel: logLevel.NOTHING }).admin()
+    const admin = new Kafka({ brokers: bootstrap.split(','), logCreator: () => () => {} }).admin()
     await admin.connect()
     return new Acls(admin)
   }
@@ -85,4 +85,12 @@ function entry(user: string, line: AclLine): AclEntry {
     resourceName: prefixed ? name.slice(0, -1) : name,
     resourcePatternType: prefixed ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
   }
+}
+
+/** What an error says to be missing: `READ on topic 't'`. Undefined: there is no error. */
+export function missingIn(error: unknown): string | undefined {
+  if (!(error instanceof AuthorizationError)) return error === undefined ? undefined : `something else: ${error}`
+  const { operation, resourceType, resourceName, message } = error
+  const missing = `${operation} on ${resourceType} '${resourceName}'`
+  return message.includes(`not authorized: ${missing}`) ? missing : `something else: ${message}`
 }

@@ -122,6 +122,39 @@ describe('SASL', () => {
     expect(error.message).toMatch(/oauthBearerProvider has failed: the token server has a holiday/)
   })
 
+  it('sends a token with its extensions, as RFC 7628 has it', async () => {
+    const broker = await harness.broker({ tokenRefusal: '' })
+    const oauthBearerProvider = async () => ({
+      value: 'token-5521',
+      extensions: { logicalCluster: 'lkc-1', pool: 'p' },
+    })
+    const sasl = { mechanism: 'oauthbearer', oauthBearerProvider } as const
+    await harness.wire({ brokers: [broker.address], sasl }).send('any', 'metadata', NO_TOPICS)
+    expect(broker.tokenMessages).toEqual(['n,,\x01auth=Bearer token-5521\x01logicalCluster=lkc-1\x01pool=p\x01\x01'])
+  })
+
+  it('takes no refused token for accepted, though the answer is a good one', async () => {
+    const broker = await harness.broker({ tokenRefusal: '{"status":"invalid_token"}' })
+    const sasl = { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: 'token-5521' }) } as const
+    const error = await failure(harness.wire({ brokers: [broker.address], sasl }).send('any', 'metadata', NO_TOPICS))
+    expect(error).toBeInstanceOf(AuthenticationError)
+    expect(error.message).toMatch(/oauthBearerProvider: \{"status":"invalid_token"\}. Check the option `sasl`/)
+    expect(broker.tokenMessages.at(-1)).toBe('\x01')
+    expect(broker.requests).toEqual([])
+  })
+
+  it.each([undefined, null, {}, { value: '' }, { value: 7 }])(
+    'is not tried with %j instead of a token',
+    async (token) => {
+      const broker = await harness.broker({ tokenRefusal: '' })
+      const sasl = { mechanism: 'oauthbearer', oauthBearerProvider: async () => token as never } as const
+      const error = await failure(harness.wire({ brokers: [broker.address], sasl }).send('any', 'metadata', NO_TOPICS))
+      expect(error).toBeInstanceOf(AuthenticationError)
+      expect(error.message).toContain('must resolve with { value: string }')
+      expect(broker.tokenMessages).toEqual([])
+    },
+  )
+
   it('hides tokens too', async () => {
     const broker = await harness.broker({ saslPlain: ACCEPTED })
     const oauthBearerProvider = async () => ({ value: 'token-5521' })

@@ -26,6 +26,8 @@ export interface FakeBrokerOptions {
   readonly tls?: boolean
   /** The bytes of SASL PLAIN that a client must send; `cut`: the connection ends there. */
   readonly saslPlain?: string
+  /** What the broker says about a token in an answer that is otherwise a good one, as RFC 7628 has it; empty: nothing, the token is good. */
+  readonly tokenRefusal?: string
   /** Version ranges by api name where they differ from what Millrace needs; undefined: the broker does not know the api. */
   readonly versions?: Readonly<Partial<Record<ApiName, readonly [min: number, max: number] | undefined>>>
   /** Bytes with which the broker answers whatever comes first on a connection, instead of as a broker. */
@@ -40,6 +42,8 @@ export class FakeBroker {
   readonly #handlers = new Map<ApiName, Handler>()
   readonly #sockets = new Set<Socket>()
   connectionCount = 0
+  /** What came as SASL OAUTHBEARER. */
+  readonly tokenMessages: string[] = []
 
   private constructor(options: FakeBrokerOptions) {
     this.#options = options
@@ -186,13 +190,19 @@ export class FakeBroker {
       }
       return writer.done()
     }
-    const accepted = body.subarray(4).toString() === this.#options.saslPlain
+    const { tokenRefusal } = this.#options
+    if (tokenRefusal !== undefined) this.tokenMessages.push(body.subarray(4).toString())
+    // A client that has read the refusal says so, and is told the same as an error.
+    const refusalRead = body.subarray(4).toString() === '\x01'
+    const accepted = tokenRefusal === undefined ? body.subarray(4).toString() === this.#options.saslPlain : !refusalRead
     writer.int16(accepted ? 0 : SASL_AUTHENTICATION_FAILED)
     // A careless broker: it says what was wrong.
     const message = Buffer.from(`Invalid credentials ${body.subarray(4).toString().split('\0').join(' ')}`)
     writer.length(accepted ? -1 : message.length, 'int16')
     if (!accepted) writer.raw(message)
-    writer.int32(0)
+    const content = Buffer.from(accepted ? (tokenRefusal ?? '') : '')
+    writer.int32(content.length)
+    writer.raw(content)
     writer.int64(0)
     return writer.done()
   }
