@@ -71,7 +71,7 @@ describe('the demo', () => {
 
   it('shares the work among three processes, survives a kill -9 of one, and every total is right', async () => {
     const { stdout } = await ended(run({ args: ['--instances', '3', '--records', '8000'] }), 0)
-    const [, pids] = await demo.shows(/starting 3 processes, each with a state directory of its own \(pids ([\d, ]+)\)/)
+    const [, pids] = await demo.shows(/3 processes start, each with its own state \(pids ([\d, ]+)\)/)
     const [, victim, pid] = await demo.shows(/ ([abc]) killed with SIGKILL \(pid (\d+)\) while it ran .*totals \d/)
     expect(pids!.split(', ')).toContain(pid)
     const [, again] = await demo.shows(/starts again on the state directory that it left \(pid (\d+)\)/)

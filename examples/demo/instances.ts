@@ -49,7 +49,7 @@ export class Instances {
       process.start()
     }
     const pids = this.processes.map(({ pid }) => pid).join(', ')
-    board.event(`starting ${this.processes.length} processes, each with a state directory of its own (pids ${pids})`)
+    board.event(`${this.processes.length} processes start, each with its own state (pids ${pids})`)
     const areReady = () => {
       const all = board.instances
       const tasks = all.reduce((sum, { tasks }) => sum + tasks.length, 0)
