@@ -30,7 +30,7 @@ export function serveWires(cluster: Pick<MemoryCluster, 'open'>, pipe: MessagePi
       pipe.send(wrapped(failureOf(call, error)))
     }
   }
-  pipe.onMessage((message) => {
+  const onMessage = (message: unknown) => {
     const asked = unwrapped<WireRequest>(message)
     if (asked === undefined) return
     if (asked.do === 'open') wires.set(asked.wire, cluster.open(asked.purpose, asked.clientId))
@@ -39,8 +39,9 @@ export function serveWires(cluster: Pick<MemoryCluster, 'open'>, pipe: MessagePi
       void wires.get(asked.wire)?.close()
       wires.delete(asked.wire)
     }
-  })
-  pipe.onEnd(() => {
+  }
+  const stopListening = pipe.listen(onMessage, () => {
+    stopListening()
     for (const wire of wires.values()) void wire.close()
     wires.clear()
   })

@@ -28,19 +28,30 @@ export type WireAnswer =
 
 /** One end of a pipe of messages between two processes. Other messages may travel over the same pipe: ours lie in a field of their own. */
 export interface MessagePipe {
+  readonly hasEnded: boolean
   /** Does nothing once the pipe has ended. */
   send(message: unknown): void
-  onMessage(listener: (message: unknown) => void): void
-  onEnd(listener: () => void): void
+  /** Until the returned function is called, which in a child may be what lets the process end. */
+  listen(onMessage: (message: unknown) => void, onEnd: () => void): () => void
 }
 
 /** The pipe to a forked child, or in that child the one to its parent. */
 export function processPipe(end: ChildProcess | NodeJS.Process): MessagePipe {
+  const child = end as ChildProcess
   return {
+    get hasEnded() {
+      return !child.connected
+    },
     // The other process may die at any time: without a callback that would be an error event of its own.
-    send: (message) => void (end.connected && end.send?.(message as object, undefined, {}, () => {})),
-    onMessage: (listener) => void (end as ChildProcess).on('message', listener),
-    onEnd: (listener) => void (end as ChildProcess).on('disconnect', listener),
+    send: (message) => void (child.connected && child.send(message as object, undefined, {}, () => {})),
+    listen(onMessage, onEnd) {
+      child.on('message', onMessage)
+      child.on('disconnect', onEnd)
+      return () => {
+        child.off('message', onMessage)
+        child.off('disconnect', onEnd)
+      }
+    },
   }
 }
 

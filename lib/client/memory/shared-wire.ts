@@ -31,36 +31,43 @@ export class SharedWires {
   readonly #open = new Map<number, SharedWire>()
   #wires = 0
   #calls = 0
-  #hasEnded = false
+  #stopListening: (() => void) | undefined
 
   constructor(pipe: MessagePipe) {
     this.#pipe = pipe
-    pipe.onMessage((message) => {
-      const answer = unwrapped<WireAnswer>(message)
-      if (answer === undefined) return
-      for (const wire of this.#open.values()) if (wire.answered(answer)) return
-    })
-    pipe.onEnd(() => {
-      this.#hasEnded = true
-      for (const wire of this.#open.values()) wire.break('the process that holds the cluster has ended')
-    })
   }
 
   open(purpose: WirePurpose, clientId = 'shared'): Wire {
     const id = this.#wires++
     const wire = new SharedWire({
       nextCall: () => this.#calls++,
-      hasEnded: () => this.#hasEnded,
+      hasEnded: () => this.#pipe.hasEnded,
       send: (call, node, api, request, options) =>
         this.#pipe.send(wrapped({ wire: id, do: 'send', call, node, api, request, options })),
       close: () => {
         this.#open.delete(id)
         this.#pipe.send(wrapped({ wire: id, do: 'close' }))
+        if (this.#open.size > 0) return
+        // As with sockets: what is closed keeps no process alive.
+        this.#stopListening?.()
+        this.#stopListening = undefined
       },
     })
     this.#open.set(id, wire)
+    this.#stopListening ??= this.#listen()
     this.#pipe.send(wrapped({ wire: id, do: 'open', purpose, clientId }))
     return wire
+  }
+
+  #listen(): () => void {
+    const onMessage = (message: unknown) => {
+      const answer = unwrapped<WireAnswer>(message)
+      if (answer === undefined) return
+      for (const wire of this.#open.values()) if (wire.answered(answer)) return
+    }
+    return this.#pipe.listen(onMessage, () => {
+      for (const wire of this.#open.values()) wire.break('the process that holds the cluster has ended')
+    })
   }
 }
 

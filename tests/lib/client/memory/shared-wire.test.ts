@@ -121,6 +121,17 @@ describe('a wire to a cluster in another process', () => {
     await expect(wire.send('any', 'metadata', METADATA)).rejects.toThrow(/has ended/)
   })
 
+  it('listens no longer than one is open, and again when one is opened', async () => {
+    const { wires, pipe, asked } = shared()
+    const first = wires.open('admin')
+    await first.send('any', 'metadata', METADATA)
+    await first.close()
+    await expect(wires.open('admin').send('any', 'metadata', METADATA)).resolves.toBeDefined()
+    expect(asked).toHaveLength(2)
+    pipe.cut()
+    await expect(wires.open('admin').send('any', 'metadata', METADATA)).rejects.toThrow(/has ended/)
+  })
+
   it('leaves messages of other kinds alone', async () => {
     const { wires, pipe } = shared()
     const wire = wires.open('admin')
@@ -161,6 +172,15 @@ describe('a child process on the cluster of its parent', () => {
     }
     await once(child, 'exit')
     await until('its wires are closed', () => closed > 0)
+  })
+
+  it('ends by itself when its client is closed', async () => {
+    const cluster = memoryCluster()
+    cluster.createTopic('t')
+    const child = fork(CHILD, ['close'], { serialization: 'advanced' })
+    shareCluster(cluster, child)
+    expect(await once(child, 'exit')).toEqual([0, null])
+    expect(cluster.partition('t', 0).logEndOffset).toBe(1)
   })
 
   it('is refused in a process that has no such parent', () => {
