@@ -16,9 +16,9 @@ export const METADATA_MAX_AGE_MS = 300_000
 const MAX_TOPICS_PER_REQUEST = 500
 const NO_TOPIC_ID = '0'.repeat(32)
 /** How long a node may take that is asked to confirm what another has said. Milliseconds; at most a quarter of the request time-out. */
-const WITNESS_TIMEOUT_MS = 2_000
-/** Nodes that are asked after the first before a topic counts as missing: one of them is not that first one. */
-const MISSING_TOPIC_WITNESSES = 2
+const WITNESS_TIMEOUT_MS = 1_000
+/** Nodes that are asked when the first one does not know a topic, or nothing new about it: at least one of them is not that first one. */
+const WITNESS_COUNT = 2
 const UNKNOWN_EPOCH = -1
 
 /** A topic that was created a moment ago may not have reached every broker: for this long "unknown" is asked again. Milliseconds. */
@@ -53,6 +53,8 @@ export class ClusterMetadata {
   readonly #wire: Wire
   readonly #context: ClientContext
   readonly #topics = new Map<string, KnownTopic>()
+  /** What was known of topics until `invalidate`. */
+  readonly #doubted = new Map<string, KnownTopic>()
   #cluster: ClusterDescription | undefined
   #brokers = 'addresses not known yet'
   #turn = 0
@@ -156,7 +158,7 @@ export class ClusterMetadata {
     for (let from = 0; from < topics.length; from += MAX_TOPICS_PER_REQUEST) {
       const some = topics.slice(from, from + MAX_TOPICS_PER_REQUEST)
       await retrying(this.#context, `Describing ${some.length} topics`, async () => {
-        const answers = await this.#withWitnesses(await this.#request(some), some)
+        const answers = await this.#request(some)
         for (const topic of some) {
           const answer = answers.get(topic) ?? errorCodes.UNKNOWN_TOPIC_OR_PARTITION
           if (typeof answer !== 'number') described.set(topic, answer.description)
@@ -183,8 +185,11 @@ export class ClusterMetadata {
 
   /** Forgets a topic's leaders (all topics', if undefined), so that the next question asks the cluster. */
   invalidate(topic?: string): void {
-    if (topic === undefined) this.#topics.clear()
-    else this.#topics.delete(topic)
+    for (const [name, known] of topic === undefined ? this.#topics : [[topic, this.#topics.get(topic)] as const]) {
+      if (known === undefined) continue
+      this.#topics.delete(name)
+      this.#doubted.set(name, known)
+    }
   }
 
   async #ask<T>(
@@ -217,27 +222,40 @@ export class ClusterMetadata {
     const full = this.#waiting !== undefined && this.#waiting.topics.size + topics.length > MAX_TOPICS_PER_REQUEST
     if (this.#waiting === undefined || full) {
       const asked = new Set<string>()
-      this.#waiting = { topics: asked, response: this.#send(asked) }
+      this.#waiting = { topics: asked, response: this.#send(asked).then((answers) => this.#withWitnesses(answers)) }
     }
     for (const topic of topics) this.#waiting.topics.add(topic)
     return this.#waiting.response
   }
 
-  // A node that has just come back, or stands apart from the others, may not know a topic that they know.
-  async #withWitnesses(answers: Answers, topics: readonly string[]): Promise<Answers> {
-    const known = new Map(answers)
+  // A node that has just come back, or stands apart from the others, may not know what they know: a topic, or that a leader has gone.
+  async #withWitnesses(answers: Answers): Promise<Answers> {
+    const best = new Map(answers)
     const nodeCount = this.#cluster?.nodes.length ?? 0
-    for (let i = 0; nodeCount > 1 && i < MISSING_TOPIC_WITNESSES; i++) {
-      const missing = topics.filter((topic) => known.get(topic) === errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
+    for (let i = 0; nodeCount > 1 && i < WITNESS_COUNT; i++) {
+      const poor = [...best].filter(([topic, answer]) => this.#isPoor(topic, answer)).map(([topic]) => topic)
       const witness = this.#nextNode()
-      if (missing.length === 0 || witness === undefined) break
+      if (poor.length === 0 || witness === undefined) break
       try {
-        for (const [topic, answer] of await this.#askWitness(witness, new Set(missing))) known.set(topic, answer)
+        for (const [topic, answer] of await this.#askWitness(witness, new Set(poor))) {
+          if (!this.#isPoor(topic, answer)) best.set(topic, answer)
+        }
       } catch (error) {
         if (!isOutage(error)) throw error
       }
     }
-    return known
+    for (const [topic, answer] of best) if (typeof answer !== 'number') this.#topics.set(topic, answer)
+    return best
+  }
+
+  // Whether it says that there is no such topic, or nothing that was not known already when the topic's leaders were doubted.
+  #isPoor(topic: string, answer: KnownTopic | number): boolean {
+    if (typeof answer === 'number') return answer === errorCodes.UNKNOWN_TOPIC_OR_PARTITION
+    const doubted = this.#doubted.get(topic)?.description
+    if (doubted?.topicId !== answer.description.topicId) return false
+    return answer.description.partitions.every(({ leaderEpoch }, i) => {
+      return leaderEpoch <= (doubted.partitions[i]?.leaderEpoch ?? UNKNOWN_EPOCH)
+    })
   }
 
   #askWitness(node: number, topics: ReadonlySet<string>): Promise<Answers> {

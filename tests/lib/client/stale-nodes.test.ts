@@ -83,7 +83,7 @@ describe('the end of a log', () => {
       return witnesses.length === 1 ? { dropRequest: 'silence' } : undefined
     })
     expect(await end()).toBe(2)
-    expect([...witnesses].sort()).toEqual([2, 3])
+    expect(new Set(witnesses)).toEqual(new Set([2, 3]))
   })
 
   it('is what the only node says', async () => {
@@ -125,5 +125,33 @@ describe('a topic', () => {
     const { cluster, client, finished } = setUp(3)
     cluster.intercept(({ api, node }) => (api === 'metadata' && node !== 1 ? { dropRequest: 'disconnect' } : undefined))
     expect((await finished(client.admin.describeTopics(['missing']))).size).toBe(0)
+  })
+})
+
+describe('a leader', () => {
+  it.each([1, 2, 3])('is found though node %i knows only the former one', async (ignorant) => {
+    const { cluster, client, finished, produce } = setUp(3)
+    cluster.moveLeader(topic, 0, 1)
+    await produce(1)
+    const wire = cluster.open('admin')
+    const request = {
+      topics: [{ topicId: '0'.repeat(32), name: topic }],
+      allowAutoTopicCreation: false,
+      includeTopicAuthorizedOperations: false,
+    }
+    const old = await finished(wire.send(ignorant, 'metadata', request))
+    cluster.moveLeader(topic, 0, 2)
+    let stale = 0
+    cluster.intercept(({ api, node, request: asked }) => {
+      if (api !== 'metadata' || node !== ignorant || asked.topics?.length !== 1) return undefined
+      stale++
+      return { answer: old }
+    })
+    const producer = client.producer({ lingerMs: 0, deliveryTimeoutMs: 4_000 })
+    await finished(producer.init())
+    producer.send(topic, 0, null, Buffer.from('x'), 0, NO_HEADERS)
+    await finished(producer.flush())
+    expect(cluster.partition(topic, 0).logEndOffset).toBe(2)
+    if (ignorant === 1) expect(stale).toBeGreaterThan(0)
   })
 })
