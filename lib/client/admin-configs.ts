@@ -1,4 +1,5 @@
 // Flow: admin → [admin-configs] → Wire.
+import { InvalidArgumentError } from '../core/errors.ts'
 import type { AdminParts } from './admin.ts'
 import { adminRefused } from './admin-errors.ts'
 import { incomplete } from './admin-requests.ts'
@@ -97,8 +98,14 @@ function operation(change: ConfigChange): { readonly configOperation: number; re
   if (change === null) return { configOperation: DELETE, value: null }
   if (typeof change === 'string') return { configOperation: SET, value: change }
   return 'append' in change
-    ? { configOperation: APPEND, value: change.append.join(',') }
-    : { configOperation: SUBTRACT, value: change.subtract.join(',') }
+    ? { configOperation: APPEND, value: listed(change.append) }
+    : { configOperation: SUBTRACT, value: listed(change.subtract) }
+}
+
+// No items would add an empty one.
+function listed(items: readonly string[]): string {
+  if (items.length === 0) throw new InvalidArgumentError('alterConfigs', 'append and subtract need at least one item.')
+  return items.join(',')
 }
 
 /** Tells the attempt whether something that is not there may still be on its way to the brokers. */

@@ -69,8 +69,9 @@ export async function describeTransaction(
 /** See Admin.fenceProducers. */
 export async function fenceProducers(parts: AdminParts, transactionalIds: readonly string[]): Promise<void> {
   for (const id of transactionalIds) requireId('fenceProducers', 'a transactional id', id)
-  for (let from = 0; from < transactionalIds.length; from += MAX_FENCED_AT_ONCE) {
-    const some = transactionalIds.slice(from, from + MAX_FENCED_AT_ONCE)
+  const ids = [...new Set(transactionalIds)]
+  for (let from = 0; from < ids.length; from += MAX_FENCED_AT_ONCE) {
+    const some = ids.slice(from, from + MAX_FENCED_AT_ONCE)
     await Promise.all(some.map((id) => fence(parts, id)))
   }
 }

@@ -87,6 +87,10 @@ export function adminConfigContract(open: () => Promise<ClusterHarness>): void {
 
     it('changes nothing when nothing is asked for', async () => {
       await admin.alterConfigs(freshName('missing'), {})
+      const nothing = await failure(() =>
+        admin.alterConfigs(freshName('missing'), { 'cleanup.policy': { append: [] } }),
+      )
+      expect(nothing.code).toBe('STREAMS_INVALID_ARGUMENT')
     })
 
     it('sets a broker apart from the others, and brokers from their defaults', async () => {
