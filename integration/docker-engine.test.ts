@@ -10,7 +10,7 @@ import { startBroker } from './broker/index.ts'
 
 const FAKE_DOCKER = `#!/bin/sh
 here=$(dirname "$0")
-echo "$*" >> "$here/calls"
+printf '%s\\n' "$*" >> "$here/calls"
 case "$1" in
   image | pull) [ -e "$here/no-image" ] && { echo 'no route to the registry'; exit 1; } ;;
   run | start) echo $$ > "$here/$3.pid"; echo 'Kafka Server started'; exec sleep 60 ;;
@@ -60,6 +60,25 @@ describe('the Docker engine of the test broker', () => {
       `rm --force --volumes ${name}-1 ${name}-2 ${name}-3`,
       `network rm ${name}`,
     ])
+  })
+
+  it('publishes further listeners, and passes their properties', async () => {
+    const properties = { 'ssl.keystore.key': 'line 1\nline 2', 'plain.sasl.jaas.config': 'user_ada="pä\\ss";' }
+    const broker = await startBroker({ listeners: [{ name: 'SASLTLS', protocol: 'SASL_SSL', properties }] })
+    const port = broker.address('SASLTLS').split(':')[1]
+    await broker.close()
+
+    const run = (await readFile(join(folder, 'calls'), 'utf8')).split('\n').find((call) => call.startsWith('run '))
+    for (const expected of [
+      ` -p 127.0.0.1:${port}:${port} `,
+      `,SASLTLS://0.0.0.0:${port} `,
+      `,SASLTLS://127.0.0.1:${port} `,
+      ',SASLTLS:SASL_SSL ',
+      ' -e KAFKA_LISTENER_NAME_SASLTLS_SSL_KEYSTORE_KEY=line 1\\u000aline 2 ',
+      ' -e KAFKA_LISTENER_NAME_SASLTLS_PLAIN_SASL_JAAS_CONFIG=user_ada="p\\u00e4\\u005css"; ',
+    ]) {
+      expect(run).toContain(expected)
+    }
   })
 
   it('is not used when the image cannot be had', async () => {

@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts'
 import { BrokerStartError } from './errors.ts'
 import { KAFKA_VERSION } from './kafka-jars.ts'
 import { runToEnd } from './run-command.ts'
-import type { NodeAddress } from './server-properties.ts'
+import { escapedValue, type NodeAddress } from './server-properties.ts'
 import type { Command } from './watched-processes.ts'
 
 const IMAGE = `apache/kafka:${KAFKA_VERSION}`
@@ -65,7 +65,11 @@ export class DockerEngine implements Engine {
     const container = this.#container(nodeId)
     // The data lives in the container, so a node goes on with it when the same container starts again.
     if (again) return { command: 'docker', args: ['start', '--attach', container] }
-    const environment = Object.entries(properties).flatMap(([key, value]) => ['-e', `${environmentName(key)}=${value}`])
+    // The image writes the values into its properties file as they come.
+    const environment = Object.entries(properties).flatMap(([key, value]) => [
+      '-e',
+      `${environmentName(key)}=${escapedValue(value)}`,
+    ])
     const ports = [clientPort, ...listeners.map(({ port }) => port)]
     const network = ['--network', this.#name, ...ports.flatMap((port) => ['-p', `127.0.0.1:${port}:${port}`])]
     const heap = ['-e', 'KAFKA_HEAP_OPTS=-Xms256m -Xmx1g']

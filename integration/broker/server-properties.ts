@@ -101,11 +101,16 @@ export function advertisedListeners(
   ].join()
 }
 
-/** The text of a `server.properties` file, which is in Latin-1 with backslash escapes. */
+/** The text of a `server.properties` file. */
 export function propertiesText(properties: Properties): string {
   return Object.entries(properties)
-    .map(([key, value]) => `${key}=${value.replace(/[^\x20-\x5b\x5d-\x7e]/g, unicodeEscape)}\n`)
+    .map(([key, value]) => `${key}=${escapedValue(value)}\n`)
     .join('')
+}
+
+/** A value as it stands in a properties file, which is in Latin-1 with backslash escapes: certificates have lines, passwords any character. */
+export function escapedValue(value: string): string {
+  return value.replace(/[^\x20-\x5b\x5d-\x7e]/g, unicodeEscape)
 }
 
 function unicodeEscape(unit: string): string {

@@ -14,7 +14,7 @@ type Password = Extract<SaslOptions, { password: string }>
 type Way = (certificates: Certificates) => Connect
 
 /** An operation that is given up after this long has had time for several attempts. */
-const REQUEST_TIMEOUT_MS = 1_500
+const REQUEST_TIMEOUT_MS = 1_000
 
 const password = (mechanism: Password['mechanism'], wrong: Partial<Password> = {}): Password => {
   return { mechanism, username: USER, password: PASSWORD, ...wrong }

@@ -10,7 +10,7 @@ import type { SecurityBench } from './bench.ts'
 import { PASSWORD, SESSION_LIFETIME_MS, USER, unsignedToken } from './secured-broker.ts'
 
 /** Each connection authenticates at least so often. */
-const SESSIONS = 3
+const SESSIONS = 2
 
 /** Tokens for the user, and how often one was asked for. */
 class TokenServer {
@@ -73,7 +73,7 @@ export function describeSessions(bench: () => SecurityBench): void {
 
     it('tokens that live for seconds are renewed, too', async () => {
       const tokens = new TokenServer()
-      tokens.next = () => unsignedToken(USER, 4_000)
+      tokens.next = () => unsignedToken(USER, 3_500)
       const { admin } = bench().client({ listener: 'SASL', sasl: tokens.sasl })
       const topic = await bench().cluster.createTopic(1)
       await until('the third token', async () => {

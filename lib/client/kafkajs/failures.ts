@@ -37,7 +37,7 @@ export function connectFailure(error: unknown, secrets: Secrets): Failure {
   if (error instanceof TokenProviderFailure) {
     return { as: ConnectionError, reason: `cannot connect: oauthBearerProvider has failed: ${message}` }
   }
-  if ((error as { type?: unknown })?.type === 'ILLEGAL_SASL_STATE') {
+  if (isIllegalState(error)) {
     const reason = `SASL was refused: ${message}. Check the option \`sasl\`: the broker asks for no credentials there.`
     return { as: AuthenticationError, reason }
   }
@@ -49,12 +49,18 @@ export function connectFailure(error: unknown, secrets: Secrets): Failure {
 
 /** `error` is what kafkajs's send has thrown: our own decoding included, and authentication that had to be repeated. */
 export function responseFailure(error: unknown, api: Api<unknown, unknown>, secrets: Secrets): Failure {
+  // A session that is renewed within a second of the last time: a new connection is as good.
+  if (isIllegalState(error)) return { as: ConnectionError, reason: 'the broker does not renew the SASL session now' }
   if (!(error instanceof MalformedMessageError)) return connectFailure(error, secrets)
   const reason = `the answer to ${api.name} (version ${api.version}) cannot be read: ${error.message}`
   return { as: ConnectionError, reason, cause: error }
 }
 
 const SASL_ERROR_TYPES: ReadonlySet<unknown> = new Set(['UNSUPPORTED_SASL_MECHANISM', 'SASL_AUTHENTICATION_FAILED'])
+
+function isIllegalState(error: unknown): boolean {
+  return (error as { type?: unknown } | undefined)?.type === 'ILLEGAL_SASL_STATE'
+}
 
 function isSaslRefusal(error: unknown): boolean {
   const { name, type } = (error ?? {}) as { name?: unknown; type?: unknown }
