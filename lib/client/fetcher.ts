@@ -2,12 +2,13 @@
 import { sleep } from '../core/clock.ts'
 import { InvariantError } from '../core/errors.ts'
 import { partitionKey, type TopicPartition } from '../core/record.ts'
-import type { ClientContext, FetchedPartition, Fetcher, FetcherOptions } from './client.ts'
+import type { FetchedPartition, Fetcher, FetcherOptions } from './client.ts'
 import type { ClusterMetadata } from './cluster-metadata.ts'
 import type { OffsetOutOfRangeError } from './errors.ts'
 import { PartitionBuffer } from './fetched-partition.ts'
 import { NodeFetcher } from './fetcher-node.ts'
-import { backOffMs, isOutage, OutageLog } from './outage.ts'
+import { backOffMs, isOutage, OperationOutages, OutageLog } from './outage.ts'
+import type { RetryContext } from './retry.ts'
 import type { Wire } from './wire.ts'
 
 const DEFAULT_BUFFERED_BYTES = 2 * 1024 * 1024
@@ -18,7 +19,7 @@ export type Leaders = Pick<ClusterMetadata, 'leader' | 'cachedLeader' | 'cachedE
 export interface FetcherParts {
   readonly wire: Wire
   readonly metadata: Leaders
-  readonly context: ClientContext
+  readonly context: RetryContext
 }
 
 /**
@@ -29,7 +30,8 @@ export interface FetcherParts {
 export class WireFetcher implements Fetcher {
   readonly #wire: Wire
   readonly #metadata: Leaders
-  readonly #context: ClientContext
+  readonly #context: RetryContext
+  readonly #outages: OperationOutages
   readonly #readCommitted: boolean
   readonly #maxBufferedBytes: number
   readonly #onReady: () => void
@@ -43,6 +45,7 @@ export class WireFetcher implements Fetcher {
     this.#wire = wire
     this.#metadata = metadata
     this.#context = context
+    this.#outages = context.outages ?? new OperationOutages(context.logger)
     this.#readCommitted = options.isolation === 'read_committed'
     this.#maxBufferedBytes = options.maxBufferedBytesPerPartition ?? DEFAULT_BUFFERED_BYTES
     this.#onReady = options.onReady
@@ -88,24 +91,25 @@ export class WireFetcher implements Fetcher {
 
   async #findLeader(partition: PartitionBuffer): Promise<void> {
     const { topic, partition: index } = partition
-    while (!partition.removed) {
+    let found = false
+    while (!partition.removed && !found) {
       try {
         const leader = await this.#metadata.leader(topic, index)
+        found = true
         if (!partition.removed) this.#place(partition, leader)
-        return
       } catch (error) {
-        if (partition.removed) return
+        if (partition.removed) break
         if (!isOutage(error)) {
           partition.fail(error as Error)
           this.#onReady()
-          return
+          break
         }
         partition.failureCount++
-        if (partition.failureCount === 1)
-          this.#context.logger.warn({ err: error }, `${topic}-${index} cannot be fetched`)
+        this.#outages.failing(partition, `Finding the leader of ${topic}-${index} to fetch from`, error, {})
         await sleep(this.#context.clock, backOffMs(partition.failureCount))
       }
     }
+    this.#outages.ended(partition, found)
   }
 
   #place(partition: PartitionBuffer, leader: number): void {

@@ -71,7 +71,7 @@ export class OperationOutages {
 
   /** @param operation - Stands for the operation until `ended`. @param what - Its name, as the subject of a sentence. */
   failing(operation: object, what: string, error: Error, fields: object): void {
-    const outage = isOutage(error) ? this.#network : this.#cluster
+    const outage = isWithoutAnswer(error) ? this.#network : this.#cluster
     outage.failing.add(operation)
     const level = outage.isOut ? 'debug' : 'warn'
     outage.isOut = true
@@ -91,4 +91,9 @@ export class OperationOutages {
     outage.isOut = false
     if (succeeded) this.#logger.info({}, 'What failed and was tried again succeeds')
   }
+}
+
+function isWithoutAnswer(error: unknown): boolean {
+  if (error instanceof BrokerUnavailableError) return isWithoutAnswer(error.cause)
+  return error instanceof StreamsError && error.recovery === 'retry'
 }

@@ -552,14 +552,20 @@ describe('a node that is away', () => {
   it('and with it every broker that could name the leader', async () => {
     const bench = new Bench()
     bench.leaders.current.set('t:0', new BrokerUnavailableError('nobody there'))
+    bench.leaders.current.set('t:1', new BrokerUnavailableError('nobody there'))
     const partition = await bench.add(0)
+    await bench.add(1)
     await bench.clock.advance(5 * 60_000)
     expect(partition.next()).toBeUndefined()
-    expect(bench.log.lines).toEqual(['warn: t-0 cannot be fetched'])
+    // For all partitions together.
+    const begun = 'warn: Finding the leader of t-0 to fetch from fails so far and is tried again'
+    expect(bench.log.lines).toEqual([begun])
 
     bench.leaders.current.set('t:0', 1)
+    bench.leaders.current.set('t:1', 1)
     await bench.clock.advance(1_000)
 
     expect(bench.asked).toEqual(['t-0@0'])
+    expect(bench.log.lines).toEqual([begun, 'info: What failed and was tried again succeeds'])
   })
 })
