@@ -110,6 +110,33 @@ describe('frames', () => {
   )
 })
 
+describe('an address', () => {
+  it.each([
+    { what: 'a negative port', host: '127.0.0.1', port: -1 },
+    { what: 'a port beyond all ports', host: '127.0.0.1', port: 70_000 },
+    { what: 'no port', host: '127.0.0.1', port: 0 },
+    { what: 'a name that none can be', host: 'a\u0000b c', port: 9092 },
+  ])('that is none fails the requests to it, and no others: $what', async ({ host, port }) => {
+    const broker = await harness.broker()
+    broker.on('metadata', () => ({
+      throttleTimeMs: 0,
+      brokers: [
+        { nodeId: 1, host: '127.0.0.1', port: broker.port, rack: null },
+        { nodeId: 2, host, port, rack: null },
+      ],
+      clusterId: 'c',
+      controllerId: 2,
+      topics: [],
+    }))
+    const wire = harness.wire({ brokers: [broker.address] })
+    await wire.send('any', 'metadata', NO_TOPICS)
+    const error = await failure(wire.send(2, 'heartbeat', beat()))
+    expect(error).toBeInstanceOf(ConnectionError)
+    expect(error.message).toMatch(/^Heartbeat to broker 2 /)
+    expect(await wire.send(1, 'heartbeat', beat())).toEqual(CALM)
+  })
+})
+
 describe('a client whose broker talks nonsense for a while', () => {
   it('asks again until it is answered', async () => {
     const broker = await harness.broker()
