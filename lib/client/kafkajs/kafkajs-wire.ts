@@ -90,7 +90,8 @@ export class KafkajsWire implements Wire {
     const failures: string[] = []
     const candidates = this.#candidates()
     for (const [i, address] of candidates.entries()) {
-      const leftMs = outgoing.deadlineMs - this.#context.clock.monotonicMs()
+      // A process that was busy comes late.
+      const leftMs = Math.max(0, outgoing.deadlineMs - this.#context.clock.monotonicMs())
       try {
         await this.#connectedWithin(address, Math.ceil(leftMs / (candidates.length - i)))
       } catch (error) {

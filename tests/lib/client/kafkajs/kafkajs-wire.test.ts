@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
+import { jest } from '@jest/globals'
 import {
   ConnectionError,
   RequestTimeoutError,
@@ -262,6 +263,20 @@ describe('a broker that cannot be reached', () => {
     const wire = harness.wire({ brokers: [silent.address, broker.address], connectionTimeoutMs: 60_000 })
     await wire.send('any', 'metadata', NO_TOPICS, { timeoutMs: 500 })
     expect(broker.requests).toHaveLength(1)
+  })
+
+  it('is passed over without a wait that has ended before it began, when the time is up', async () => {
+    const silent = [await harness.broker({ greeting: 'silence' }), await harness.broker({ greeting: 'silence' })]
+    const wire = harness.wire({ brokers: silent.map(({ address }) => address), connectionTimeoutMs: 60_000 })
+    const setTimer = jest.spyOn(systemClock, 'setTimer')
+    const failed = failure(wire.send('any', 'metadata', NO_TOPICS, { timeoutMs: 1 }))
+    const busyUntilMs = performance.now() + 50
+    while (performance.now() < busyUntilMs);
+    expect(await failed).toBeInstanceOf(ConnectionError)
+    const delaysMs = setTimer.mock.calls.map(([delayMs]) => delayMs)
+    setTimer.mockRestore()
+    expect(delaysMs.length).toBeGreaterThan(1)
+    expect(Math.min(...delaysMs)).toBeGreaterThanOrEqual(0)
   })
 
   it('is tried again a moment later', async () => {
