@@ -17,8 +17,9 @@ export async function until(
   const { signal, limitMs = 60_000, progress = () => 0 } = options
   let seen = progress()
   let sinceMs = performance.now()
-  while (!holds()) {
+  for (;;) {
     signal.throwIfAborted()
+    if (holds()) return
     const now = progress()
     if (now !== seen) {
       seen = now
