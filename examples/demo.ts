@@ -14,6 +14,9 @@ const { stdout } = process
 const RESULT_COLUMNS = 100
 const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
 
+const NEXT =
+  '\nnext: npm run demo -- --instances 3     three processes; one is killed with SIGKILL in the middle and comes back'
+
 class Interrupted extends Error {
   readonly exitCode: number
 
@@ -54,6 +57,7 @@ async function main(): Promise<number> {
     if (live && options.instances > 1) for (const event of result.events) console.log(eventText(event))
     const columns = live ? Math.min(sizeOf(stdout).columns, RESULT_COLUMNS) : RESULT_COLUMNS
     for (const line of resultLines(result, { columns, colour: live })) console.log(line)
+    if (options.instances === 1 && options.brokers === undefined) console.log(NEXT)
     return isRight(result) ? 0 : 1
   } finally {
     show.close()

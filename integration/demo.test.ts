@@ -33,9 +33,11 @@ describe('the demo', () => {
     expect(lines).toContainEqual(
       expect.stringMatching(/^ the 15 busiest of 1\d\d airports {2,}flights {2,}mean delay$/),
     )
-    expect(lines.slice(-4)).toEqual([
+    expect(lines.slice(-6)).toEqual([
       expect.stringMatching(/^3,000 flights in [\d.]+ s: [\d,]+ flights\/s, each through two topics$/),
       ...PROMISES,
+      '',
+      expect.stringMatching(/^next: npm run demo -- --instances 3 /),
       '',
     ])
     expect(demo.stdout).not.toContain(ESCAPE)
@@ -195,7 +197,7 @@ describeWithTerminal('the demo in a terminal', () => {
     expect(view).toContain('Kafka Streams for Node.js')
     expect(view).toMatch(/of 20,000 flights/)
     const shown = stripVTControlCharacters(after!)
-    expect(shown.split('\r\n').slice(-3)).toEqual([...PROMISES, ''])
+    expect(shown.split('\r\n').slice(-5, -2)).toEqual([...PROMISES, ''])
   })
 
   it.each([

@@ -80,10 +80,10 @@ function progress(snapshot: Snapshot, { columns }: ViewSize): readonly Line[] {
       [numbers],
     ],
     asFarAsTheyFit(columns - 1, [
-      [[right(`${seconds.toFixed(1)} s`, 8)]],
-      [[right(count(rate), 9), 'bold'], [' flights/s']],
-      pair('lag', count(Math.max(0, produced - counted)), 6),
-      pair('commits', count(commits), 5),
+      [[right(`${seconds.toFixed(1)} s`, 7)]],
+      [[right(count(rate), 8), 'bold'], [' flights/s']],
+      pair('lag', count(Math.max(0, produced - counted)), 7),
+      pair('commits', count(commits), 6),
       risen(snapshot),
     ]),
   ]
