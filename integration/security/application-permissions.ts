@@ -45,8 +45,8 @@ const cases: readonly Case[] = [
   { without: `READ ${CHANGELOG}`, missing: ({ id }) => `READ on topic '${id}-counts-changelog'` },
   { without: 'READ group <applicationId>', missing: ({ id }) => `DESCRIBE on group '${id}'` },
   { without: 'READ group <applicationId>', described: true, missing: ({ id }) => `READ on group '${id}'` },
-  { without: TRANSACTIONS, missing: ({ id }) => `DESCRIBE on transactional id '${id}-0_0'` },
-  { without: TRANSACTIONS, described: true, missing: ({ id }) => `WRITE on transactional id '${id}-0_0'` },
+  { without: TRANSACTIONS, missing: ({ id }) => `DESCRIBE on transactional id '${id}-<task>'` },
+  { without: TRANSACTIONS, described: true, missing: ({ id }) => `WRITE on transactional id '${id}-<task>'` },
 ]
 
 const title = ({ without, described, guarantee = 'exactly_once' }: Case): string => {
@@ -147,7 +147,7 @@ async function run(
   return {
     what: title({ without: without!, guarantee, ...(described === undefined ? {} : { described }) }),
     app,
-    said: missingIn(error),
+    said: missingIn(error)?.replace(/\d+_\d+'$/, "<task>'"),
     state,
   }
 }
