@@ -1,7 +1,7 @@
 // What the fetcher and the group member do when brokers are away: they wait and ask again, for as long as it takes.
 import { StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
-import { BrokerResponseError, BrokerUnavailableError } from './errors.ts'
+import { BrokerResponseError, BrokerUnavailableError, ConnectionError } from './errors.ts'
 
 const FIRST_BACK_OFF_MS = 50
 const MAX_BACK_OFF_MS = 1_000
@@ -16,8 +16,12 @@ export function backOffMs(failureCount: number): number {
   return Math.min(FIRST_BACK_OFF_MS * 2 ** Math.min(failureCount - 1, 10), MAX_BACK_OFF_MS)
 }
 
-/** A coordinator that is loading, or a leader that has moved, says so once or twice and is then there: not worth a warning. */
+/**
+ * Failures in a row that are part of a cluster's life, and not worth a warning: a coordinator that is loading, or a leader that has moved, says so
+ * once or twice and is then there; a connection that breaks is followed by one that does not.
+ */
 const PASSING_ANSWERS = 2
+const PASSING_BREAKS = 1
 
 /** Says once that an outage has begun and once that it is over, however often the same is tried in between. */
 export class OutageLog {
@@ -36,7 +40,7 @@ export class OutageLog {
   }
 
   failed(error: Error): void {
-    const passes = error instanceof BrokerResponseError && this.#failures < PASSING_ANSWERS
+    const passes = this.#failures < passingFailures(error)
     this.#failures++
     if (this.#isOut || passes) return
     this.#isOut = true
@@ -96,4 +100,10 @@ export class OperationOutages {
 function isWithoutAnswer(error: unknown): boolean {
   if (error instanceof BrokerUnavailableError) return isWithoutAnswer(error.cause)
   return error instanceof StreamsError && error.recovery === 'retry'
+}
+
+// A missing answer has cost its whole time-out already.
+function passingFailures(error: Error): number {
+  if (error instanceof BrokerResponseError) return PASSING_ANSWERS
+  return error instanceof ConnectionError ? PASSING_BREAKS : 0
 }

@@ -26,8 +26,24 @@ describe('a coordinator that is away', () => {
     await bench.clock.advance(60_000)
 
     expect(one.events).toEqual(['assigned +0,1,2,3 ='])
-    expect(bench.log.lines.filter((line) => line.includes('coordinator does not answer'))).toHaveLength(1)
-    expect(bench.log.lines.at(-1)).toBe('info: The group coordinator answers again')
+    expect(bench.log.lines.filter((line) => line.startsWith('warn'))).toEqual([
+      expect.stringMatching(/^warn: Finding the coordinator of group '.*' fails so far and is tried again$/),
+    ])
+    expect(bench.log.lines.at(-1)).toBe('info: What failed and was tried again succeeds')
+  })
+
+  it('for a moment, as when a connection breaks, is not worth a line in the log', async () => {
+    const bench = new GroupBench()
+    const one = await bench.started('one')
+    const before = bench.log.lines.length
+    let cuts = 0
+    bench.cluster.intercept(({ api }) =>
+      api === 'heartbeat' && cuts++ === 0 ? { dropRequest: 'disconnect' } : undefined,
+    )
+    await bench.clock.advance(30_000)
+    expect(cuts).toBeGreaterThan(1)
+    expect(one.events).toEqual(['assigned +0,1,2,3 ='])
+    expect(bench.log.lines.slice(before)).toEqual([])
   })
 
   it('for longer: all is lost, once, when the session must have expired; it joins again as soon as it can', async () => {
