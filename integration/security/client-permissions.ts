@@ -88,6 +88,42 @@ const requests: readonly {
     missing: (topic) => `WRITE on topic '${topic}'`,
   },
   {
+    what: 'describe a group',
+    allowed: () => [],
+    attempt: ({ admin }, { topic }) => admin.describeGroup(topic),
+    missing: (topic) => `DESCRIBE on group '${topic}'`,
+  },
+  {
+    what: 'delete a group',
+    allowed: (topic) => [`DESCRIBE group ${topic}`],
+    attempt: ({ admin }, { topic }) => admin.deleteGroup(topic),
+    missing: (topic) => `DELETE on group '${topic}'`,
+  },
+  {
+    what: "delete a group's offsets",
+    allowed: (topic) => [`READ topic ${topic}`, `DESCRIBE group ${topic}`],
+    attempt: ({ admin }, each) => admin.deleteOffsets(each.topic, [each]),
+    missing: (topic) => `DELETE on group '${topic}'`,
+  },
+  {
+    what: "set a group's offsets",
+    allowed: (topic) => [`READ topic ${topic}`, `DESCRIBE group ${topic}`],
+    attempt: ({ admin }, each) => admin.alterOffsets(each.topic, [{ ...each, offset: 0 }]),
+    missing: (topic) => `READ on group '${topic}'`,
+  },
+  {
+    what: 'describe a transaction',
+    allowed: () => [],
+    attempt: ({ admin }, { topic }) => admin.describeTransaction(topic),
+    missing: (topic) => `DESCRIBE on transactional id '${topic}'`,
+  },
+  {
+    what: 'fence producers',
+    allowed: (topic) => [`DESCRIBE transactional-id ${topic}`],
+    attempt: ({ admin }, { topic }) => admin.fenceProducers([topic]),
+    missing: (topic) => `WRITE on transactional id '${topic}'`,
+  },
+  {
     what: 'read committed offsets',
     allowed: (topic) => [`READ topic ${topic}`],
     attempt: (client, each) => memberOf(client, each.topic, each).committed([each]),
