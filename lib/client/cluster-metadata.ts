@@ -19,6 +19,7 @@ const NO_TOPIC_ID = '0'.repeat(32)
 const WITNESS_TIMEOUT_MS = 1_000
 /** Nodes that are asked when the first one does not know a topic, or nothing new about it: at least one of them is not that first one. */
 const WITNESS_COUNT = 2
+const BRIEF_TIMEOUT_MS = 5_000
 const UNKNOWN_EPOCH = -1
 
 /** A topic that was created a moment ago may not have reached every broker: for this long "unknown" is asked again. Milliseconds. */
@@ -30,6 +31,14 @@ export function unknownTopicPatienceMs(context: ClientContext): number {
 export interface Leadership extends TopicPartition {
   /** Counts the partition's elections; -1: not known. */
   readonly epoch: number
+}
+
+/**
+ * For a question that any node answers from memory, in milliseconds: a node that stands still shall not take the time in which another could be
+ * asked. At most half of the request time-out, so that a lost answer leaves those who ask the time to ask again.
+ */
+export function briefTimeoutMs(context: ClientContext): number {
+  return Math.ceil(Math.min(BRIEF_TIMEOUT_MS, context.requestTimeoutMs / 2))
 }
 
 type MetadataResponse = ResponseOf<'metadata'>
@@ -268,11 +277,11 @@ export class ClusterMetadata {
     return others[this.#turn++ % others.length]?.nodeId
   }
 
-  // Null: all topics. Half of the time-out, so that a lost answer leaves those who ask the time to ask again.
+  // Null: all topics, of which there may be many.
   async #send(
     topics: ReadonlySet<string> | null,
     node: NodeTarget = 'any',
-    timeoutMs = Math.ceil(this.#context.requestTimeoutMs / 2),
+    timeoutMs = topics === null ? Math.ceil(this.#context.requestTimeoutMs / 2) : briefTimeoutMs(this.#context),
   ): Promise<Answers> {
     await Promise.resolve()
     if (this.#waiting?.topics === topics) this.#waiting = undefined

@@ -1,6 +1,7 @@
 // Flow: group member, transactions → [coordinators] → Wire.
 import { onGroup, onTransactionalId, unauthorized } from './authorization.ts'
 import type { ClientContext } from './client.ts'
+import { briefTimeoutMs } from './cluster-metadata.ts'
 import { BrokerResponseError, BrokerUnavailableError } from './errors.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
 import { type Attempt, Retry, retrying } from './retry.ts'
@@ -91,7 +92,8 @@ export class Coordinators {
     const what = type === 'group' ? `group '${key}'` : `transactional id '${key}'`
     const attempt = async ({ timeoutMs }: Attempt): Promise<number | Retry> => {
       const request = { key, keyType: keyTypes[type] }
-      const answer = await this.#wire.send('any', 'findCoordinator', request, { timeoutMs })
+      const brief = { timeoutMs: Math.min(timeoutMs, briefTimeoutMs(this.#context)) }
+      const answer = await this.#wire.send('any', 'findCoordinator', request, brief)
       const code = answer.errorCode
       if (code === errorCodes.NONE) return answer.nodeId
       const cause = `${errorName(code)}${answer.errorMessage === null ? '' : ` (${answer.errorMessage})`}`

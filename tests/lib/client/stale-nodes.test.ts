@@ -128,6 +128,27 @@ describe('a topic', () => {
   })
 })
 
+describe('a node that stands still', () => {
+  it('keeps nobody for long who could ask another one: for leaders, for coordinators', async () => {
+    const { clock, cluster } = setUp(3)
+    const context = { clientId: 'test', clock, logger: silentLogger, requestTimeoutMs: 60_000 }
+    const client = cluster.connect(context)
+    const kept = new Set<string>()
+    cluster.intercept(({ api, clientId }) => {
+      if (clientId !== 'test' || (api !== 'metadata' && api !== 'findCoordinator') || kept.has(api)) return undefined
+      kept.add(api)
+      return { dropRequest: 'silence' }
+    })
+    const fromMs = clock.monotonicMs()
+    const producer = client.producer({ transactionalId: 'id' })
+    let done = 0
+    for (const each of [producer.init(), client.admin.describeTopics([topic])]) void each.then(() => done++)
+    await clock.advanceUntil(() => done === 2, 60_000)
+    expect([...kept].sort()).toEqual(['findCoordinator', 'metadata'])
+    expect(clock.monotonicMs() - fromMs).toBeLessThan(15_000)
+  })
+})
+
 describe('a leader', () => {
   it.each([1, 2, 3])('is found though node %i knows only the former one', async (ignorant) => {
     const { cluster, client, finished, produce } = setUp(3)
