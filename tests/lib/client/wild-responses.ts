@@ -41,7 +41,8 @@ export class WildWires implements WireFactory {
   readonly #options: WildOptions
   /** By kind, how often a response was changed. */
   readonly changes: Record<string, number> = {}
-  readonly #earlierRecords: Buffer[] = []
+  /** By partition, what earlier responses said of it. */
+  readonly #earlier = new Map<number, FetchedPart[]>()
 
   constructor(cluster: MemoryCluster, clientId: string, options: WildOptions) {
     this.#cluster = cluster
@@ -76,7 +77,7 @@ export class WildWires implements WireFactory {
     const { chance, codes = 'any' } = this.#options
     const value = owner[name]
     if (Array.isArray(value)) return changeList(owner, name, value, chance)
-    if (Buffer.isBuffer(value)) return this.#changeBytes(owner, name, value)
+    if (Buffer.isBuffer(value)) return this.#changeRecords(owner as FetchedPart)
     if (name === 'errorCode') {
       const unknown = ONLY_UNKNOWN_CODES.has(api) || (codes === 'any' && chance.oneIn(2))
       owner[name] = chance.pick(unknown ? UNKNOWN_CODES : (PASSING_IN_GROUPS.get(api) ?? PASSING_CODES))
@@ -90,17 +91,31 @@ export class WildWires implements WireFactory {
   }
 
   // Records of a fetch: those of an earlier response, or of this one twice, or cut off.
-  #changeBytes(owner: Node, name: string, bytes: Buffer): string {
+  #changeRecords(partition: FetchedPart): string {
     const { chance } = this.#options
-    const earlier = chance.pick([...this.#earlierRecords, bytes])
-    if (this.#earlierRecords.length < 20 && bytes.length > 0) this.#earlierRecords.push(bytes)
+    const { partitionIndex, records, abortedTransactions } = partition
+    const known = this.#earlier.get(partitionIndex) ?? []
+    const earlier = chance.pick([...known, { ...partition }])
+    this.#earlier.set(partitionIndex, [...known, { ...partition }].slice(-10))
     const kind = chance.pick(['earlier', 'twice', 'cut', 'none'] as const)
-    if (kind === 'earlier') owner[name] = Buffer.concat(chance.oneIn(2) ? [earlier] : [bytes, earlier])
-    else if (kind === 'twice') owner[name] = Buffer.concat([bytes, bytes])
-    else if (kind === 'cut') owner[name] = bytes.subarray(0, chance.below(bytes.length + 1))
-    else owner[name] = Buffer.alloc(0)
+    if (kind === 'earlier' && chance.oneIn(2)) {
+      partition.records = earlier.records
+      partition.abortedTransactions = earlier.abortedTransactions
+    } else if (kind === 'earlier') {
+      partition.records = Buffer.concat([records, earlier.records])
+      partition.abortedTransactions = [...(abortedTransactions ?? []), ...(earlier.abortedTransactions ?? [])]
+    } else if (kind === 'twice') partition.records = Buffer.concat([records, records])
+    else if (kind === 'cut') partition.records = records.subarray(0, chance.below(records.length + 1))
+    else partition.records = Buffer.alloc(0)
     return `records: ${kind}`
   }
+}
+
+/** What a fetch response says of a partition. Which records are aborted is believed, so it stays with them. */
+interface FetchedPart {
+  readonly partitionIndex: number
+  records: Buffer
+  abortedTransactions: readonly unknown[] | null
 }
 
 interface Place {

@@ -98,10 +98,12 @@ export function readByReference(
       } else if (!emptied && !(attributes & 16 && dead.has(producerId)) && last >= BigInt(position)) {
         const codec = compressionCodecs[attributes & 7]!
         const plain = new Cursor(codec === 'none' ? payload : decompressed(codec, payload))
-        const skipBelow = position
+        let before = true
         for (let i = 0; i < count; i++) {
           const record = readRecord(plain, batch, base, last)
-          if (record.offset < skipBelow) continue
+          // What was not asked for lies at the beginning; from then on offsets grow.
+          before &&= record.offset < position
+          if (before) continue
           demand(record.offset >= position, 'a record comes again')
           records.push(record)
           position = record.offset + 1
