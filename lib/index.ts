@@ -1,6 +1,29 @@
 // The public door. Everything a user may rely on is exported here or from 'millrace/testing'.
 export * from '../stores/errors.ts'
-export type { KeyValueStore, StateStore, TimestampedKeyValueStore, ValueAndTimestamp } from '../stores/store.ts'
+export type {
+  KeyRange,
+  KeyValueStore,
+  SessionRange,
+  SessionStore,
+  StateStore,
+  StoreBuilder,
+  StoreKind,
+  TimeRange,
+  TimestampedKeyValueStore,
+  TimestampedWindowStore,
+  ValueAndTimestamp,
+  VersionedKeyValueStore,
+  VersionedPut,
+  VersionedRecord,
+  WindowStore,
+} from '../stores/store.ts'
+export type {
+  KeyValueStoreOptions,
+  LogHeaders,
+  SessionStoreOptions,
+  StoreOptions,
+  WindowStoreOptions,
+} from '../stores/store-options.ts'
 export { stores } from '../stores/stores.ts'
 export type * from '../topology/callbacks.ts'
 export * from '../topology/errors.ts'

@@ -132,7 +132,7 @@ export class ForwardCache implements RowWriter {
     const oldRow = listener !== undefined && (row === null || this.#sendOldValues) ? this.#rows.get(key) : undefined
     // As in Java: the delete of a key that came and went within the cache, or never was, is nobody's business.
     if (listener !== undefined && row === null && oldRow === undefined) return
-    this.#rows.put(key, row, row === null ? null : this.#loggedOf(row), timestamp)
+    this.#rows.put(key, row, row === null ? null : this.#loggedOf(row), timestamp, context)
     listener?.({ key, row, oldRow: this.#sendOldValues ? (oldRow ?? null) : null, timestamp, context })
   }
 

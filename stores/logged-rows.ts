@@ -1,5 +1,7 @@
 import { NO_HEADERS } from '../lib/core/record.ts'
+import { headersToLog } from './log-headers.ts'
 import type { RecordContext, RowRange, Rows, StoreContext } from './store.ts'
+import type { LogHeaders } from './store-options.ts'
 
 /** What a typed store writes through: straight to rows and changelog, or first into a cache. */
 export interface RowWriter extends Pick<Rows, 'get' | 'range'> {
@@ -16,12 +18,14 @@ export interface RowWriter extends Pick<Rows, 'get' | 'range'> {
 /** The current record where there is none: a store that is written from `init`. */
 export const NO_RECORD: RecordContext = { timestamp: -1, headers: NO_HEADERS, topic: '', partition: -1, offset: -1 }
 
-/** Rows whose every write is logged as it happens. Changelogs of key-value stores carry no headers, as in Java. */
+/** Rows whose every write is logged as it happens. */
 export class LoggedRows implements RowWriter {
   readonly #context: StoreContext
+  readonly #logHeaders: LogHeaders
 
-  constructor(context: StoreContext) {
+  constructor(context: StoreContext, logHeaders: LogHeaders) {
     this.#context = context
+    this.#logHeaders = logHeaders
   }
 
   get(key: Buffer): Buffer | undefined {
@@ -32,9 +36,16 @@ export class LoggedRows implements RowWriter {
     return this.#context.rows.range(range)
   }
 
-  put(key: Buffer, row: Buffer | null, logged: Buffer | null, timestamp: number): void {
+  /** @param record - The one that the write is due to: that in process, unless a cache has held the write back. */
+  put(
+    key: Buffer,
+    row: Buffer | null,
+    logged: Buffer | null,
+    timestamp: number,
+    record: RecordContext | undefined = this.#context.currentRecord(),
+  ): void {
     this.#context.rows.put(key, row)
-    this.#context.log(key, logged, timestamp, NO_HEADERS)
+    this.#context.log(key, logged, timestamp, headersToLog(this.#logHeaders, logged === null, record))
   }
 
   flush(): void {}

@@ -70,8 +70,8 @@ export interface KeyRange<K> {
  * Values of one task by key and window start. Point reads, reads of one key and writes are synchronous; they see every write before them.
  *
  * An entry expires, for reads, when its start is more than `retentionMs` before the latest start that was put. A store that retains duplicates
- * keeps every value put, in order: `put` never replaces there, a null is ignored, and `fetch` of one start is not offered by Java either (it finds
- * the first).
+ * keeps every value put, in order: `put` never replaces there, a null deletes nothing (but is logged, as in Java), and `fetch` of one start finds the
+ * first.
  */
 export interface WindowStore<K, V> extends StateStore {
   /** A null value deletes. A start that has expired is not stored (but logged, as in Java). */

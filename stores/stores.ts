@@ -1,32 +1,37 @@
-import { InvalidConfigError } from '../lib/core/errors.ts'
-import type { Serde } from '../lib/serde/serde.ts'
 import { PlainKeyValueStore } from './key-value-store.ts'
 import type {
   KeyValueStore,
+  SessionStore,
   StateStore,
   StoreBuilder,
   StoreContext,
   StoreKind,
   TimestampedKeyValueStore,
+  TimestampedWindowStore,
+  WindowStore,
 } from './store.ts'
+import {
+  checkStore,
+  type KeyValueStoreOptions,
+  type LogHeaders,
+  type SessionStoreOptions,
+  type StoreOptions,
+  type WindowStoreOptions,
+} from './store-options.ts'
 import { TimestampedStore } from './timestamped-key-value-store.ts'
+import { SessionEntriesStore } from './windowed/session-store.ts'
+import { PlainWindowStore, TimestampedWindows } from './windowed/window-store.ts'
 
-/** What a key-value store is made of. */
-export interface KeyValueStoreOptions<K, V> {
-  readonly key: Serde<K>
-  readonly value: Serde<V>
-  /** Writes go to a changelog topic, from which a lost store is restored. Default true. */
-  readonly logging?: boolean
-  /** Updates of a key are held back and merged until the next commit, within the instance's `cacheBytes`. Default false. */
-  readonly caching?: boolean
-  /** False: kept in memory only, and restored from the changelog at each start. Default true. */
-  readonly persistent?: boolean
-  /** Settings of the changelog topic, over the defaults: `{ 'segment.bytes': '16777216' }`. */
-  readonly changelogConfigs?: Readonly<Record<string, string>>
-}
+export type {
+  KeyValueStoreOptions,
+  LogHeaders,
+  SessionStoreOptions,
+  StoreOptions,
+  WindowStoreOptions,
+} from './store-options.ts'
 
-const OPTIONS = new Set(['key', 'value', 'logging', 'caching', 'persistent', 'changelogConfigs'])
-const NAME = /^[a-zA-Z0-9._-]{1,249}$/
+const WINDOW_OPTIONS = ['retentionMs', 'windowSizeMs', 'retainDuplicates', 'timeOrdered']
+const SESSION_OPTIONS = ['retentionMs', 'timeOrdered']
 
 /** Declares the stores of processors. */
 export const stores = {
@@ -38,7 +43,8 @@ export const stores = {
    * stores.keyValue('seen', { key: serdes.string(), value: serdes.long() })
    */
   keyValue<K, V>(name: string, options: KeyValueStoreOptions<K, V>): StoreBuilder<KeyValueStore<K, V>> {
-    return declare('key-value', name, options, (typed, context) => new PlainKeyValueStore(name, typed, context))
+    checkStore(name, options)
+    return declare('key-value', name, options, (settings, context) => new PlainKeyValueStore(name, settings, context))
   },
 
   /**
@@ -52,25 +58,89 @@ export const stores = {
     name: string,
     options: KeyValueStoreOptions<K, V>,
   ): StoreBuilder<TimestampedKeyValueStore<K, V>> {
+    checkStore(name, options)
     return declare(
       'timestamped-key-value',
       name,
       options,
-      (typed, context) => new TimestampedStore(name, typed, context),
+      (settings, context) => new TimestampedStore(name, settings, context),
     )
+  },
+
+  /**
+   * Values by key and window start, kept for `retentionMs` of event time.
+   *
+   * @throws InvalidConfigError `STREAMS_INVALID_CONFIG`: names the option at fault.
+   * @example
+   * stores.window('seen-ids', { key: serdes.string(), value: serdes.string(), retentionMs: 3_600_000, windowSizeMs: 60_000 })
+   */
+  window<K, V>(name: string, options: WindowStoreOptions<K, V>): StoreBuilder<WindowStore<K, V>> {
+    checkStore(name, options, WINDOW_OPTIONS)
+    const { retentionMs, windowSizeMs, retainDuplicates = false, timeOrdered = false } = options
+    const own = { retentionMs, windowSizeMs, retainDuplicates, timeOrdered }
+    const builder = declare(
+      'window',
+      name,
+      options,
+      (settings, context) => new PlainWindowStore(name, { ...settings, ...own }, context),
+    )
+    return { ...builder, retentionMs }
+  },
+
+  /**
+   * Values by key and window start with the event time of each value: what is under the DSL's windowed aggregations.
+   *
+   * @throws InvalidConfigError `STREAMS_INVALID_CONFIG`: names the option at fault.
+   * @example
+   * stores.timestampedWindow('per-minute', { key: serdes.string(), value: serdes.long(), retentionMs: 3_600_000, windowSizeMs: 60_000 })
+   */
+  timestampedWindow<K, V>(name: string, options: WindowStoreOptions<K, V>): StoreBuilder<TimestampedWindowStore<K, V>> {
+    checkStore(name, options, WINDOW_OPTIONS)
+    const { retentionMs, windowSizeMs, retainDuplicates = false, timeOrdered = false } = options
+    const own = { retentionMs, windowSizeMs, retainDuplicates, timeOrdered }
+    const builder = declare(
+      'timestamped-window',
+      name,
+      options,
+      (settings, context) => new TimestampedWindows(name, { ...settings, ...own }, context),
+    )
+    return { ...builder, retentionMs }
+  },
+
+  /**
+   * Aggregates by key and session, kept for `retentionMs` of event time after the session's end.
+   *
+   * @throws InvalidConfigError `STREAMS_INVALID_CONFIG`: names the option at fault.
+   * @example
+   * stores.session('visits', { key: serdes.string(), value: serdes.long(), retentionMs: 86_400_000 })
+   */
+  session<K, A>(name: string, options: SessionStoreOptions<K, A>): StoreBuilder<SessionStore<K, A>> {
+    checkStore(name, options, SESSION_OPTIONS)
+    const { retentionMs, timeOrdered = false } = options
+    const builder = declare(
+      'session',
+      name,
+      options,
+      (settings, context) => new SessionEntriesStore(name, { ...settings, retentionMs, timeOrdered }, context),
+    )
+    return { ...builder, retentionMs }
   },
 }
 
-type Declared<K, V> = Pick<KeyValueStoreOptions<K, V>, 'key' | 'value'> & { readonly caching: boolean }
+/** The options that every store gets, with the defaults filled in. */
+type Settings<K, V> = Pick<StoreOptions<K, V>, 'key' | 'value'> & {
+  readonly caching: boolean
+  readonly logHeaders: LogHeaders
+}
 
 function declare<K, V, S extends StateStore>(
   kind: StoreKind,
   name: string,
-  options: KeyValueStoreOptions<K, V>,
-  build: (options: Declared<K, V>, context: StoreContext) => S,
+  options: StoreOptions<K, V>,
+  build: (settings: Settings<K, V>, context: StoreContext) => S,
 ): StoreBuilder<S> {
-  check(name, options)
-  const { key, value, logging = true, caching = false, persistent = true, changelogConfigs = {} } = options
+  const { key, value, logging = true, caching = false, persistent = true, logHeaders = false } = options
+  const { changelogConfigs = {} } = options
   return {
     name,
     kind,
@@ -78,31 +148,6 @@ function declare<K, V, S extends StateStore>(
     caching,
     persistent,
     changelogConfigs,
-    build: (context) => build({ key, value, caching }, context),
-  }
-}
-
-function check(name: string, options: KeyValueStoreOptions<unknown, unknown>): void {
-  if (!NAME.test(name)) {
-    throw new InvalidConfigError(
-      'name',
-      `is '${name}' for a store: 1 to 249 letters, digits, '.', '_' and '-' are allowed`,
-    )
-  }
-  for (const option of Object.keys(options)) {
-    if (!OPTIONS.has(option)) {
-      throw new InvalidConfigError(option, `is not an option of store '${name}'; these are: ${[...OPTIONS].join(', ')}`)
-    }
-  }
-  for (const option of ['key', 'value'] as const) {
-    if (typeof options[option]?.serialize !== 'function') {
-      throw new InvalidConfigError(option, `of store '${name}' has to be a serde, for instance serdes.string()`)
-    }
-  }
-  for (const option of ['logging', 'caching', 'persistent'] as const) {
-    const flag = options[option]
-    if (flag !== undefined && typeof flag !== 'boolean') {
-      throw new InvalidConfigError(option, `of store '${name}' has to be true or false`)
-    }
+    build: (context) => build({ key, value, caching, logHeaders }, context),
   }
 }

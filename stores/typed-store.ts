@@ -4,6 +4,7 @@ import { InvalidStoreArgumentError } from './errors.ts'
 import { ForwardCache } from './forward-cache.ts'
 import { LoggedRows, NO_RECORD, type RowWriter } from './logged-rows.ts'
 import type { KeyValueStore, RowRange, StoreContext } from './store.ts'
+import type { LogHeaders } from './store-options.ts'
 import { StoreSerdes } from './store-serdes.ts'
 
 export interface TypedStoreOptions<K, V> {
@@ -11,6 +12,7 @@ export interface TypedStoreOptions<K, V> {
   readonly value: Serde<V>
   /** Whether writes are held back, if the instance has a cache. */
   readonly caching: boolean
+  readonly logHeaders: LogHeaders
 }
 
 /**
@@ -30,7 +32,7 @@ export abstract class TypedStore<K, V, E> implements KeyValueStore<K, E> {
     this.name = name
     this.#serdes = new StoreSerdes(name, context.changelogTopic, options)
     this.#context = context
-    const rows = new LoggedRows(context)
+    const rows = new LoggedRows(context, options.logHeaders)
     const { cacheBudget } = context
     this.cache =
       options.caching && cacheBudget !== undefined && cacheBudget.limitBytes > 0

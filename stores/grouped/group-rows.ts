@@ -1,5 +1,5 @@
 import type { RowRange, Rows } from '../store.ts'
-import { collectEntries, type Entry, entriesOf, findEntry, LEAF, splitLeaf, withEntry } from './leaf.ts'
+import { collectEntries, type Entry, entriesOf, findEntry, LEAF, type Place, splitLeaf, withEntry } from './leaf.ts'
 import { decodeRoot, encodeRoot, leafFor, type Root } from './root.ts'
 
 /** A larger leaf is cut in two. Small enough to be copied for each write, large enough for most groups to be one row. */
@@ -36,23 +36,24 @@ export class GroupRows {
     return end === start ? undefined : leaf.subarray(valueStart, end)
   }
 
-  /** Null deletes. */
-  put(group: Buffer, sort: Buffer, value: Buffer | null): void {
+  /** Null deletes. Returns by how many entries the group has grown: 1, 0 or -1. */
+  put(group: Buffer, sort: Buffer, value: Buffer | null): number {
     const key = this.#rowKey(group)
     const row = this.#rows.get(key)
     if (row === undefined) {
-      if (value !== null) this.#rows.put(key, withEntry(undefined, ANY_PLACE, sort, value))
-      return
+      if (value === null) return 0
+      this.#rows.put(key, withEntry(undefined, ANY_PLACE, sort, value))
+      return 1
     }
-    if (row[0] !== LEAF) {
-      this.#putBelow(group, decodeRoot(row), sort, value)
-      return
-    }
-    const leaf = this.#changed(row, sort, value)
-    if (leaf === row) return
+    if (row[0] !== LEAF) return this.#putBelow(group, decodeRoot(row), sort, value)
+    const place = findEntry(row, sort)
+    const growth = growthBy(place, value)
+    if (value === null && growth === 0) return 0
+    const leaf = withEntry(row, place, sort, value)
     if (leaf.length === 1) this.#rows.put(key, null)
     else if (leaf.length <= MAX_LEAF_BYTES || isSingle(leaf)) this.#rows.put(key, leaf)
     else this.#grow(group, leaf)
+    return growth
   }
 
   /** The entries of a group whose sort keys lie in the range, both ends inclusive, ascending. Views that a later write does not change. */
@@ -96,12 +97,14 @@ export class GroupRows {
     return this.#leaf(group, root.leaves[leafFor(root, sort)]!.number)
   }
 
-  #putBelow(group: Buffer, root: Root, sort: Buffer, value: Buffer | null): void {
+  #putBelow(group: Buffer, root: Root, sort: Buffer, value: Buffer | null): number {
     const index = leafFor(root, sort)
     const { number } = root.leaves[index]!
     const before = this.#leaf(group, number)
-    const leaf = this.#changed(before, sort, value)
-    if (leaf === before) return
+    const place = findEntry(before, sort)
+    const growth = growthBy(place, value)
+    if (value === null && growth === 0) return 0
+    const leaf = withEntry(before, place, sort, value)
     if (leaf.length === 1) {
       this.#rows.put(leafKey(group, number), null)
       const leaves = root.leaves.toSpliced(index, 1)
@@ -116,6 +119,7 @@ export class GroupRows {
       const leaves = root.leaves.toSpliced(index + 1, 0, added)
       this.#rows.put(this.#rowKey(group), encodeRoot({ nextNumber: root.nextNumber + 1, leaves }))
     }
+    return growth
   }
 
   #grow(group: Buffer, leaf: Buffer): void {
@@ -124,12 +128,6 @@ export class GroupRows {
       return { least: entriesOf(half)[0]![0], number: i + 1 }
     })
     this.#rows.put(this.#rowKey(group), encodeRoot({ nextNumber: 3, leaves }))
-  }
-
-  // The leaf itself if nothing changes.
-  #changed(leaf: Buffer, sort: Buffer, value: Buffer | null): Buffer {
-    const place = findEntry(leaf, sort)
-    return value === null && place.start === place.end ? leaf : withEntry(leaf, place, sort, value)
   }
 
   #leaf(group: Buffer, number: number): Buffer {
@@ -150,6 +148,10 @@ function leafKey(group: Buffer, number: number): Buffer {
   key.set(group)
   key.writeUInt32BE(number, group.length)
   return key
+}
+
+function growthBy({ start, end }: Place, value: Buffer | null): number {
+  return Number(value !== null) - Number(end > start)
 }
 
 function isSingle(leaf: Buffer): boolean {

@@ -14,6 +14,8 @@ export interface DeferredUpdate {
   readonly key: Buffer
   /** The entry before the first write since the last flush; undefined: there was none. */
   readonly before: Buffer | undefined
+  /** The entry after the last write; undefined: deleted. Kept here since it may expire while it waits, and still has to go. */
+  after: Buffer | undefined
   /** Event time and record of the last write. */
   timestamp: number
   context: RecordContext
@@ -47,16 +49,18 @@ export class DeferredUpdates {
   }
 
   /** To be called for each write. `before` is asked for only at the first one of an entry. */
-  add(key: Buffer, before: () => Buffer | undefined, timestamp: number): void {
+  add(key: Buffer, before: () => Buffer | undefined, after: Buffer | undefined, timestamp: number): void {
     const text = textOf(key)
     const { headers, topic, partition, offset, timestamp: recordTime } = this.#currentRecord() ?? NO_RECORD
     const context = { timestamp: recordTime, headers, topic, partition, offset }
     const update = this.#updates.get(text)
     if (update === undefined) {
-      this.#updates.set(text, { key, before: before(), timestamp, context })
-      this.#hold(ENTRY_BYTES + key.length)
+      this.#updates.set(text, { key, before: before(), after, timestamp, context })
+      this.#hold(ENTRY_BYTES + key.length + (after?.length ?? 0))
       return
     }
+    this.#hold((after?.length ?? 0) - (update.after?.length ?? 0))
+    update.after = after
     update.timestamp = timestamp
     update.context = context
     // Moves to the end: entries go in the order of their last writes.

@@ -2,6 +2,7 @@ import { readInt64, writeInt64 } from '../../lib/serde/int64.ts'
 import { GroupRows } from '../grouped/group-rows.ts'
 import type { Entry } from '../grouped/leaf.ts'
 import type { Rows } from '../store.ts'
+import { type Bucket, TimeBuckets } from './time-buckets.ts'
 
 // The first byte of a row's key.
 const META = Buffer.of(0)
@@ -9,18 +10,24 @@ const ENTRIES = 1
 const BY_TIME = 2
 
 const TIME_BYTES = 8
-const PREFIX_BYTES = 1 + TIME_BYTES
+const INDEX_PREFIX_BYTES = 1 + TIME_BYTES
+const SEGMENT_BYTES = 5
+const PREFIX_BYTES = 1 + SEGMENT_BYTES
+const BUCKET_BYTES = 2
 const EMPTY = Buffer.alloc(0)
+const TWO_POW_32 = 4_294_967_296
 
 export interface TimeEntriesOptions {
-  /** How long entries are kept after the latest time that was observed, in event milliseconds. */
+  /** How long entries can be seen after the latest time that was observed, in event milliseconds. */
   readonly retentionMs: number
   /** Entries are dropped segment by segment. */
   readonly segmentMs: number
-  /** Entries of one key within this time lie in one group, read together. */
+  /** Entries of one key within this time lie in one group, read together. At least a 65536th of a segment. */
   readonly bucketMs: number
   /** Keeps an index by time, for `byTime`. */
   readonly timeOrdered: boolean
+  /** Whether an entry is still seen when it is exactly `retentionMs` old. */
+  readonly retentionInclusive: boolean
 }
 
 /** An entry of one key: its time, the rest of its sort key, its value. */
@@ -39,43 +46,54 @@ export interface KeyedTimeEntry extends TimeEntry {
 /**
  * Entries by key and time, under windows and sessions: what lies close in time is read together, and what has expired is dropped in ranges.
  *
- * Rows: `1 ‖ segment ‖ key ‖ bucket` is a group (see GroupRows) with the entries of one key and bucket, by time, then tail; `2 ‖ time ‖ tail ‖ key` an index entry;
- * `0` the observed time and a counter. A segment is the number of the bucket's start in units of `segmentMs`.
+ * Rows: `1 ‖ segment ‖ key ‖ bucket` is a group (see GroupRows) with the entries of one key and bucket, by time, then tail; `2 ‖ time ‖ tail ‖ key` an index
+ * entry; `0` the observed time and a counter.
  *
- * Times are at least 0. Whether an entry can still be seen is a matter of time alone (`oldestMs`), as in Java; segments only decide when its bytes go.
+ * Times are at least 0. Whether an entry can be seen is a matter of time alone (`oldestMs`), as in Java. Its bytes go when its whole segment has expired:
+ * with the commit after that, or, if the process dies between, with the first one of its next life.
  */
 export class TimeEntries {
   readonly #rows: Rows
   readonly #groups: GroupRows
   readonly #options: TimeEntriesOptions
+  readonly #buckets: TimeBuckets
+  #loaded = false
   #observedMs = -1
   #counter = 0
   #changed = false
-  #firstSegment = 0
+  #droppedBefore = 0
   // get, then put of one key and bucket: the group's key is made once.
   #lastKey: Buffer | undefined
-  #lastBucket = 0
+  #lastBucket: Bucket = { segment: -1, index: 0, startMs: 0, endMs: 0 }
   #lastGroup = EMPTY
 
   constructor(rows: Rows, options: TimeEntriesOptions) {
     this.#rows = rows
     this.#groups = new GroupRows(rows)
     this.#options = options
+    this.#buckets = new TimeBuckets(options.segmentMs, options.bucketMs)
   }
 
   /** The latest time put; -1 before the first. */
   get observedMs(): number {
+    if (!this.#loaded) this.reload()
     return this.#observedMs
   }
 
-  /** The time of the oldest entry that can be seen; with an index by time a millisecond earlier, as in Java. */
+  /** The time of the oldest entry that can be seen. */
   get oldestMs(): number {
-    const { retentionMs, timeOrdered } = this.#options
-    return this.#observedMs - retentionMs + (timeOrdered ? 0 : 1)
+    return this.observedMs - this.#options.retentionMs + (this.#options.retentionInclusive ? 0 : 1)
+  }
+
+  /** The start of the oldest segment that is kept; up to a segment before `oldestMs`. */
+  get keptMs(): number {
+    const { retentionMs, segmentMs } = this.#options
+    return Math.max(0, Math.floor((this.observedMs - retentionMs) / segmentMs)) * segmentMs
   }
 
   /** A number that the store counts up, 0 at first; kept with the entries. */
   get counter(): number {
+    if (!this.#loaded) this.reload()
     return this.#counter
   }
 
@@ -86,32 +104,32 @@ export class TimeEntries {
 
   /** Raises the observed time. */
   observe(timeMs: number): void {
-    if (timeMs <= this.#observedMs) return
+    if (timeMs <= this.observedMs) return
     this.#observedMs = timeMs
     this.#changed = true
   }
 
+  /** Undefined also if the entry has expired. */
   get(key: Buffer, timeMs: number, tail: Buffer): Buffer | undefined {
-    return this.#groups.get(this.#group(key, timeMs), sortKey(timeMs, tail))
+    return timeMs < this.oldestMs ? undefined : this.#get(key, timeMs, tail)
   }
 
   /** Writes an entry, null deletes it; one whose segment has expired is left alone. */
   put(key: Buffer, timeMs: number, tail: Buffer, value: Buffer | null): void {
-    if (this.#segmentOf(timeMs) < this.#liveSegment()) return
-    this.#groups.put(this.#group(key, timeMs), sortKey(timeMs, tail), value)
-    if (this.#options.timeOrdered) this.#rows.put(indexKey(timeMs, tail, key), value === null ? null : EMPTY)
+    if (timeMs < this.keptMs) return
+    const added = this.#groups.put(this.#group(key, timeMs), sortKey(timeMs, tail), value)
+    if (this.#options.timeOrdered && added !== 0) this.#rows.put(indexKey(timeMs, tail, key), added > 0 ? EMPTY : null)
   }
 
   /** The entries of a key whose time lies in the range, both ends inclusive, by time, then tail. */
   scan(key: Buffer, fromMs: number, toMs: number): TimeEntry[] {
-    const { bucketMs } = this.#options
     const found: TimeEntry[] = []
-    const lower = Math.max(fromMs, 0)
+    const lower = Math.max(fromMs, this.oldestMs, 0)
     const upper = Math.min(toMs, this.#observedMs)
-    if (upper < lower) return found
-    const [from, to] = [sortKey(lower, EMPTY), sortKey(upper + 1, EMPTY)]
-    for (let bucket = Math.floor(lower / bucketMs); bucket * bucketMs <= upper; bucket++) {
-      for (const entry of this.#groups.scan(this.#bucket(key, bucket), from, to)) {
+    if (!(lower <= upper)) return found
+    const [from, before] = [sortKey(lower, EMPTY), sortKey(upper + 1, EMPTY)]
+    for (let timeMs = lower; timeMs <= upper; timeMs = this.#lastBucket.endMs) {
+      for (const entry of this.#groups.scan(this.#group(key, timeMs), from, before)) {
         const timed = timeEntry(entry)
         if (timed.timeMs <= upper) found.push(timed)
       }
@@ -125,50 +143,43 @@ export class TimeEntries {
     toMs: number,
     keys: { readonly from?: Buffer | undefined; readonly to?: Buffer | undefined; readonly reverse?: boolean },
   ): AsyncGenerator<KeyedTimeEntry, void, undefined> {
-    const range = {
-      from: segmentPrefix(this.#segmentOf(Math.max(fromMs, 0))),
-      to: this.#afterSegment(toMs),
-      reverse: keys.reverse ?? false,
-    }
+    const lower = Math.max(fromMs, this.oldestMs, 0)
+    const upper = Math.min(toMs, this.#observedMs)
+    if (!(lower <= upper)) return
+    const reverse = keys.reverse ?? false
+    const range = { from: this.#segmentPrefix(lower), to: this.#segmentPrefix(upper, 1), reverse }
     for await (const [group, entries] of this.#groups.groups(range)) {
-      const key = group.subarray(PREFIX_BYTES, group.length - TIME_BYTES)
+      const key = group.subarray(PREFIX_BYTES, group.length - BUCKET_BYTES)
       if (keys.from !== undefined && key.compare(keys.from) < 0) continue
       if (keys.to !== undefined && key.compare(keys.to) > 0) continue
-      for (const entry of range.reverse ? entries.toReversed() : entries) {
+      for (const entry of reverse ? entries.toReversed() : entries) {
         const { timeMs, tail, value } = timeEntry(entry)
-        if (timeMs >= fromMs && timeMs <= toMs) yield { key, timeMs, tail, value }
+        if (timeMs >= lower && timeMs <= upper) yield { key, timeMs, tail, value }
       }
     }
   }
 
-  /** The keys of all entries in the range of times, by time, tail and key; from a snapshot. For stores with an index. */
+  /**
+   * All entries in the range of times, by time, tail and key, also those that have expired and are still kept; the keys from a snapshot. For entries
+   * with an index.
+   */
   async *byTime(fromMs: number, toMs: number, tailBytes: number): AsyncGenerator<KeyedTimeEntry, void, undefined> {
+    const lower = Math.max(fromMs, this.keptMs)
     const upper = Math.min(toMs, this.#observedMs)
-    if (upper < fromMs) return
-    const range = { from: indexKey(Math.max(fromMs, 0), EMPTY, EMPTY), to: indexKey(upper + 1, EMPTY, EMPTY) }
+    if (!(lower <= upper)) return
+    const range = { from: indexKey(lower, EMPTY, EMPTY), to: indexKey(upper + 1, EMPTY, EMPTY) }
     for await (const [row] of this.#rows.range(range)) {
       const timeMs = readInt64(row, 1)
       if (timeMs > upper) return
-      const tail = row.subarray(PREFIX_BYTES, PREFIX_BYTES + tailBytes)
-      const key = row.subarray(PREFIX_BYTES + tailBytes)
-      const value = this.get(key, timeMs, tail)
+      const tail = row.subarray(INDEX_PREFIX_BYTES, INDEX_PREFIX_BYTES + tailBytes)
+      const key = row.subarray(INDEX_PREFIX_BYTES + tailBytes)
+      const value = this.#get(key, timeMs, tail)
       // Gone since the snapshot was taken.
       if (value !== undefined) yield { key, timeMs, tail, value }
     }
   }
 
-  /** Reads what was kept of an earlier life. */
-  open(): void {
-    const meta = this.#rows.get(META)
-    if (meta === undefined) return
-    this.#observedMs = Math.max(this.#observedMs, readInt64(meta, 0))
-    this.#counter = readInt64(meta, TIME_BYTES)
-    // What had expired in an earlier life may still be there.
-    this.#firstSegment = 0
-    this.#dropExpired()
-  }
-
-  /** Before each commit: keeps the observed time, and drops segments that have expired. */
+  /** Before each commit, and after each restored record: keeps the observed time and the counter, and drops segments that have expired. */
   flush(): void {
     if (!this.#changed) return
     this.#changed = false
@@ -179,64 +190,69 @@ export class TimeEntries {
     this.#dropExpired()
   }
 
+  /** Takes the observed time and the counter from the rows: at first, and wherever the rows may have changed by another hand. */
+  reload(): void {
+    this.#loaded = true
+    this.#changed = false
+    const meta = this.#rows.get(META)
+    this.#observedMs = meta === undefined ? -1 : readInt64(meta, 0)
+    this.#counter = meta === undefined ? 0 : readInt64(meta, TIME_BYTES)
+    // What had expired in an earlier life may still be there.
+    this.#dropExpired()
+  }
+
   // ---- inside
 
+  #get(key: Buffer, timeMs: number, tail: Buffer): Buffer | undefined {
+    return this.#groups.get(this.#group(key, timeMs), sortKey(timeMs, tail))
+  }
+
   #dropExpired(): void {
-    const live = this.#liveSegment()
-    if (live <= this.#firstSegment) return
-    this.#firstSegment = live
-    this.#rows.expire(Buffer.of(ENTRIES), segmentPrefix(live))
-    if (!this.#options.timeOrdered) return
-    this.#rows.expire(Buffer.of(BY_TIME), indexKey(live * this.#options.segmentMs, EMPTY, EMPTY))
-  }
-
-  #segmentOf(timeMs: number): number {
-    const { bucketMs, segmentMs } = this.#options
-    return Math.floor((Math.floor(timeMs / bucketMs) * bucketMs) / segmentMs)
-  }
-
-  // A bucket may reach beyond the end of its segment.
-  #liveSegment(): number {
-    const { bucketMs, segmentMs } = this.#options
-    return Math.floor((this.oldestMs - 1 - bucketMs) / segmentMs)
-  }
-
-  #afterSegment(timeMs: number): Buffer {
-    return segmentPrefix(this.#segmentOf(Math.min(timeMs, Math.max(0, this.#observedMs))) + 1)
+    const { keptMs } = this
+    if (keptMs <= this.#droppedBefore) return
+    this.#droppedBefore = keptMs
+    this.#rows.expire(Buffer.of(ENTRIES), this.#segmentPrefix(keptMs))
+    if (this.#options.timeOrdered) this.#rows.expire(Buffer.of(BY_TIME), indexKey(keptMs, EMPTY, EMPTY))
   }
 
   #group(key: Buffer, timeMs: number): Buffer {
-    return this.#bucket(key, Math.floor(timeMs / this.#options.bucketMs))
-  }
-
-  #bucket(key: Buffer, bucket: number): Buffer {
-    if (key === this.#lastKey && bucket === this.#lastBucket) return this.#lastGroup
-    const { bucketMs, segmentMs } = this.#options
-    const group = Buffer.allocUnsafe(PREFIX_BYTES + key.length + TIME_BYTES)
-    group[0] = ENTRIES
-    writeInt64(group, Math.floor((bucket * bucketMs) / segmentMs), 1)
+    const last = this.#lastBucket
+    if (timeMs < last.startMs || timeMs >= last.endMs) this.#lastBucket = this.#buckets.at(timeMs)
+    else if (key === this.#lastKey) return this.#lastGroup
+    const { segment, index } = this.#lastBucket
+    const group = Buffer.allocUnsafe(PREFIX_BYTES + key.length + BUCKET_BYTES)
+    writePrefix(group, segment)
     group.set(key, PREFIX_BYTES)
-    writeInt64(group, bucket, PREFIX_BYTES + key.length)
+    group[PREFIX_BYTES + key.length] = index >> 8
+    group[PREFIX_BYTES + key.length + 1] = index
     this.#lastKey = key
-    this.#lastBucket = bucket
     this.#lastGroup = group
     return group
   }
+
+  /** Of the segment with this time, or of one `further` on. */
+  #segmentPrefix(timeMs: number, further = 0): Buffer {
+    const prefix = Buffer.allocUnsafe(PREFIX_BYTES)
+    writePrefix(prefix, Math.floor(timeMs / this.#options.segmentMs) + further)
+    return prefix
+  }
 }
 
-function segmentPrefix(segment: number): Buffer {
-  const prefix = Buffer.allocUnsafe(PREFIX_BYTES)
-  prefix[0] = ENTRIES
-  writeInt64(prefix, segment, 1)
-  return prefix
+function writePrefix(row: Buffer, segment: number): void {
+  row[0] = ENTRIES
+  row[1] = Math.floor(segment / TWO_POW_32)
+  row[2] = segment >>> 24
+  row[3] = segment >>> 16
+  row[4] = segment >>> 8
+  row[5] = segment
 }
 
 function indexKey(timeMs: number, tail: Buffer, key: Buffer): Buffer {
-  const row = Buffer.allocUnsafe(PREFIX_BYTES + tail.length + key.length)
+  const row = Buffer.allocUnsafe(INDEX_PREFIX_BYTES + tail.length + key.length)
   row[0] = BY_TIME
   writeInt64(row, timeMs, 1)
-  row.set(tail, PREFIX_BYTES)
-  row.set(key, PREFIX_BYTES + tail.length)
+  row.set(tail, INDEX_PREFIX_BYTES)
+  row.set(key, INDEX_PREFIX_BYTES + tail.length)
   return row
 }
 

@@ -1,14 +1,14 @@
 import type { ConsumedRecord } from '../../lib/core/record.ts'
-import { NO_HEADERS } from '../../lib/core/record.ts'
 import { Windowed } from '../../lib/core/windowed.ts'
 import { readInt64, writeInt64 } from '../../lib/serde/int64.ts'
 import { InvalidStoreArgumentError } from '../errors.ts'
+import { headersToLog } from '../log-headers.ts'
 import { NO_RECORD } from '../logged-rows.ts'
-import type { FlushListener, KeyRange, StoreContext, TimeRange, WindowStore } from '../store.ts'
+import type { FlushListener, KeyRange, RecordContext, StoreContext, TimeRange, WindowStore } from '../store.ts'
 import { StoreSerdes } from '../store-serdes.ts'
 import { type DeferredUpdate, DeferredUpdates } from './deferred-updates.ts'
 import { type KeyedTimeEntry, TimeEntries } from './time-entries.ts'
-import { segmentOptions, type WindowedStoreSettings } from './window-options.ts'
+import { type WindowStoreSettings, windowEntriesOptions } from './window-options.ts'
 
 const TIME_BYTES = 8
 const SEQUENCE_BYTES = 4
@@ -25,19 +25,19 @@ const NO_TAIL = Buffer.alloc(0)
 export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
   readonly name: string
   protected readonly serdes: StoreSerdes<K, V>
-  readonly #settings: WindowedStoreSettings<K, V>
+  readonly #settings: WindowStoreSettings<K, V>
   readonly #context: StoreContext
   readonly #entries: TimeEntries
   readonly #deferred: DeferredUpdates | undefined
   #listener: FlushListener<Windowed<K>, V> | undefined
   #sendOldValues = false
 
-  constructor(name: string, settings: WindowedStoreSettings<K, V>, context: StoreContext) {
+  constructor(name: string, settings: WindowStoreSettings<K, V>, context: StoreContext) {
     this.name = name
     this.serdes = new StoreSerdes(name, context.changelogTopic, settings)
     this.#settings = settings
     this.#context = context
-    this.#entries = new TimeEntries(context.rows, segmentOptions(settings))
+    this.#entries = new TimeEntries(context.rows, windowEntriesOptions(settings))
     const { cacheBudget } = context
     if (settings.caching && !settings.retainDuplicates && cacheBudget !== undefined && cacheBudget.limitBytes > 0) {
       this.#deferred = new DeferredUpdates(name, { ...context, cacheBudget }, (update) => this.#letGo(update))
@@ -67,18 +67,23 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
       throw new InvalidStoreArgumentError(this.name, 'undefined was put; null deletes (is a return missing?)')
     }
     const { retainDuplicates } = this.#settings
-    // There is nothing that it could stand for.
-    if (retainDuplicates && entry === null) return
     const keyBytes = this.serdes.keyBytes(key)
+    if (retainDuplicates && entry === null) {
+      // Deletes nothing, as no entry is meant; Java logs it all the same.
+      const nothing = windowKey(keyBytes, startMs, this.#nextSequence())
+      this.#log(nothing, undefined, this.recordTimestamp, this.#context.currentRecord())
+      return
+    }
     const encoded = entry === null ? undefined : this.encode(entry)
     const timestamp = encoded?.timestamp ?? this.recordTimestamp
     const sequence = retainDuplicates ? this.#nextSequence() : 0
     const tail = retainDuplicates ? sequenceTail(sequence) : NO_TAIL
     const logged = windowKey(keyBytes, startMs, sequence)
     this.#entries.observe(startMs)
-    this.#deferred?.add(logged, () => this.#entries.get(keyBytes, startMs, tail), timestamp)
-    this.#entries.put(keyBytes, startMs, tail, encoded?.bytes ?? null)
-    if (this.#deferred === undefined) this.#log(logged, encoded?.bytes, timestamp)
+    const bytes = encoded?.bytes
+    this.#deferred?.add(logged, () => this.#entries.get(keyBytes, startMs, tail), bytes, timestamp)
+    this.#entries.put(keyBytes, startMs, tail, bytes ?? null)
+    if (this.#deferred === undefined) this.#log(logged, bytes, timestamp, this.#context.currentRecord())
     else if (this.#deferred.isFull) this.#deferred.flush()
   }
 
@@ -86,7 +91,6 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
   fetch(key: K, range: TimeRange): readonly (readonly [startMs: number, value: E])[]
   fetch(key: K, at: number | TimeRange): E | undefined | readonly (readonly [startMs: number, value: E])[] {
     if (typeof at !== 'number') return this.#range(key, at)
-    if (at < this.#entries.oldestMs) return undefined
     const keyBytes = this.serdes.keyBytes(key)
     if (this.#settings.retainDuplicates) return this.#range(key, { fromMs: at, toMs: at })[0]?.[1]
     const bytes = this.#entries.get(keyBytes, at, NO_TAIL)
@@ -133,10 +137,6 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
 
   // ---- for the task
 
-  open(): void {
-    this.#entries.open()
-  }
-
   flush(): void {
     this.#deferred?.flush()
     this.#entries.flush()
@@ -152,14 +152,14 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
     const startMs = readInt64(key, keyLength)
     const sequence = key.readInt32BE(keyLength + TIME_BYTES)
     const tail = this.#settings.retainDuplicates ? sequenceTail(sequence) : NO_TAIL
-    this.#entries.observe(startMs)
+    // A restore that has to start over empties the rows below.
+    this.#entries.reload()
     if (sequence > this.#entries.counter) this.#entries.counter = sequence
-    this.#entries.put(
-      key.subarray(0, keyLength),
-      startMs,
-      tail,
-      value === null ? null : this.restored(value, timestamp),
-    )
+    if (value !== null || !this.#settings.retainDuplicates) {
+      this.#entries.observe(startMs)
+      const entry = value === null ? null : this.restored(value, timestamp)
+      this.#entries.put(key.subarray(0, keyLength), startMs, tail, entry)
+    }
     // What was observed is written with what was restored.
     this.#entries.flush()
   }
@@ -172,10 +172,8 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
   }
 
   #range(key: K, { fromMs, toMs }: TimeRange): (readonly [number, E])[] {
-    const from = Math.max(fromMs, this.#entries.oldestMs)
-    if (toMs < from) return []
     return this.#entries
-      .scan(this.serdes.keyBytes(key), from, toMs)
+      .scan(this.serdes.keyBytes(key), fromMs, toMs)
       .map(({ timeMs, value }) => [timeMs, this.decode(value)])
   }
 
@@ -184,13 +182,12 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
     keys: KeyRange<K>,
     reverse: boolean,
   ): AsyncGenerator<readonly [Windowed<K>, E], void, undefined> {
-    const from = Math.max(fromMs, this.#entries.oldestMs)
     const bounds = {
       from: keys.from === undefined ? undefined : this.serdes.keyBytes(keys.from),
       to: keys.to === undefined ? undefined : this.serdes.keyBytes(keys.to),
       reverse,
     }
-    for await (const entry of this.#entries.all(from, toMs, bounds)) yield await this.#windowed(entry)
+    for await (const entry of this.#entries.all(fromMs, toMs, bounds)) yield await this.#windowed(entry)
   }
 
   async #windowed({ key, timeMs, value }: KeyedTimeEntry): Promise<readonly [Windowed<K>, E]> {
@@ -203,25 +200,24 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
     return new Windowed(this.serdes.keyOf(key), startMs, endMs)
   }
 
-  #letGo({ key, before, timestamp, context }: DeferredUpdate): void {
+  #letGo({ key, before, after, timestamp, context }: DeferredUpdate): void {
     const keyLength = key.length - WINDOW_BYTES
     const keyBytes = key.subarray(0, keyLength)
     const startMs = readInt64(key, keyLength)
-    const now = this.#entries.get(keyBytes, startMs, NO_TAIL)
     // As in Java: the delete of what came and went within the cache, or never was, is nobody's business.
-    if (this.#listener !== undefined && now === undefined && before === undefined) return
-    this.#log(key, now, timestamp)
+    if (this.#listener !== undefined && after === undefined && before === undefined) return
+    this.#log(key, after, timestamp, context)
     this.#listener?.({
       key: this.#window(keyBytes, startMs),
-      newValue: now === undefined ? null : this.serdes.valueOf(this.valueBytes(now)),
+      newValue: after === undefined ? null : this.serdes.valueOf(this.valueBytes(after)),
       oldValue: before === undefined || !this.#sendOldValues ? null : this.serdes.valueOf(this.valueBytes(before)),
       timestamp,
       context,
     })
   }
 
-  #log(key: Buffer, bytes: Buffer | undefined, timestamp: number): void {
-    const headers = this.#settings.logHeaders ? (this.#context.currentRecord() ?? NO_RECORD).headers : NO_HEADERS
+  #log(key: Buffer, bytes: Buffer | undefined, timestamp: number, record: RecordContext | undefined): void {
+    const headers = headersToLog(this.#settings.logHeaders, bytes === undefined, record)
     this.#context.log(key, bytes === undefined ? null : this.valueBytes(bytes), timestamp, headers)
   }
 

@@ -1,33 +1,52 @@
 import type { Serde } from '../../lib/serde/serde.ts'
+import type { LogHeaders } from '../store-options.ts'
 import type { TimeEntriesOptions } from './time-entries.ts'
 
 // As in Java: two segments make up the retention, but none is shorter than a minute.
 const MIN_SEGMENT_MS = 60_000
 /** Windows of a key that are read together: so many follow each other without overlapping. */
-const WINDOWS_PER_BUCKET = 32
+const WINDOWS_PER_BUCKET = 4
+/** Reads of a key over all its time look into so many buckets at most, and one more for each end. */
+const MAX_BUCKETS_PER_SEGMENT = 256
 
-/** What a window or session store is made of, with every default filled in. */
+/** What all stores of windows and sessions are made of, with every default filled in. */
 export interface WindowedStoreSettings<K, V> {
   readonly key: Serde<K>
   readonly value: Serde<V>
-  /** Of the windows; for sessions, and stores of records to be joined, the time within which entries are looked for. */
-  readonly windowSizeMs: number
   readonly retentionMs: number
-  /** Keeps every value put, where another store would replace. */
-  readonly retainDuplicates: boolean
-  /** Whether changelog records carry the headers of the record in process. */
-  readonly logHeaders: boolean
   readonly timeOrdered: boolean
+  readonly logHeaders: LogHeaders
   readonly caching: boolean
 }
 
-export function segmentOptions(settings: WindowedStoreSettings<any, any>): TimeEntriesOptions {
+/** What a window store is made of. */
+export interface WindowStoreSettings<K, V> extends WindowedStoreSettings<K, V> {
+  /** Of the windows; for stores of records to be joined, the time within which entries are looked for. */
+  readonly windowSizeMs: number
+  /** Keeps every value put, where another store would replace. */
+  readonly retainDuplicates: boolean
+}
+
+export function windowEntriesOptions(settings: WindowStoreSettings<any, any>): TimeEntriesOptions {
   const { retentionMs, windowSizeMs, timeOrdered } = settings
-  const segmentMs = Math.max(Math.floor(retentionMs / 2), MIN_SEGMENT_MS)
+  const segmentMs = segmentMsOf(retentionMs)
+  const bucketMs = Math.max(windowSizeMs * WINDOWS_PER_BUCKET, Math.ceil(segmentMs / MAX_BUCKETS_PER_SEGMENT))
   return {
     retentionMs,
     segmentMs,
-    bucketMs: Math.min(segmentMs, Math.max(1, windowSizeMs) * WINDOWS_PER_BUCKET),
+    bucketMs: Math.min(segmentMs, bucketMs),
     timeOrdered,
+    retentionInclusive: timeOrdered,
   }
+}
+
+/** Sessions of a key are looked for up to the latest one: all of a segment are read together. */
+export function sessionEntriesOptions(settings: WindowedStoreSettings<any, any>): TimeEntriesOptions {
+  const { retentionMs, timeOrdered } = settings
+  const segmentMs = segmentMsOf(retentionMs)
+  return { retentionMs, segmentMs, bucketMs: segmentMs, timeOrdered, retentionInclusive: false }
+}
+
+function segmentMsOf(retentionMs: number): number {
+  return Math.max(Math.floor(retentionMs / 2), MIN_SEGMENT_MS)
 }
