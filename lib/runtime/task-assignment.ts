@@ -24,8 +24,11 @@ export function assignTasks(
   if (sorted.length === 0) return shares
   const floor = Math.floor(tasks.length / sorted.length)
   let larger = tasks.length % sorted.length
-  // Who has to let tasks go shall keep some of each sub-topology: in their own order it would keep the first one's and none of the last one's.
-  let open = [...tasks].sort(comparePartitions)
+  // Who has to let tasks go lets go first of those whose state lies with a member that has room for them: it comes back after a crash.
+  const isMissed = (task: TaskId): number =>
+    sorted.some(({ owned, stored }) => owned.size < floor && stored.has(taskName(task))) ? 1 : 0
+  // Of the others it keeps some of each sub-topology: in their own order it would keep the first one's and none of the last one's.
+  let open = [...tasks].sort((left, right) => isMissed(left) - isMissed(right) || comparePartitions(left, right))
 
   // A share may grow to the floor, and as many shares as there are tasks left over by one more.
   const take = (memberId: string, task: TaskId): boolean => {

@@ -38,6 +38,17 @@ describe('assigning tasks', () => {
     expect(shares.get('b')).toHaveLength(3)
   })
 
+  it('gives a member that comes back the tasks whose state it has, though others have taken them over', () => {
+    const eight = tasks('0_0', '0_1', '0_2', '0_3', '1_0', '1_1', '1_2', '1_3')
+    const left = member('a', ['0_0', '0_1', '1_0', '1_1'], ['1_0', '1_1'])
+    const right = member('c', ['0_2', '0_3', '1_2', '1_3'], ['1_2', '1_3'])
+    expect(named(assignTasks(eight, [left, member('b', [], ['1_0', '1_2']), right]))).toEqual({
+      a: ['0_0', '0_1', '1_1'],
+      b: ['1_0', '1_2'],
+      c: ['0_2', '0_3', '1_3'],
+    })
+  })
+
   it('brings a task back to its state when nobody runs it', () => {
     const returning = member('z', [], ['0_1', '1_1'])
     expect(named(assignTasks(four, [member('a'), returning]))).toEqual({ a: ['0_0', '1_0'], z: ['0_1', '1_1'] })
