@@ -25,8 +25,9 @@ export function assignTasks(
   const floor = Math.floor(tasks.length / sorted.length)
   let larger = tasks.length % sorted.length
   // Who has to let tasks go lets go first of those whose state lies with a member that has room for them: it comes back after a crash.
-  const isMissed = (task: TaskId): number =>
-    sorted.some(({ owned, stored }) => owned.size < floor && stored.has(taskName(task))) ? 1 : 0
+  const withRoom = sorted.filter(({ owned }) => owned.size < floor)
+  const missed = new Set(withRoom.flatMap(({ stored }) => [...stored]))
+  const isMissed = (task: TaskId) => Number(missed.has(taskName(task)))
   // Of the others it keeps some of each sub-topology: in their own order it would keep the first one's and none of the last one's.
   let open = [...tasks].sort((left, right) => isMissed(left) - isMissed(right) || comparePartitions(left, right))
 
