@@ -187,7 +187,7 @@ describeWithBroker('while nobody answers', () => {
     }, 60_000)
 
     it('an instance closes within its request time-out', async () => {
-      const REQUEST_TIMEOUT_MS = 2_500
+      const REQUEST_TIMEOUT_MS = 2_000
       const instance = await WordCountInstance.start(cluster, { requestTimeoutMs: REQUEST_TIMEOUT_MS })
       await instance.produce(realText(50_000))
       await until('records are processed', () => instance.streams.metrics().recordsProcessed > 0)

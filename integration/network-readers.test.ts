@@ -19,7 +19,7 @@ describeWithBroker('on a bad network', () => {
   beforeAll(async () => {
     proxied = await ProxiedBroker.start()
     cluster = proxied.cluster()
-  }, 60_000)
+  }, 120_000)
   afterEach(() => proxied.proxy.heal())
   afterAll(async () => {
     await cluster?.close()
@@ -46,8 +46,8 @@ describeWithBroker('on a bad network', () => {
       {
         fault: 'through a narrow line',
         begin: (proxy) => {
-          proxy.worsen({ toClient: { bytesPerSecond: 200_000 } })
-          return () => proxy.counts.throttledPieces > 20
+          proxy.worsen({ toClient: { bytesPerSecond: 500_000 } })
+          return () => proxy.counts.throttledPieces > 5
         },
       },
       {
