@@ -76,6 +76,8 @@ export type DropCause =
   | 'null-value'
   /** Its window, or its place in a join, has closed. */
   | 'late'
+  /** Before the first window starts. */
+  | 'early'
   /** Older than a store keeps. */
   | 'expired'
   /** The foreign key of a join is null, or the key for a global table. */
@@ -90,6 +92,13 @@ export interface InternalProcessorContext<K = any, V = any> extends ProcessorCon
   observedStreamTimeMs(): number
   /** Raises the operator's stream time; never lowers it. */
   observeStreamTime(timestampMs: number): void
+  /**
+   * Up to which time, as the operator reckons it, what closed in a store has been emitted; -1 before the first. Survives restarts, also from Java and
+   * to it.
+   */
+  emittedUntilMs(storeName: string): number
+  /** Raises it; never lowers it. */
+  emittedUntil(storeName: string, timeMs: number): void
   /**
    * How long an operator waits, by the clock, before it looks again for windows that have closed or unmatched records that are due, in
    * milliseconds; 0: at each record.

@@ -20,6 +20,7 @@ export class Metrics {
     'null-key': 0,
     'null-value': 0,
     late: 0,
+    early: 0,
     expired: 0,
     'null-join-key': 0,
     'negative-timestamp': 0,

@@ -5,7 +5,7 @@
 /** What a partition's commit remembers besides the offset. Times in epoch milliseconds, -1: none yet. */
 export interface PartitionMetadata {
   readonly partitionTimeMs: number
-  /** Each operator's stream time, by node name. */
+  /** Times that operators remember, by name. */
   readonly operatorTimesMs: ReadonlyMap<string, number>
 }
 

@@ -29,7 +29,7 @@ export interface GraphHost {
   streamTimeMs(): number
   nowMs(): number
   readonly emitIntervalMs: number
-  /** Stream times of operators, by node name; lives as long as the task and is committed with its offsets. */
+  /** Times that operators remember, each by a name of its own; lives as long as the task and is committed with its offsets. */
   readonly operatorTimesMs: Map<string, number>
   sink(node: SinkNode, record: StreamRecord<any, any>): void | Promise<void>
 }
@@ -107,6 +107,7 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
   readonly #host: GraphHost
   readonly #forwarder: Forwarder
   readonly #processor: Processor
+  readonly #streamTimeName: string
 
   constructor(node: ProcessorNode, children: ReadonlyMap<string, Receiver>, host: GraphHost) {
     this.#node = node
@@ -115,6 +116,8 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
     this.#host = host
     this.#forwarder = new Forwarder(host.scope)
     this.#processor = node.supplier()
+    // Java knows no such time. Under the bare name it keeps what has been emitted of a store, which may be called like the node.
+    this.#streamTimeName = `${node.name}:stream-time`
   }
 
   get name(): string {
@@ -185,11 +188,19 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
   }
 
   observedStreamTimeMs(): number {
-    return this.#host.operatorTimesMs.get(this.#node.name) ?? -1
+    return this.#host.operatorTimesMs.get(this.#streamTimeName) ?? -1
   }
 
   observeStreamTime(timestampMs: number): void {
-    if (timestampMs > this.observedStreamTimeMs()) this.#host.operatorTimesMs.set(this.#node.name, timestampMs)
+    if (timestampMs > this.observedStreamTimeMs()) this.#host.operatorTimesMs.set(this.#streamTimeName, timestampMs)
+  }
+
+  emittedUntilMs(storeName: string): number {
+    return this.#host.operatorTimesMs.get(storeName) ?? -1
+  }
+
+  emittedUntil(storeName: string, timeMs: number): void {
+    if (timeMs > this.emittedUntilMs(storeName)) this.#host.operatorTimesMs.set(storeName, timeMs)
   }
 
   #child(name: string): Receiver {

@@ -7,7 +7,7 @@ import type { TaskInput } from './stream-task.ts'
 
 /** How far the inputs of a task are committed, and the times that are committed with them. Made anew when the task starts over. */
 export class TaskProgress {
-  /** Each operator's stream time, by node name. */
+  /** Times that operators remember: their stream times, and until when they have emitted what closed. */
   readonly operatorTimesMs = new Map<string, number>()
   readonly #committed = new Map<string, number>()
   #streamTimeMs = -1

@@ -47,7 +47,15 @@ describe('an instance', () => {
       recordsProcessed: 0,
       commits: 0,
       recordsRestored: 0,
-      recordsDropped: { 'null-key': 0, 'null-value': 0, late: 0, 'negative-timestamp': 0 },
+      recordsDropped: {
+        'null-key': 0,
+        'null-value': 0,
+        late: 0,
+        early: 0,
+        expired: 0,
+        'null-join-key': 0,
+        'negative-timestamp': 0,
+      },
     })
     await app.produce('in', { key: 'a', value: '1' }, { key: 'a', value: '2' }, { value: 'dropped' })
     await app.caughtUp('in')

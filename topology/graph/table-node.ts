@@ -21,6 +21,8 @@ export interface TableSettings {
   readonly sources?: Iterable<SourceGraphNode>
   /** Stores of other nodes that this one reads. */
   readonly storeNames?: readonly string[]
+  /** Of a windowed aggregation: how long after a window's end, in stream time, it may still change. */
+  readonly graceMs?: number
 }
 
 /** A verb that makes a table: `count`, `aggregate`, a table's `filter`… */
@@ -29,10 +31,13 @@ export class TableNode extends GraphNode {
   versionedInput = false
   /** Whether the table's own store is versioned; undefined: it has none, so it is what its input is. */
   readonly outputVersioned: boolean | undefined
+  /** See TableSettings. */
+  readonly graceMs: number | undefined
   readonly #settings: TableSettings
 
   constructor(name: string, settings: TableSettings, outputVersioned?: boolean) {
     super(name)
+    this.graceMs = settings.graceMs
     this.#settings = settings
     this.outputVersioned = outputVersioned
   }

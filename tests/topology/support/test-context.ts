@@ -58,15 +58,29 @@ export class TestContext implements InternalProcessorContext {
   }
 
   currentSystemTimeMs(): number {
-    return 0
+    return this.nowMs
   }
+
+  /** By name: what survives a restart. */
+  readonly times = new Map<string, number>()
+  nowMs = 0
+  emitIntervalMs = 0
 
   observedStreamTimeMs(): number {
-    return -1
+    return this.times.get('stream-time') ?? -1
   }
 
-  observeStreamTime(): void {}
-  readonly emitIntervalMs = 0
+  observeStreamTime(timestampMs: number): void {
+    this.times.set('stream-time', Math.max(timestampMs, this.observedStreamTimeMs()))
+  }
+
+  emittedUntilMs(storeName: string): number {
+    return this.times.get(storeName) ?? -1
+  }
+
+  emittedUntil(storeName: string, timeMs: number): void {
+    this.times.set(storeName, Math.max(timeMs, this.emittedUntilMs(storeName)))
+  }
 }
 
 const HEADERS: Headers = [['trace', Buffer.from('1')]]
