@@ -7,6 +7,8 @@ export interface GraphNodeTraits {
   readonly changesKeys?: boolean
   readonly changesValues?: boolean
   readonly merges?: boolean
+  /** A left or outer join: it has a result for records with null keys, so repartition topics before it carry them. */
+  readonly takesNullKeys?: boolean
 }
 
 /**

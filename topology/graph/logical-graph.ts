@@ -2,6 +2,7 @@
 import { TopologyDefinition } from '../definition.ts'
 import type { Optimization } from '../options.ts'
 import { GraphNode } from './graph-node.ts'
+import { keepNullKeys } from './keep-null-keys.ts'
 import { mergeEqualSources } from './merge-sources.ts'
 import { NameCounter } from './name-counter.ts'
 import { reuseSourceTopics } from './reuse-source-topics.ts'
@@ -33,6 +34,7 @@ export class LogicalGraph {
   write(optimizations: ReadonlySet<Optimization> = new Set()): TopologyDefinition {
     mergeEqualSources(this.root)
     if (optimizations.has('reuse.ktable.source.topics')) reuseSourceTopics(this.root)
+    keepNullKeys(this.root)
     const definition = new TopologyDefinition()
     const written = new Set<GraphNode>()
     const waiting: GraphNode[] = [this.root]

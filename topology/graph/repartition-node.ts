@@ -49,15 +49,23 @@ export interface RepartitionSettings {
  * source that starts the next.
  */
 export class RepartitionNode extends GraphNode implements SourceGraphNode {
-  readonly topics: readonly TopicRef[]
   readonly settings: RepartitionSettings
+  /** Whether records with null keys go through: said by the graph when it is written. */
+  keepsNullKeys = false
+  /** The one that has taken this one's place, by an optimization. */
+  replacedBy: RepartitionNode | undefined
   readonly #names: RepartitionNames
+  readonly #topics: readonly TopicRef[]
 
   constructor(names: RepartitionNames, settings: RepartitionSettings) {
     super(names.source)
-    this.topics = [{ name: names.topic, internal: true }]
     this.settings = settings
     this.#names = names
+    this.#topics = [{ name: names.topic, internal: true }]
+  }
+
+  get topics(): readonly TopicRef[] {
+    return this.replacedBy?.topics ?? this.#topics
   }
 
   override writeTo(definition: TopologyDefinition): void {
@@ -65,13 +73,14 @@ export class RepartitionNode extends GraphNode implements SourceGraphNode {
     const { key, value, method, partitionCount, partitioner } = this.settings
     const use = { node: sink, purpose: `writes the repartition topic '${topic}'`, method }
     const serdes = { keySerde: requireSerde(key, 'key', use), valueSerde: requireSerde(value, 'value', use) }
-    const ref = this.topics[0]!
+    const ref = this.#topics[0]!
+    const keepNullKeys = this.keepsNullKeys
 
     definition.addRepartitionTopic({ name: topic, partitionCount })
     definition.addProcessor({
       name: filter,
       parents: this.parentNames,
-      supplier: () => new RepartitionFilterProcessor(),
+      supplier: () => new RepartitionFilterProcessor({ keepNullKeys }),
     })
     definition.addSink({ name: sink, parents: [filter], topic: ref, ...serdes, partitioner })
     // Whatever was repartitioned is to be read, however the topology's own sources start.
