@@ -80,7 +80,7 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
         requestTimeoutMs,
         ...(ssl === undefined ? {} : { ssl }),
         ...(sasl === undefined ? {} : { sasl }),
-      } as Parameters<typeof kafkaCluster>[0])
+      })
     requireUnlocked({ stateDir, applicationId })
     this.#logger = config.logger ?? pino({ name: 'millrace', level: 'warn' }, pino.destination({ dest: 2, sync: true }))
     this.#metrics = new Metrics(this.#logger)

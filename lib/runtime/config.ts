@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { OffsetReset } from '../../topology/physical.ts'
 import type { ClientSupplier, CompressionCodec } from '../client/client.ts'
+import type { KafkaOptions, SaslOptions } from '../client/kafkajs/options.ts'
 import { compressionCodecs } from '../client/protocol/compression.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { InvalidConfigError } from '../core/errors.ts'
@@ -17,9 +18,9 @@ export interface StreamsConfig {
   /** Bootstrap addresses, `host:port`. Either these or `client`. */
   readonly brokers?: readonly string[]
   /** TLS to the brokers: true, or Node's options for `tls.connect`. With `brokers` only. */
-  readonly ssl?: boolean | object
-  /** SASL credentials, as kafkajs takes them. With `brokers` only. */
-  readonly sasl?: object
+  readonly ssl?: KafkaOptions['ssl']
+  /** Credentials, by mechanism; see docs/security.md. With `brokers` only. */
+  readonly sasl?: SaslOptions
   /** Another way to the cluster: `memoryCluster()`, or your own. */
   readonly client?: ClientSupplier
   /** Default: `applicationId`. */
