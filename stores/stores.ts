@@ -8,6 +8,7 @@ import type {
   StoreKind,
   TimestampedKeyValueStore,
   TimestampedWindowStore,
+  VersionedKeyValueStore,
   WindowStore,
 } from './store.ts'
 import {
@@ -16,9 +17,11 @@ import {
   type LogHeaders,
   type SessionStoreOptions,
   type StoreOptions,
+  type VersionedStoreOptions,
   type WindowStoreOptions,
 } from './store-options.ts'
 import { TimestampedStore } from './timestamped-key-value-store.ts'
+import { VersionedStore } from './versioned/versioned-store.ts'
 import { SessionEntriesStore } from './windowed/session-store.ts'
 import { PlainWindowStore, TimestampedWindows } from './windowed/window-store.ts'
 
@@ -27,6 +30,7 @@ export type {
   LogHeaders,
   SessionStoreOptions,
   StoreOptions,
+  VersionedStoreOptions,
   WindowStoreOptions,
 } from './store-options.ts'
 
@@ -124,6 +128,25 @@ export const stores = {
       (settings, context) => new SessionEntriesStore(name, { ...settings, retentionMs, timeOrdered }, context),
     )
     return { ...builder, retentionMs }
+  },
+
+  /**
+   * Values by key, with their history over `historyRetentionMs` of event time.
+   *
+   * @throws InvalidConfigError `STREAMS_INVALID_CONFIG`: names the option at fault.
+   * @example
+   * stores.versioned('prices', { key: serdes.string(), value: serdes.double(), historyRetentionMs: 86_400_000 })
+   */
+  versioned<K, V>(name: string, options: VersionedStoreOptions<K, V>): StoreBuilder<VersionedKeyValueStore<K, V>> {
+    checkStore(name, options, ['historyRetentionMs'], ['caching'])
+    const { historyRetentionMs } = options
+    const builder = declare(
+      'versioned',
+      name,
+      options,
+      (settings, context) => new VersionedStore(name, { ...settings, historyRetentionMs }, context),
+    )
+    return { ...builder, retentionMs: historyRetentionMs }
   },
 }
 

@@ -1,11 +1,26 @@
+import { textOf } from '../bounds.ts'
 import type { RowRange, Rows } from '../store.ts'
-import { collectEntries, type Entry, entriesOf, findEntry, LEAF, type Place, splitLeaf, withEntry } from './leaf.ts'
-import { decodeRoot, encodeRoot, leafFor, type Root } from './root.ts'
+import {
+  collectEntries,
+  type Entry,
+  entriesOf,
+  entryAbove,
+  entryAtOrBelow,
+  findEntry,
+  LEAF,
+  type Place,
+  splitLeaf,
+  withEntry,
+} from './leaf.ts'
+import { decodeRoot, encodeRoot, leafFor, leavesIn } from './root.ts'
 
 /** A larger leaf is cut in two. Small enough to be copied for each write, large enough for most groups to be one row. */
 const MAX_LEAF_BYTES = 4 * 1024
 const NUMBER_BYTES = 4
 const ANY_PLACE = { start: 0, end: 0, valueStart: 0 }
+
+/** A group and its entries, ascending. */
+export type Group = readonly [key: Buffer, entries: readonly Entry[]]
 
 /**
  * Many small entries under few keys: each *group* is a sorted list of entries that is read and written synchronously, also in ranges, where rows can only be
@@ -16,8 +31,6 @@ const ANY_PLACE = { start: 0, end: 0, valueStart: 0 }
  *   group ‖ 0 → leaf                 or  root
  *                                        ├─ group ‖ 1 → leaf
  *                                        └─ group ‖ 2 → leaf
- *
- * Group keys must not be prefixes of each other by exactly four bytes; callers end them with something of a fixed length.
  */
 export class GroupRows {
   readonly #rows: Rows
@@ -30,8 +43,9 @@ export class GroupRows {
   }
 
   get(group: Buffer, sort: Buffer): Buffer | undefined {
-    const leaf = this.#leafFor(group, sort)
-    if (leaf === undefined) return undefined
+    const row = this.#rows.get(this.#rowKey(group))
+    if (row === undefined) return undefined
+    const leaf = row[0] === LEAF ? row : this.#leaf(group, leafFor(row, sort))
     const { start, end, valueStart } = findEntry(leaf, sort)
     return end === start ? undefined : leaf.subarray(valueStart, end)
   }
@@ -45,14 +59,16 @@ export class GroupRows {
       this.#rows.put(key, withEntry(undefined, ANY_PLACE, sort, value))
       return 1
     }
-    if (row[0] !== LEAF) return this.#putBelow(group, decodeRoot(row), sort, value)
-    const place = findEntry(row, sort)
+    const number = row[0] === LEAF ? 0 : leafFor(row, sort)
+    const before = number === 0 ? row : this.#leaf(group, number)
+    const place = findEntry(before, sort)
     const growth = growthBy(place, value)
     if (value === null && growth === 0) return 0
-    const leaf = withEntry(row, place, sort, value)
-    if (leaf.length === 1) this.#rows.put(key, null)
-    else if (leaf.length <= MAX_LEAF_BYTES || isSingle(leaf)) this.#rows.put(key, leaf)
-    else this.#grow(group, leaf)
+    const leaf = withEntry(before, place, sort, value)
+    if (leaf.length > MAX_LEAF_BYTES && !isSingle(leaf)) this.#split(group, row, number, leaf)
+    else if (leaf.length > 1) this.#rows.put(number === 0 ? key : leafKey(group, number), leaf)
+    else if (number === 0) this.#rows.put(key, null)
+    else this.#remove(group, row, number)
     return growth
   }
 
@@ -65,69 +81,80 @@ export class GroupRows {
       collectEntries(row, from, to, found)
       return found
     }
-    const { leaves, ...rest } = decodeRoot(row)
-    for (let i = leafFor({ leaves, ...rest }, from); i < leaves.length; i++) {
-      if (!collectEntries(this.#leaf(group, leaves[i]!.number), from, to, found)) break
-    }
+    for (const number of leavesIn(row, from, to)) collectEntries(this.#leaf(group, number), from, to, found)
     return found
   }
 
-  /** The groups whose keys lie in a range of rows, in order, each with its entries; from a snapshot. */
-  async *groups(range: RowRange): AsyncGenerator<readonly [group: Buffer, entries: readonly Entry[]], void, undefined> {
-    let group: Buffer | undefined
-    let rows = new Map<number, Buffer>()
+  /** The last entry of a group whose sort key is not above this one. */
+  atOrBelow(group: Buffer, sort: Buffer): Entry | undefined {
+    const row = this.#rows.get(this.#rowKey(group))
+    if (row === undefined) return undefined
+    if (row[0] === LEAF) return entryAtOrBelow(row, sort)
+    const number = leafFor(row, sort)
+    const entry = entryAtOrBelow(this.#leaf(group, number), sort)
+    if (entry !== undefined) return entry
+    // A leaf may have lost its least entries.
+    const { leaves } = decodeRoot(row)
+    const before = leaves[leaves.findIndex((leaf) => leaf.number === number) - 1]
+    return before === undefined ? undefined : entryAtOrBelow(this.#leaf(group, before.number), sort)
+  }
+
+  /** The first entry of a group whose sort key is above this one. */
+  above(group: Buffer, sort: Buffer): Entry | undefined {
+    const row = this.#rows.get(this.#rowKey(group))
+    if (row === undefined) return undefined
+    if (row[0] === LEAF) return entryAbove(row, sort)
+    const number = leafFor(row, sort)
+    const entry = entryAbove(this.#leaf(group, number), sort)
+    if (entry !== undefined) return entry
+    const { leaves } = decodeRoot(row)
+    const after = leaves[leaves.findIndex((leaf) => leaf.number === number) + 1]
+    return after === undefined ? undefined : entryAbove(this.#leaf(group, after.number), sort)
+  }
+
+  /** The groups in a range of rows, each with its entries, by their keys; from a snapshot. The range must not cut a group. */
+  async *groups(range: RowRange): AsyncGenerator<Group, void, undefined> {
+    // Rows of a group follow each other, unless the key of another begins with the group's own: then that one's rows may come between.
+    const parts = new Map<string, Map<number, Buffer>>()
     for await (const [key, row] of this.#rows.range(range)) {
-      const at = key.length - NUMBER_BYTES
-      if (group === undefined || at !== group.length || group.compare(key, 0, at) !== 0) {
-        if (group !== undefined) yield [group, inOrder(rows)]
-        group = key.subarray(0, at)
-        rows = new Map()
+      const group = key.subarray(0, key.length - NUMBER_BYTES)
+      const number = key.readUInt32BE(group.length)
+      if (number === 0 && row[0] === LEAF) {
+        yield [group, entriesOf(row)]
+        continue
       }
-      rows.set(key.readUInt32BE(at), row)
+      const text = textOf(group)
+      const rows = (parts.get(text) ?? new Map<number, Buffer>()).set(number, row)
+      const entries = wholeGroup(rows)
+      if (entries === undefined) {
+        parts.set(text, rows)
+      } else {
+        parts.delete(text)
+        yield [group, entries]
+      }
     }
-    if (group !== undefined) yield [group, inOrder(rows)]
   }
 
   // ---- inside
 
-  #leafFor(group: Buffer, sort: Buffer): Buffer | undefined {
-    const row = this.#rows.get(this.#rowKey(group))
-    if (row === undefined || row[0] === LEAF) return row
+  /** Puts the halves of a leaf that has grown too large in its place. */
+  #split(group: Buffer, row: Buffer, number: number, leaf: Buffer): void {
+    const [left, right] = splitLeaf(leaf)
+    const [lowest] = entriesOf(left)
+    const root = number === 0 ? { nextNumber: 2, leaves: [{ least: lowest![0], number: 1 }] } : decodeRoot(row)
+    const index = root.leaves.findIndex((ref) => ref.number === (number || 1))
+    this.#rows.put(leafKey(group, root.leaves[index]!.number), left)
+    this.#rows.put(leafKey(group, root.nextNumber), right)
+    const leaves = root.leaves.toSpliced(index + 1, 0, { least: entriesOf(right)[0]![0], number: root.nextNumber })
+    this.#rows.put(this.#rowKey(group), encodeRoot({ nextNumber: root.nextNumber + 1, leaves }))
+  }
+
+  /** Removes a leaf that has become empty. */
+  #remove(group: Buffer, row: Buffer, number: number): void {
     const root = decodeRoot(row)
-    return this.#leaf(group, root.leaves[leafFor(root, sort)]!.number)
-  }
-
-  #putBelow(group: Buffer, root: Root, sort: Buffer, value: Buffer | null): number {
-    const index = leafFor(root, sort)
-    const { number } = root.leaves[index]!
-    const before = this.#leaf(group, number)
-    const place = findEntry(before, sort)
-    const growth = growthBy(place, value)
-    if (value === null && growth === 0) return 0
-    const leaf = withEntry(before, place, sort, value)
-    if (leaf.length === 1) {
-      this.#rows.put(leafKey(group, number), null)
-      const leaves = root.leaves.toSpliced(index, 1)
-      this.#rows.put(this.#rowKey(group), leaves.length === 0 ? null : encodeRoot({ ...root, leaves }))
-    } else if (leaf.length <= MAX_LEAF_BYTES || isSingle(leaf)) {
-      this.#rows.put(leafKey(group, number), leaf)
-    } else {
-      const [left, right] = splitLeaf(leaf)
-      this.#rows.put(leafKey(group, number), left)
-      this.#rows.put(leafKey(group, root.nextNumber), right)
-      const added = { least: entriesOf(right)[0]![0], number: root.nextNumber }
-      const leaves = root.leaves.toSpliced(index + 1, 0, added)
-      this.#rows.put(this.#rowKey(group), encodeRoot({ nextNumber: root.nextNumber + 1, leaves }))
-    }
-    return growth
-  }
-
-  #grow(group: Buffer, leaf: Buffer): void {
-    const leaves = splitLeaf(leaf).map((half, i) => {
-      this.#rows.put(leafKey(group, i + 1), half)
-      return { least: entriesOf(half)[0]![0], number: i + 1 }
-    })
-    this.#rows.put(this.#rowKey(group), encodeRoot({ nextNumber: 3, leaves }))
+    const leaves = root.leaves.filter((leaf) => leaf.number !== number)
+    this.#rows.put(leafKey(group, number), null)
+    this.#rows.put(this.#rowKey(group), leaves.length === 0 ? null : encodeRoot({ ...root, leaves }))
   }
 
   #leaf(group: Buffer, number: number): Buffer {
@@ -158,13 +185,10 @@ function isSingle(leaf: Buffer): boolean {
   return entriesOf(leaf).length === 1
 }
 
-// Rows of one group by leaf number, 0 being the root or the only leaf.
-function inOrder(rows: ReadonlyMap<number, Buffer>): readonly Entry[] {
-  const first = rows.get(0)
-  if (first === undefined) return []
-  if (first[0] === LEAF) return entriesOf(first)
-  return decodeRoot(first).leaves.flatMap(({ number }) => {
-    const leaf = rows.get(number)
-    return leaf === undefined ? [] : entriesOf(leaf)
-  })
+/** The entries of a group whose root and leaves are all there, by number. */
+function wholeGroup(rows: ReadonlyMap<number, Buffer>): readonly Entry[] | undefined {
+  const row = rows.get(0)
+  if (row === undefined) return undefined
+  const { leaves } = decodeRoot(row)
+  return leaves.length < rows.size ? leaves.flatMap(({ number }) => entriesOf(rows.get(number)!)) : undefined
 }

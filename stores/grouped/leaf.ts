@@ -58,6 +58,43 @@ export function collectEntries(leaf: Buffer, from: Buffer, to: Buffer, found: En
   return true
 }
 
+/** The last entry whose sort key is not above this one. */
+export function entryAtOrBelow(leaf: Buffer, sort: Buffer): Entry | undefined {
+  let found = 0
+  for (let at = HEADER_BYTES; at < leaf.length; ) {
+    const sortLength = readLength(leaf, at)
+    const sortStart = at + varintBytes(sortLength)
+    const valueLength = readLength(leaf, sortStart)
+    const start = sortStart + varintBytes(valueLength)
+    if (compareAt(leaf, start, sortLength, sort) > 0) break
+    found = at
+    at = start + sortLength + valueLength
+  }
+  return found === 0 ? undefined : entryAt(leaf, found)
+}
+
+/** The first entry whose sort key is above this one. */
+export function entryAbove(leaf: Buffer, sort: Buffer): Entry | undefined {
+  for (let at = HEADER_BYTES; at < leaf.length; ) {
+    const sortLength = readLength(leaf, at)
+    const sortStart = at + varintBytes(sortLength)
+    const valueLength = readLength(leaf, sortStart)
+    const start = sortStart + varintBytes(valueLength)
+    if (compareAt(leaf, start, sortLength, sort) > 0) return entryAt(leaf, at)
+    at = start + sortLength + valueLength
+  }
+  return undefined
+}
+
+function entryAt(leaf: Buffer, start: number): Entry {
+  const sortLength = readLength(leaf, start)
+  let at = start + varintBytes(sortLength)
+  const valueLength = readLength(leaf, at)
+  at += varintBytes(valueLength)
+  const valueStart = at + sortLength
+  return [leaf.subarray(at, valueStart), leaf.subarray(valueStart, valueStart + valueLength)]
+}
+
 /** All entries. */
 export function entriesOf(leaf: Buffer): Entry[] {
   const entries: Entry[] = []
@@ -111,8 +148,8 @@ function entryLength(sort: Buffer, value: Buffer): number {
   return varintBytes(sort.length) + varintBytes(value.length) + sort.length + value.length
 }
 
-// Bytes are compared by hand: sort keys are short, and a call into Buffer costs more than they do.
-function compareAt(bytes: Buffer, at: number, length: number, other: Buffer): number {
+/** Compares `length` bytes from `at` on with all of another: by hand, as sort keys are short and a call into Buffer costs more than they do. */
+export function compareAt(bytes: Buffer, at: number, length: number, other: Buffer): number {
   const shorter = Math.min(length, other.length)
   for (let i = 0; i < shorter; i++) {
     const order = bytes[at + i]! - other[i]!

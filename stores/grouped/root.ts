@@ -1,9 +1,10 @@
-// The root of a group that has outgrown one leaf: the next free leaf number, then for each leaf, in order,
+// The root of a group that has outgrown one leaf: the next free leaf number, then for each leaf, the one with the highest keys first,
 //
 //   length of its least sort key (varint) ‖ that key ‖ its number (4 bytes, big-endian)
 //
-// The least key of the first leaf counts as lower than every other, whatever it is.
-import { readLength, varintBytes, writeLength } from './leaf.ts'
+// The least key of the lowest leaf counts as lower than every other, whatever it is. Highest first, since keys are mostly times and most of what is
+// looked for is recent: it is found without a look at the rest.
+import { compareAt, readLength, varintBytes, writeLength } from './leaf.ts'
 
 export const ROOT = 1
 const NUMBER_BYTES = 4
@@ -14,6 +15,7 @@ export interface LeafRef {
   readonly number: number
 }
 
+/** Leaves in ascending order. */
 export interface Root {
   readonly nextNumber: number
   readonly leaves: readonly LeafRef[]
@@ -27,7 +29,7 @@ export function decodeRoot(bytes: Buffer): Root {
     leaves.push({ least: bytes.subarray(at, at + length), number: bytes.readUInt32BE(at + length) })
     at += length + NUMBER_BYTES
   }
-  return { nextNumber: bytes.readUInt32BE(1), leaves }
+  return { nextNumber: bytes.readUInt32BE(1), leaves: leaves.reverse() }
 }
 
 export function encodeRoot({ nextNumber, leaves }: Root): Buffer {
@@ -36,7 +38,7 @@ export function encodeRoot({ nextNumber, leaves }: Root): Buffer {
   bytes[0] = ROOT
   bytes.writeUInt32BE(nextNumber, 1)
   let at = HEADER_BYTES
-  for (const { least, number } of leaves) {
+  for (const { least, number } of leaves.toReversed()) {
     at = writeLength(bytes, at, least.length)
     bytes.set(least, at)
     at = bytes.writeUInt32BE(number, at + least.length)
@@ -44,14 +46,27 @@ export function encodeRoot({ nextNumber, leaves }: Root): Buffer {
   return bytes
 }
 
-/** Which leaf holds a sort key: the last one whose least key is not above it, else the first. */
-export function leafFor({ leaves }: Root, sort: Buffer): number {
-  let low = 1
-  let high = leaves.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (leaves[middle]!.least.compare(sort) <= 0) low = middle + 1
-    else high = middle
+/** The number of the leaf that holds a sort key, or would. */
+export function leafFor(root: Buffer, sort: Buffer): number {
+  for (let at = HEADER_BYTES; ; ) {
+    const length = readLength(root, at)
+    at += varintBytes(length)
+    const next = at + length + NUMBER_BYTES
+    if (next === root.length || compareAt(root, at, length, sort) <= 0) return root.readUInt32BE(at + length)
+    at = next
   }
-  return low - 1
+}
+
+/** The numbers of the leaves that may hold keys from `from` to `to`, both inclusive, ascending. */
+export function leavesIn(root: Buffer, from: Buffer, to: Buffer): number[] {
+  const numbers: number[] = []
+  for (let at = HEADER_BYTES; ; ) {
+    const length = readLength(root, at)
+    at += varintBytes(length)
+    const next = at + length + NUMBER_BYTES
+    const lowest = next === root.length
+    if (lowest || compareAt(root, at, length, to) <= 0) numbers.push(root.readUInt32BE(at + length))
+    if (lowest || compareAt(root, at, length, from) <= 0) return numbers.reverse()
+    at = next
+  }
 }

@@ -1,7 +1,9 @@
 import { readInt64, writeInt64 } from '../../lib/serde/int64.ts'
 import { GroupRows } from '../grouped/group-rows.ts'
 import type { Entry } from '../grouped/leaf.ts'
+import { firstKeptSegment, SEGMENT_BYTES, segmentOf, segmentPrefix, writeSegment } from '../segment.ts'
 import type { Rows } from '../store.ts'
+import { StoreTime } from '../store-time.ts'
 import { type Bucket, TimeBuckets } from './time-buckets.ts'
 
 // The first byte of a row's key.
@@ -11,11 +13,9 @@ const BY_TIME = 2
 
 const TIME_BYTES = 8
 const INDEX_PREFIX_BYTES = 1 + TIME_BYTES
-const SEGMENT_BYTES = 5
 const PREFIX_BYTES = 1 + SEGMENT_BYTES
 const BUCKET_BYTES = 2
 const EMPTY = Buffer.alloc(0)
-const TWO_POW_32 = 4_294_967_296
 
 export interface TimeEntriesOptions {
   /** How long entries can be seen after the latest time that was observed, in event milliseconds. */
@@ -57,10 +57,7 @@ export class TimeEntries {
   readonly #groups: GroupRows
   readonly #options: TimeEntriesOptions
   readonly #buckets: TimeBuckets
-  #loaded = false
-  #observedMs = -1
-  #counter = 0
-  #changed = false
+  readonly #time: StoreTime
   #droppedBefore = 0
   // get, then put of one key and bucket: the group's key is made once.
   #lastKey: Buffer | undefined
@@ -71,13 +68,13 @@ export class TimeEntries {
     this.#rows = rows
     this.#groups = new GroupRows(rows)
     this.#options = options
+    this.#time = new StoreTime(rows, META)
     this.#buckets = new TimeBuckets(options.segmentMs, options.bucketMs)
   }
 
   /** The latest time put; -1 before the first. */
   get observedMs(): number {
-    if (!this.#loaded) this.reload()
-    return this.#observedMs
+    return this.#time.observedMs
   }
 
   /** The time of the oldest entry that can be seen. */
@@ -88,25 +85,21 @@ export class TimeEntries {
   /** The start of the oldest segment that is kept; up to a segment before `oldestMs`. */
   get keptMs(): number {
     const { retentionMs, segmentMs } = this.#options
-    return Math.max(0, Math.floor((this.observedMs - retentionMs) / segmentMs)) * segmentMs
+    return firstKeptSegment(this.#time.observedMs, retentionMs, segmentMs) * segmentMs
   }
 
   /** A number that the store counts up, 0 at first; kept with the entries. */
   get counter(): number {
-    if (!this.#loaded) this.reload()
-    return this.#counter
+    return this.#time.counter
   }
 
   set counter(value: number) {
-    this.#counter = value
-    this.#changed = true
+    this.#time.counter = value
   }
 
   /** Raises the observed time. */
   observe(timeMs: number): void {
-    if (timeMs <= this.observedMs) return
-    this.#observedMs = timeMs
-    this.#changed = true
+    this.#time.observe(timeMs)
   }
 
   /** Undefined also if the entry has expired. */
@@ -125,7 +118,7 @@ export class TimeEntries {
   scan(key: Buffer, fromMs: number, toMs: number): TimeEntry[] {
     const found: TimeEntry[] = []
     const lower = Math.max(fromMs, this.oldestMs, 0)
-    const upper = Math.min(toMs, this.#observedMs)
+    const upper = Math.min(toMs, this.observedMs)
     if (!(lower <= upper)) return found
     const [from, before] = [sortKey(lower, EMPTY), sortKey(upper + 1, EMPTY)]
     for (let timeMs = lower; timeMs <= upper; timeMs = this.#lastBucket.endMs) {
@@ -144,7 +137,7 @@ export class TimeEntries {
     keys: { readonly from?: Buffer | undefined; readonly to?: Buffer | undefined; readonly reverse?: boolean },
   ): AsyncGenerator<KeyedTimeEntry, void, undefined> {
     const lower = Math.max(fromMs, this.oldestMs, 0)
-    const upper = Math.min(toMs, this.#observedMs)
+    const upper = Math.min(toMs, this.observedMs)
     if (!(lower <= upper)) return
     const reverse = keys.reverse ?? false
     const range = { from: this.#segmentPrefix(lower), to: this.#segmentPrefix(upper, 1), reverse }
@@ -165,7 +158,7 @@ export class TimeEntries {
    */
   async *byTime(fromMs: number, toMs: number, tailBytes: number): AsyncGenerator<KeyedTimeEntry, void, undefined> {
     const lower = Math.max(fromMs, this.keptMs)
-    const upper = Math.min(toMs, this.#observedMs)
+    const upper = Math.min(toMs, this.observedMs)
     if (!(lower <= upper)) return
     const range = { from: indexKey(lower, EMPTY, EMPTY), to: indexKey(upper + 1, EMPTY, EMPTY) }
     for await (const [row] of this.#rows.range(range)) {
@@ -181,24 +174,18 @@ export class TimeEntries {
 
   /** Before each commit, and after each restored record: keeps the observed time and the counter, and drops segments that have expired. */
   flush(): void {
-    if (!this.#changed) return
-    this.#changed = false
-    const meta = Buffer.allocUnsafe(2 * TIME_BYTES)
-    writeInt64(meta, this.#observedMs, 0)
-    writeInt64(meta, this.#counter, TIME_BYTES)
-    this.#rows.put(META, meta)
-    this.#dropExpired()
+    this.#time.flush()
+    const { keptMs } = this
+    // After a crash also what an earlier life had no time to drop: nothing has been dropped in this one.
+    if (keptMs <= this.#droppedBefore) return
+    this.#droppedBefore = keptMs
+    this.#rows.expire(Buffer.of(ENTRIES), this.#segmentPrefix(keptMs))
+    if (this.#options.timeOrdered) this.#rows.expire(Buffer.of(BY_TIME), indexKey(keptMs, EMPTY, EMPTY))
   }
 
-  /** Takes the observed time and the counter from the rows: at first, and wherever the rows may have changed by another hand. */
+  /** Takes the observed time and the counter from the rows. */
   reload(): void {
-    this.#loaded = true
-    this.#changed = false
-    const meta = this.#rows.get(META)
-    this.#observedMs = meta === undefined ? -1 : readInt64(meta, 0)
-    this.#counter = meta === undefined ? 0 : readInt64(meta, TIME_BYTES)
-    // What had expired in an earlier life may still be there.
-    this.#dropExpired()
+    this.#time.reload()
   }
 
   // ---- inside
@@ -207,21 +194,14 @@ export class TimeEntries {
     return this.#groups.get(this.#group(key, timeMs), sortKey(timeMs, tail))
   }
 
-  #dropExpired(): void {
-    const { keptMs } = this
-    if (keptMs <= this.#droppedBefore) return
-    this.#droppedBefore = keptMs
-    this.#rows.expire(Buffer.of(ENTRIES), this.#segmentPrefix(keptMs))
-    if (this.#options.timeOrdered) this.#rows.expire(Buffer.of(BY_TIME), indexKey(keptMs, EMPTY, EMPTY))
-  }
-
   #group(key: Buffer, timeMs: number): Buffer {
     const last = this.#lastBucket
     if (timeMs < last.startMs || timeMs >= last.endMs) this.#lastBucket = this.#buckets.at(timeMs)
     else if (key === this.#lastKey) return this.#lastGroup
     const { segment, index } = this.#lastBucket
     const group = Buffer.allocUnsafe(PREFIX_BYTES + key.length + BUCKET_BYTES)
-    writePrefix(group, segment)
+    group[0] = ENTRIES
+    writeSegment(group, segment, 1)
     group.set(key, PREFIX_BYTES)
     group[PREFIX_BYTES + key.length] = index >> 8
     group[PREFIX_BYTES + key.length + 1] = index
@@ -232,19 +212,8 @@ export class TimeEntries {
 
   /** Of the segment with this time, or of one `further` on. */
   #segmentPrefix(timeMs: number, further = 0): Buffer {
-    const prefix = Buffer.allocUnsafe(PREFIX_BYTES)
-    writePrefix(prefix, Math.floor(timeMs / this.#options.segmentMs) + further)
-    return prefix
+    return segmentPrefix(ENTRIES, segmentOf(timeMs, this.#options.segmentMs) + further)
   }
-}
-
-function writePrefix(row: Buffer, segment: number): void {
-  row[0] = ENTRIES
-  row[1] = Math.floor(segment / TWO_POW_32)
-  row[2] = segment >>> 24
-  row[3] = segment >>> 16
-  row[4] = segment >>> 8
-  row[5] = segment
 }
 
 function indexKey(timeMs: number, tail: Buffer, key: Buffer): Buffer {

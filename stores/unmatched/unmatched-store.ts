@@ -1,0 +1,157 @@
+import { type ConsumedRecord, NO_HEADERS } from '../../lib/core/record.ts'
+import type { Serde } from '../../lib/serde/serde.ts'
+import { NO_RECORD } from '../logged-rows.ts'
+import type { StateStore, StoreBuilder, StoreContext } from '../store.ts'
+import { StoreSerdes } from '../store-serdes.ts'
+import { appendValue, decodeRowKey, encodeRowKey, type JoinSideName, rowKeyFrom, valuesOf } from './row-bytes.ts'
+
+/** The records of one side, key and time that have found no match yet, in the order in which they came. */
+export interface UnmatchedEntry<K> {
+  readonly timestamp: number
+  readonly side: JoinSideName
+  readonly key: K
+  readonly values: readonly unknown[]
+}
+
+/** What an unmatched store is made of. */
+export interface UnmatchedStoreOptions<K, L, R> {
+  readonly key: Serde<K>
+  readonly left: Serde<L>
+  readonly right: Serde<R>
+  readonly logging?: boolean
+  readonly persistent?: boolean
+  readonly changelogConfigs?: Readonly<Record<string, string>>
+}
+
+/** Declares an unmatched store. It has no cache: most of what comes goes again, and nothing is forwarded from it. */
+export function unmatchedStore<K, L, R>(
+  name: string,
+  options: UnmatchedStoreOptions<K, L, R>,
+): StoreBuilder<UnmatchedStore<K, L, R>> {
+  const { logging = true, persistent = true, changelogConfigs = {} } = options
+  return {
+    name,
+    kind: 'buffer',
+    logging,
+    caching: false,
+    persistent,
+    changelogConfigs,
+    build: (context) => new UnmatchedStore(name, options, context),
+  }
+}
+
+/**
+ * Records of both sides of a left or outer join that wait: for a match, or for the end of the time in which one may come. In the order of time; of equal
+ * times those of the right side first, then by key.
+ *
+ * Rows are as in the changelog, see row-bytes.ts.
+ */
+export class UnmatchedStore<K, L, R> implements StateStore {
+  readonly name: string
+  readonly #context: StoreContext
+  readonly #serdes: { readonly left: StoreSerdes<K, L>; readonly right: StoreSerdes<K, R> }
+  /** No entry is older: spares looks at what is not there, and at rows deleted long ago. */
+  #oldestMs = 0
+
+  constructor(name: string, { key, left, right }: UnmatchedStoreOptions<K, L, R>, context: StoreContext) {
+    this.name = name
+    this.#context = context
+    this.#serdes = {
+      left: new StoreSerdes(name, context.changelogTopic, { key, value: left }),
+      right: new StoreSerdes(name, context.changelogTopic, { key, value: right }),
+    }
+  }
+
+  /** The time before which there is no entry; infinite if the store is empty. */
+  get oldestMs(): number {
+    return this.#oldestMs
+  }
+
+  /** Adds to what there is of this side, key and time. */
+  put(side: 'left', key: K, value: L, timestamp: number): void
+  put(side: 'right', key: K, value: R, timestamp: number): void
+  put(side: JoinSideName, key: K, value: L | R, timestamp: number): void
+  put(side: JoinSideName, key: K, value: L | R, timestamp: number): void {
+    const serdes = this.#serdes[side] as StoreSerdes<K, L | R>
+    const row = encodeRowKey({ timestamp, side, key: serdes.keyBytes(key) })
+    const list = appendValue(this.#context.rows.get(row), side, serdes.valueBytes(value))
+    this.#write(row, list)
+    this.#oldestMs = Math.min(this.#oldestMs, timestamp)
+  }
+
+  /** Removes what there is of this side, key and time. */
+  remove(side: JoinSideName, key: K, timestamp: number): void {
+    if (timestamp < this.#oldestMs) return
+    const row = encodeRowKey({ timestamp, side, key: this.#serdes[side].keyBytes(key) })
+    if (this.#context.rows.get(row) !== undefined) this.#write(row, null)
+  }
+
+  /** All entries in order. One that has been looked at may be removed; none may be added until the end. */
+  async *entries(): AsyncGenerator<UnmatchedEntry<K>, void, undefined> {
+    for await (const [row, list] of this.#context.rows.range({ from: rowKeyFrom(this.#firstMs) })) {
+      const { timestamp, side, key: keyBytes } = decodeRowKey(row)
+      const serdes = this.#serdes[side]
+      const values: unknown[] = []
+      for (const value of valuesOf(list)) {
+        await serdes.prepare(keyBytes, value)
+        values.push(serdes.valueOf(value))
+      }
+      yield { timestamp, side, key: serdes.keyOf(keyBytes), values }
+    }
+  }
+
+  /** Says that there is no entry before this time. */
+  nothingBefore(timeMs: number): void {
+    this.#oldestMs = timeMs
+  }
+
+  /** Every waiting record for itself, in Java's words. */
+  async *all(): AsyncGenerator<readonly [UnmatchedKey<K>, UnmatchedValue<L, R>], void, undefined> {
+    for await (const { timestamp, side, key, values } of this.entries()) {
+      const leftSide = side === 'left'
+      for (const value of values) {
+        yield [{ key, timestamp, leftSide }, leftSide ? { left: value as L, right: null } : { left: null, right: value as R }]
+      }
+    }
+  }
+
+  // ---- for the task
+
+  async open(): Promise<void> {
+    this.#oldestMs = Number.POSITIVE_INFINITY
+    for await (const [row] of this.#context.rows.range({})) {
+      this.#oldestMs = decodeRowKey(row).timestamp
+      return
+    }
+  }
+
+  flush(): void {}
+
+  restore({ key, value }: ConsumedRecord): void {
+    if (key !== null) this.#context.rows.put(key, value)
+  }
+
+  // ---- inside
+
+  get #firstMs(): number {
+    return Number.isFinite(this.#oldestMs) ? this.#oldestMs : Number.MAX_SAFE_INTEGER
+  }
+
+  // As in Java without headers, other than the windows beside it.
+  #write(row: Buffer, list: Buffer | null): void {
+    this.#context.rows.put(row, list)
+    this.#context.log(row, list, (this.#context.currentRecord() ?? NO_RECORD).timestamp, NO_HEADERS)
+  }
+}
+
+export interface UnmatchedKey<K> {
+  readonly key: K
+  readonly timestamp: number
+  readonly leftSide: boolean
+}
+
+/** The value of a waiting record, on its side. */
+export interface UnmatchedValue<L, R> {
+  readonly left: L | null
+  readonly right: R | null
+}

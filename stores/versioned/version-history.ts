@@ -1,0 +1,98 @@
+import { readInt64, writeInt64 } from '../../lib/serde/int64.ts'
+import { GroupRows } from '../grouped/group-rows.ts'
+import type { Entry } from '../grouped/leaf.ts'
+import type { Rows } from '../store.ts'
+
+const TIME_BYTES = 8
+// The first byte of an entry's value.
+const END = Buffer.of(0)
+const TOMBSTONE = Buffer.of(1)
+const VALUE = 2
+
+/** What holds from a time on: a value's bytes, null for a deletion, 'end' where the versions of the group end. */
+export interface Version {
+  readonly fromMs: number
+  readonly value: Buffer | null | 'end'
+}
+
+/**
+ * Versions that are no longer the latest of their keys. A group (see GroupRows) has those of one key that follow each other and whose ends lie in one
+ * segment: an entry for each, by the time from which it held, until the next one's; and an entry that marks the end of the last.
+ */
+export class VersionHistory {
+  readonly #groups: GroupRows
+
+  constructor(rows: Rows) {
+    this.#groups = new GroupRows(rows)
+  }
+
+  first(group: Buffer): Version | undefined {
+    return versionOf(this.#groups.above(group, NOTHING))
+  }
+
+  /** The mark at the end. */
+  end(group: Buffer): Version | undefined {
+    return versionOf(this.#groups.atOrBelow(group, EVERYTHING))
+  }
+
+  /** What held at a time. */
+  at(group: Buffer, timeMs: number): Version | undefined {
+    return versionOf(this.#groups.atOrBelow(group, timeKey(timeMs)))
+  }
+
+  after(group: Buffer, timeMs: number): Version | undefined {
+    return versionOf(this.#groups.above(group, timeKey(timeMs)))
+  }
+
+  /** All, ascending, with the end. */
+  all(group: Buffer): Version[] {
+    return this.#groups.scan(group, NOTHING, EVERYTHING).map((entry) => versionOf(entry)!)
+  }
+
+  /** Puts a version in its place, over one that held from the same time. */
+  put(group: Buffer, fromMs: number, value: Buffer | null): void {
+    this.#groups.put(group, timeKey(fromMs), value === null ? TOMBSTONE : valueEntry(value))
+  }
+
+  remove(group: Buffer, fromMs: number): void {
+    this.#groups.put(group, timeKey(fromMs), null)
+  }
+
+  /** Adds a version behind all others: between their end and its start nothing held. */
+  append(group: Buffer, fromMs: number, toMs: number, value: Buffer | null): void {
+    const end = this.end(group)
+    if (end !== undefined && end.fromMs < fromMs) this.put(group, end.fromMs, null)
+    this.put(group, fromMs, value)
+    this.putEnd(group, toMs)
+  }
+
+  putEnd(group: Buffer, timeMs: number): void {
+    this.#groups.put(group, timeKey(timeMs), END)
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+const EVERYTHING = Buffer.alloc(TIME_BYTES + 1, 0xff)
+
+function timeKey(timeMs: number): Buffer {
+  const key = Buffer.allocUnsafe(TIME_BYTES)
+  writeInt64(key, timeMs, 0)
+  return key
+}
+
+function valueEntry(value: Buffer): Buffer {
+  const entry = Buffer.allocUnsafe(1 + value.length)
+  entry[0] = VALUE
+  entry.set(value, 1)
+  return entry
+}
+
+function versionOf(entry: Entry | undefined): Version | undefined {
+  if (entry === undefined) return undefined
+  const [time, value] = entry
+  const kind = value[0]
+  return {
+    fromMs: readInt64(time, 0),
+    value: kind === VALUE ? value.subarray(1) : kind === TOMBSTONE[0] ? null : 'end',
+  }
+}
