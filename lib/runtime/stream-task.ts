@@ -138,7 +138,7 @@ export class StreamTask {
     this.#machine.transitionTo('RESTORING')
   }
 
-  /** Makes the processors and starts to take records from these inputs. */
+  /** Opens the stores, makes the processors and starts to take records from these inputs. */
   async run(inputs: readonly TaskInput[]): Promise<void> {
     const { subtopology, maxTaskIdleMs, metrics, onWake } = this.#options
     this.#progress = new TaskProgress()
@@ -155,6 +155,7 @@ export class StreamTask {
       })
     })
     this.#group = new PartitionGroup(queues, maxTaskIdleMs)
+    for (const { store } of this.#stores.values()) await store.open?.()
     this.#graph = new ProcessGraph(subtopology, this.#host())
     await this.#graph.init()
     this.#machine.transitionTo('RUNNING')
