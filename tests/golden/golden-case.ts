@@ -39,6 +39,7 @@ interface GoldenBytes {
 /** What a store held at the end, decoded. */
 export interface GoldenStore {
   readonly kind: string
+  readonly persistent: boolean
   readonly entries: readonly GoldenEntry[]
 }
 
