@@ -1,10 +1,16 @@
 // Flow: record-queue → [partition-group] → stream-task
+import type { StreamRecord } from '../core/record.ts'
+import { QueueHeap } from './queue-heap.ts'
 import type { RecordQueue } from './record-queue.ts'
 
 /** The input partitions of one task; decides whose record is next. */
 export class PartitionGroup {
   readonly queues: readonly RecordQueue[]
   readonly #maxTaskIdleMs: number
+  readonly #ready = new QueueHeap()
+  /** Those that had no record when they were looked at last. */
+  readonly #empty: Set<RecordQueue>
+  #failure: { readonly cause: unknown } | undefined
   #idleSinceMs: number | undefined
   #idleUntilMs: number | undefined
 
@@ -12,39 +18,55 @@ export class PartitionGroup {
   constructor(queues: readonly RecordQueue[], maxTaskIdleMs: number) {
     this.queues = queues
     this.#maxTaskIdleMs = maxTaskIdleMs
+    this.#empty = new Set(queues)
   }
 
   /**
    * The queue whose next record has the lowest event time, or undefined if there is none, or if a partition without a record has to be
    * waited for: one with records on the broker that are not here yet, or any for as long as `maxTaskIdleMs` says.
+   *
+   * @throws what `RecordQueue.peek` throws, of any queue.
    */
   next(nowMs: number): RecordQueue | undefined {
+    if (this.#failure !== undefined) throw this.#failure.cause
+    for (const queue of this.#empty) this.arrived(queue)
     this.#idleUntilMs = undefined
-    let lowest: RecordQueue | undefined
-    let lowestMs = Number.POSITIVE_INFINITY
-    let lacking = false
-    let lagging = false
-    for (const queue of this.queues) {
-      const head = queue.peek()
-      if (head === undefined) {
-        lacking = true
-        lagging ||= !queue.caughtUp
-      } else if (head.timestamp < lowestMs) {
-        lowest = queue
-        lowestMs = head.timestamp
-      }
-    }
-    if (lowest === undefined) return undefined
-    if (!lacking || this.#maxTaskIdleMs < 0) {
+    const { first } = this.#ready
+    if (first === undefined) return undefined
+    if (this.#empty.size === 0 || this.#maxTaskIdleMs < 0) {
       this.#idleSinceMs = undefined
-      return lowest
+      return first
     }
-    if (lagging) return undefined
+    for (const queue of this.#empty) if (!queue.caughtUp) return undefined
     this.#idleSinceMs ??= nowMs
     const untilMs = this.#idleSinceMs + this.#maxTaskIdleMs
-    if (nowMs >= untilMs) return lowest
+    if (nowMs >= untilMs) return first
     this.#idleUntilMs = untilMs
     return undefined
+  }
+
+  /** Takes the record that `next` has chosen. */
+  take(): StreamRecord<unknown, unknown> {
+    const queue = this.#ready.poll()!
+    const record = queue.take()
+    this.#empty.add(queue)
+    try {
+      this.arrived(queue)
+    } catch (cause) {
+      // The record that was taken comes before the one that cannot be read.
+      this.#failure = { cause }
+    }
+    return record
+  }
+
+  /**
+   * Looks whether a queue without a record has one by now. `next` does so itself, in the order of the queues; called in the order in which records arrive, it
+   * makes that the order of those with equal times.
+   */
+  arrived(queue: RecordQueue): void {
+    if (!this.#empty.has(queue) || queue.peek() === undefined) return
+    this.#empty.delete(queue)
+    this.#ready.offer(queue)
   }
 
   /** When `next`, which returned nothing, may return a record though nothing new arrives; undefined if it will not. */

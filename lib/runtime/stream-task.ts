@@ -4,24 +4,24 @@ import type { StateStore } from '../../stores/store.ts'
 import type { ChangelogPosition, TaskDatabase } from '../../stores/task-database.ts'
 import { isPromise } from '../../topology/callbacks.ts'
 import type { SinkNode, Subtopology } from '../../topology/physical.ts'
-import type { Cancellable, DropCause, PunctuationOptions, Punctuator } from '../../topology/processor.ts'
+import type { DropCause } from '../../topology/processor.ts'
 import type { CommittedOffset, FetchedPartition, OffsetCommit, SentOffsets } from '../client/client.ts'
 import type { Clock } from '../core/clock.ts'
 import { InvariantError, StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
-import { NO_HEADERS, partitionKey, StreamRecord } from '../core/record.ts'
+import { partitionKey, StreamRecord, type TopicPartition } from '../core/record.ts'
 import { StateMachine } from '../core/state-machine.ts'
 import { ProcessingError, type RecordPlace } from './errors.ts'
 import type { ForwardScope } from './forward.ts'
 import type { Metrics } from './metrics.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { type GraphHost, ProcessGraph } from './process-graph.ts'
-import { PunctuationQueue } from './punctuation.ts'
 import type { RecordCollector } from './record-collector.ts'
 import { RecordQueue } from './record-queue.ts'
 import type { TaskId } from './task-id.ts'
 import { taskName } from './task-id.ts'
 import { TaskProgress } from './task-progress.ts'
+import { TaskPunctuations } from './task-punctuations.ts'
 
 //                 ┌────────── abandon, after an abort ──┐
 //                 ▼                                      │
@@ -35,7 +35,7 @@ const NO_PLACE: RecordPlace = { topic: '', partition: -1, offset: -1 }
 export interface TaskStore {
   readonly store: StateStore
   /** Undefined: nothing is logged, nothing can be restored. */
-  readonly changelog: { readonly topic: string; readonly partition: number } | undefined
+  readonly changelog: TopicPartition | undefined
 }
 
 export interface StreamTaskOptions {
@@ -75,8 +75,7 @@ export class StreamTask {
   readonly #options: StreamTaskOptions
   readonly #machine: StateMachine<TaskState>
   readonly #scope: ForwardScope
-  readonly #streamTime = new PunctuationQueue()
-  readonly #wallClock = new PunctuationQueue()
+  readonly #punctuations: TaskPunctuations
   #stores: ReadonlyMap<string, TaskStore>
   #group = new PartitionGroup([], -1)
   #graph: ProcessGraph | undefined
@@ -97,6 +96,7 @@ export class StreamTask {
     this.#stores = options.makeStores()
     this.#options = options
     this.#scope = options.scope
+    this.#punctuations = new TaskPunctuations(options.scope, options.clock)
     this.#machine = new StateMachine<TaskState>(`Task ${this.name}`, 'CREATED', {
       CREATED: ['RESTORING', 'CLOSED'],
       RESTORING: ['RUNNING', 'RESTORING', 'CLOSED'],
@@ -225,21 +225,30 @@ export class StreamTask {
       const queue = this.#next(clock.now())
       if (queue === undefined) break
       count++
-      this.#process(queue.source.name, queue.take())
+      this.#process(queue.source.name, this.#group.take())
     }
     return count
   }
 
+  /**
+   * Says that an input has got records. Needs not be called; called in the order in which records arrive, it makes that the order in which inputs whose
+   * records have equal times take turns.
+   */
+  arrived({ topic, partition }: TopicPartition): void {
+    const queue = this.#group.queues.find(({ fetched }) => fetched.topic === topic && fetched.partition === partition)
+    if (queue !== undefined) this.#group.arrived(queue)
+  }
+
   /** Fires wall-clock punctuations that are due. */
   punctuate(): void {
-    if (this.#ready) this.#fire(this.#wallClock, this.#options.clock.now())
+    if (this.#ready && this.#punctuations.isWallClockDue()) this.#fire(() => this.#punctuations.fireWallClock())
   }
 
   /** When this task wants to be looked at though no record arrives, in epoch milliseconds. */
   get nextTimerMs(): number | undefined {
     // What keeps it from working now wakes the loop when it ends.
     if (!this.#ready) return undefined
-    const times = [this.#wallClock.nextMs, this.#group.idleUntilMs].filter((time) => time !== undefined)
+    const times = [this.#punctuations.nextWallClockMs, this.#group.idleUntilMs].filter((time) => time !== undefined)
     return times.length === 0 ? undefined : Math.min(...times)
   }
 
@@ -335,7 +344,11 @@ export class StreamTask {
       stateDir,
       scope: this.#scope,
       store: (name) => this.#stores.get(name)!.store,
-      schedule: (nodeName, options, punctuator) => this.#schedule(nodeName, options, punctuator),
+      schedule: (nodeName, options, punctuator) => {
+        // Its time may be the first for which the loop has to wake.
+        this.#options.onWake()
+        return this.#punctuations.schedule(nodeName, options, punctuator)
+      },
       requestCommit: () => {
         this.#commitRequested = true
       },
@@ -348,44 +361,21 @@ export class StreamTask {
     }
   }
 
-  #schedule(nodeName: string, options: PunctuationOptions, punctuator: Punctuator): Cancellable {
-    if (options.time === 'stream') return this.#streamTime.add(nodeName, options, options.startMs ?? 0, punctuator)
-    this.#options.onWake()
-    return this.#wallClock.add(
-      nodeName,
-      options,
-      options.startMs ?? this.#options.clock.now() + options.everyMs,
-      punctuator,
-    )
-  }
-
   #punctuateStreamTime(): void {
-    const nextMs = this.#streamTime.nextMs
-    if (nextMs !== undefined && nextMs <= this.#progress.streamTimeMs)
-      this.#fire(this.#streamTime, this.#progress.streamTimeMs)
+    const { streamTimeMs } = this.#progress
+    if (this.#punctuations.isStreamTimeDue(streamTimeMs))
+      this.#fire(() => this.#punctuations.fireStreamTime(streamTimeMs))
   }
 
-  // Fires what is due; goes on by itself after one that is asynchronous.
-  #fire(queue: PunctuationQueue, nowMs: number): void {
-    for (let due = queue.takeDue(nowMs); due !== undefined; due = queue.takeDue(nowMs)) {
-      this.#worked = true
-      this.#scope.nodeName = due.nodeName
-      this.#scope.current = new StreamRecord(null, null, Math.max(0, due.timestampMs), NO_HEADERS)
-      let pending: void | Promise<void>
-      try {
-        pending = due.punctuator(due.timestampMs)
-      } catch (error) {
-        throw this.#failed(error, this.#scope.current)
-      }
-      if (isPromise(pending) || !this.#scope.idle) {
-        this.#await(
-          Promise.resolve(pending).then(() => this.#scope.settled()),
-          this.#scope.current,
-        )
-        return
-      }
+  #fire(punctuate: () => void | Promise<void>): void {
+    this.#worked = true
+    let pending: void | Promise<void>
+    try {
+      pending = punctuate()
+    } catch (error) {
+      throw this.#failed(error, this.#scope.current!)
     }
-    this.#scope.current = undefined
+    if (isPromise(pending)) this.#await(pending, this.#scope.current!)
   }
 
   #await(work: Promise<void>, record: StreamRecord<unknown, unknown>): void {
@@ -433,8 +423,7 @@ export class StreamTask {
   }
 
   async #closeGraph(): Promise<void> {
-    this.#streamTime.clear()
-    this.#wallClock.clear()
+    this.#punctuations.clear()
     this.#inFlight = undefined
     const graph = this.#graph
     this.#graph = undefined

@@ -8,7 +8,7 @@ import type { Client, Producer } from '../client/client.ts'
 import { type MemoryCluster, memoryCluster } from '../client/memory/index.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/log.ts'
-import type { ConsumedRecord, Headers } from '../core/record.ts'
+import type { ConsumedRecord, Headers, TopicPartition } from '../core/record.ts'
 import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../runtime/config.ts'
 import { prepareTopics } from '../runtime/internal-topics.ts'
 import { Metrics } from '../runtime/metrics.ts'
@@ -18,6 +18,7 @@ import { TaskFactory } from '../runtime/task-factory.ts'
 import type { TaskId } from '../runtime/task-id.ts'
 import type { TopicPlan } from '../runtime/topic-plan.ts'
 import { LogPartition } from './log-partition.ts'
+import { TrackedProducer } from './tracked-producer.ts'
 
 // Test data may have any time: a broker would refuse what is an hour ahead of its clock.
 const ANY_TIMESTAMP = { 'message.timestamp.after.max.ms': '9223372036854775807', 'retention.ms': '-1' }
@@ -36,7 +37,7 @@ export interface EngineOptions {
 interface DrivenTask {
   readonly id: TaskId
   readonly task: StreamTask
-  readonly producer: Producer
+  readonly producer: TrackedProducer
 }
 
 /**
@@ -158,7 +159,7 @@ export class DriverEngine {
   // ---- inside
 
   async #startTask(factory: TaskFactory, plan: TopicPlan, id: TaskId): Promise<DrivenTask> {
-    const producer = this.#client.producer({ lingerMs: 0, maxRequestBytes: MAX_PARTITION_BYTES })
+    const producer = new TrackedProducer(this.#client.producer({ lingerMs: 0, maxRequestBytes: MAX_PARTITION_BYTES }))
     await producer.init()
     const task = await factory.create(id, producer, plan.tasks.length)
     task.restoring()
@@ -227,10 +228,16 @@ export class DriverEngine {
     if (this.#failure !== undefined) throw this.#failure
     const offsets = task.seal()
     const sent = await producer.flush()
-    for (const partition of sent.keys()) this.#produced.add(partition.slice(0, partition.lastIndexOf(':')))
     await task.write(sent, this.#ids)
     task.committed(offsets)
     task.release()
+    for (const partition of producer.takeSent()) this.#arrived(partition)
+  }
+
+  // Of records with equal times from several topics, which comes first depends on the order in which they were produced.
+  #arrived(partition: TopicPartition): void {
+    this.#produced.add(partition.topic)
+    for (const { task } of this.#tasks) task.arrived(partition)
   }
 
   /** What is read and written by name; topics that a sink chooses by record come into being when they are chosen. */

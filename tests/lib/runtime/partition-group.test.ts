@@ -69,9 +69,9 @@ describe('which partition is next', () => {
     b.arrive(6)
 
     expect(group.next(1_050)).toBe(a)
-    a.take()
+    group.take()
     expect(group.next(1_060)).toBe(b)
-    b.take()
+    group.take()
     expect(group.next(1_070)).toBeUndefined()
     expect(group.idleUntilMs).toBe(1_170)
   })
@@ -81,7 +81,7 @@ describe('which partition is next', () => {
     const [a, b] = [new FakeQueue(5), new FakeQueue()]
     const group = groupOf(0, a, b)
     expect(group.next(1_000)).toBe(a)
-    a.take()
+    group.take()
 
     expect(group.next(1_000)).toBeUndefined()
     expect(group.idleUntilMs).toBeUndefined()

@@ -146,16 +146,16 @@ describe('a record queue', () => {
 describe('a partition group', () => {
   const order = (group: PartitionGroup, nowMs = 0) => {
     const values: unknown[] = []
-    for (let queue = group.next(nowMs); queue !== undefined; queue = group.next(nowMs)) values.push(queue.take().value)
+    for (let queue = group.next(nowMs); queue !== undefined; queue = group.next(nowMs)) values.push(group.take().value)
     return values
   }
 
-  it('takes the lowest time first, and the first partition on equal times', () => {
+  it('takes the lowest time first, and on equal times the partition that has waited longest', () => {
     const group = new PartitionGroup(
       [queueOf(new Fetched('a', [5, 6, 9])).queue, queueOf(new Fetched('b', [1, 6, 7])).queue],
       0,
     )
-    expect(order(group)).toEqual(['b0', 'a0', 'a1', 'b1', 'b2', 'a2'])
+    expect(order(group)).toEqual(['b0', 'a0', 'b1', 'a1', 'b2', 'a2'])
   })
 
   it('waits for a partition whose records are known to be on the broker', () => {
