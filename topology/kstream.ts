@@ -5,6 +5,7 @@ import type {
   KeySelector,
   KeyValueMapper,
   Predicate,
+  ValueJoiner,
   ValueMapper,
 } from './callbacks.ts'
 import { checkCallback, checkPartitionCount } from './checks.ts'
@@ -44,6 +45,8 @@ import { SelectKeyProcessor } from './processors/select-key.ts'
 import { UserProcessor } from './processors/user-processor.ts'
 import { sinkTopic, type TopicChooser } from './sink-topic.ts'
 import { type BranchCondition, type Branches, split } from './split.ts'
+import { streamJoin } from './stream-join.ts'
+import type { StreamJoinOptions } from './stream-join-options.ts'
 import { parts, type StreamParts } from './stream-parts.ts'
 import { toTable } from './to-table.ts'
 
@@ -301,6 +304,59 @@ export class KStream<K, V> {
   }
 
   /**
+   * Joins each record with those of another stream that have the same key and lie close in time, whichever comes first. A result has the higher time of the two,
+   * and the headers of the one that came last. Records with null keys or null values are dropped (counted).
+   *
+   * The records of both streams are kept in window stores, for the length of the window and its grace, and so much of the order in which they come does not matter.
+   * A repartition topic comes before a stream whose keys a verb changed; both need equally many partitions.
+   *
+   * @throws NotCopartitionedError `STREAMS_NOT_COPARTITIONED`, when it starts: the partition counts differ.
+   * @example
+   * const attributed = clicks.join(impressions, (click, impression) => ({ ...click, campaign: impression.campaign }), {
+   *   within: windows.join({ beforeMs: 300_000, afterMs: 0, graceMs: 60_000 }),
+   *   value: serdes.json<Attributed>(),
+   * })
+   */
+  join<VO, VR>(
+    other: KStream<K, VO>,
+    joiner: ValueJoiner<K, V, VO, VR>,
+    options: StreamJoinOptions<K, V, VO, VR>,
+  ): KStream<K, VR> {
+    return new KStream(streamJoin(this[parts], partsOf('join', other), 'inner', joiner, options))
+  }
+
+  /**
+   * As `join`, and each record of this stream that finds no match gives a result with null for the other side: when its window and the grace have passed,
+   * with the next record that moves stream time on; at once if it is late already, or if its key is null.
+   *
+   * @example
+   * const answered = requests.leftJoin(responses, (request, response) => ({ ...request, answer: response?.text ?? null }), {
+   *   within: windows.join({ beforeMs: 0, afterMs: 30_000, graceMs: 5_000 }),
+   * })
+   */
+  leftJoin<VO, VR>(
+    other: KStream<K, VO>,
+    joiner: ValueJoiner<K, V, VO | null, VR>,
+    options: StreamJoinOptions<K, V, VO, VR>,
+  ): KStream<K, VR> {
+    return new KStream(streamJoin(this[parts], partsOf('leftJoin', other), 'left', joiner, options))
+  }
+
+  /**
+   * As `leftJoin`, for the records of both streams: of each result one side may be null, but not both.
+   *
+   * @example
+   * const differences = booked.outerJoin(billed, (booking, bill) => ({ booking, bill }), { within: windows.join({ withinMs: 3_600_000 }) })
+   */
+  outerJoin<VO, VR>(
+    other: KStream<K, VO>,
+    joiner: ValueJoiner<K, V | null, VO | null, VR>,
+    options: StreamJoinOptions<K, V, VO, VR>,
+  ): KStream<K, VR> {
+    return new KStream(streamJoin(this[parts], partsOf('outerJoin', other), 'outer', joiner, options))
+  }
+
+  /**
    * Reads the stream as a table: each record is the new value of its key, a null value a delete. Records with a null key are dropped (counted). A repartition
    * topic comes before it if a verb changed keys.
    *
@@ -401,6 +457,12 @@ export class KStream<K, V> {
     before.graph.add(node, before.node)
     return new KStream<KR, VR>({ ...before, ...change, node })
   }
+}
+
+function partsOf<K, V>(method: string, stream: KStream<K, V>): StreamParts<K, V> {
+  const found: StreamParts<K, V> | undefined = stream?.[parts]
+  if (found === undefined) throw new InvalidArgumentError(method, 'needs another KStream.')
+  return found
 }
 
 // Two serdes of one type may write other bytes: only one and the same can stand for both.

@@ -1,7 +1,7 @@
 import { type ConsumedRecord, NO_HEADERS } from '../../lib/core/record.ts'
 import type { Serde } from '../../lib/serde/serde.ts'
 import { NO_RECORD } from '../logged-rows.ts'
-import type { StateStore, StoreBuilder, StoreContext } from '../store.ts'
+import type { RowRange, StateStore, StoreBuilder, StoreContext } from '../store.ts'
 import { StoreSerdes } from '../store-serdes.ts'
 import { appendValue, decodeRowKey, encodeRowKey, type JoinSideName, rowKeyFrom, valuesOf } from './row-bytes.ts'
 
@@ -50,7 +50,8 @@ export class UnmatchedStore<K, L, R> implements StateStore {
   readonly name: string
   readonly #context: StoreContext
   readonly #serdes: { readonly left: StoreSerdes<K, L>; readonly right: StoreSerdes<K, R> }
-  /** No entry is older: spares looks at what is not there, and at rows deleted long ago. */
+  #life: object = {}
+  // Spares looks at what is not there, and at rows that were deleted long ago.
   #oldestMs = 0
 
   constructor(name: string, { key, left, right }: UnmatchedStoreOptions<K, L, R>, context: StoreContext) {
@@ -62,7 +63,12 @@ export class UnmatchedStore<K, L, R> implements StateStore {
     }
   }
 
-  /** The time before which there is no entry; infinite if the store is empty. */
+  /** Another one each time that the store is opened: a key for what lives as long. */
+  get life(): object {
+    return this.#life
+  }
+
+  /** A time before which there is no entry; infinite if the store is empty. */
   get oldestMs(): number {
     return this.#oldestMs
   }
@@ -100,9 +106,14 @@ export class UnmatchedStore<K, L, R> implements StateStore {
     }
   }
 
-  /** Says that there is no entry before this time. */
+  /** Says that there is no entry before this time; infinite: none at all. */
   nothingBefore(timeMs: number): void {
     this.#oldestMs = timeMs
+  }
+
+  /** The time of the last entry; undefined if there is none. */
+  async newestMs(): Promise<number | undefined> {
+    return this.#firstTime({ reverse: true })
   }
 
   /** Every waiting record for itself, in Java's words. */
@@ -110,7 +121,10 @@ export class UnmatchedStore<K, L, R> implements StateStore {
     for await (const { timestamp, side, key, values } of this.entries()) {
       const leftSide = side === 'left'
       for (const value of values) {
-        yield [{ key, timestamp, leftSide }, leftSide ? { left: value as L, right: null } : { left: null, right: value as R }]
+        yield [
+          { key, timestamp, leftSide },
+          leftSide ? { left: value as L, right: null } : { left: null, right: value as R },
+        ]
       }
     }
   }
@@ -118,11 +132,8 @@ export class UnmatchedStore<K, L, R> implements StateStore {
   // ---- for the task
 
   async open(): Promise<void> {
-    this.#oldestMs = Number.POSITIVE_INFINITY
-    for await (const [row] of this.#context.rows.range({})) {
-      this.#oldestMs = decodeRowKey(row).timestamp
-      return
-    }
+    this.#life = {}
+    this.#oldestMs = (await this.#firstTime({})) ?? Number.POSITIVE_INFINITY
   }
 
   flush(): void {}
@@ -132,6 +143,11 @@ export class UnmatchedStore<K, L, R> implements StateStore {
   }
 
   // ---- inside
+
+  async #firstTime(range: RowRange): Promise<number | undefined> {
+    for await (const [row] of this.#context.rows.range(range)) return decodeRowKey(row).timestamp
+    return undefined
+  }
 
   get #firstMs(): number {
     return Number.isFinite(this.#oldestMs) ? this.#oldestMs : Number.MAX_SAFE_INTEGER
