@@ -22,10 +22,12 @@ export type {
   LogHeaders,
   SessionStoreOptions,
   StoreOptions,
+  VersionedStoreOptions,
   WindowStoreOptions,
 } from '../stores/store-options.ts'
 export { stores } from '../stores/stores.ts'
 export type * from '../topology/callbacks.ts'
+export { CogroupedKStream } from '../topology/cogrouped-kstream.ts'
 export * from '../topology/errors.ts'
 export { KGroupedStream } from '../topology/kgrouped-stream.ts'
 export { KStream } from '../topology/kstream.ts'
@@ -47,14 +49,29 @@ export type {
   RecordMetadata,
 } from '../topology/processor.ts'
 export type { CreateProcessor } from '../topology/processors/user-processor.ts'
+export { SessionWindowedKStream } from '../topology/session-windowed-kstream.ts'
 export type { TopicChooser } from '../topology/sink-topic.ts'
 export { StreamsBuilder } from '../topology/streams-builder.ts'
+export { TimeWindowedKStream } from '../topology/time-windowed-kstream.ts'
 export {
   type AddProcessorOptions,
   type AddSinkOptions,
   type AddSourceOptions,
   Topology,
 } from '../topology/topology.ts'
+export {
+  SessionWindowedCogroupedKStream,
+  TimeWindowedCogroupedKStream,
+} from '../topology/windowed-cogrouped-kstream.ts'
+export {
+  type EmitStrategy,
+  type JoinWindows,
+  type SessionWindows,
+  type SlidingWindows,
+  type TimeWindows,
+  type UnlimitedWindows,
+  windows,
+} from '../topology/windows.ts'
 export { type AclOperation, type AclResourceType, AuthorizationError, type Permission } from './client/authorization.ts'
 export type * from './client/client.ts'
 export * from './client/errors.ts'
@@ -71,6 +88,7 @@ export { type Clock, systemClock, type Timer } from './core/clock.ts'
 export { InvalidConfigError, InvariantError, type Recovery, StreamsError } from './core/errors.ts'
 export { type Logger, silentLogger } from './core/log.ts'
 export { type Header, type Headers, partitionKey, StreamRecord, type TopicPartition } from './core/record.ts'
+export { type Window, Windowed } from './core/windowed.ts'
 export { KafkaStreams, type KafkaStreamsEvents, type KafkaStreamsState } from './kafka-streams.ts'
 export type { CommitStep } from './runtime/commit-lane.ts'
 export type { ProcessingGuarantee, StreamsConfig } from './runtime/config.ts'

@@ -1,17 +1,23 @@
 import { serdes } from '../lib/serde/index.ts'
 import type { Aggregator, Initializer, Reducer } from './callbacks.ts'
 import { checkCallback } from './checks.ts'
-import { GroupedAggregation } from './graph/grouped-aggregation.ts'
+import { CogroupedKStream } from './cogrouped-kstream.ts'
+import { InvalidArgumentError } from './errors.ts'
+import { aggregation, GroupedAggregation } from './graph/grouped-aggregation.ts'
 import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { hasStoreSettings, queryName, tableStore } from './materialize.ts'
-import type { AggregateOptions, MaterializeOptions } from './options.ts'
+import type { AggregateOptions, MaterializeOptions, WindowedByOptions } from './options.ts'
 import type { ProcessorSupplier } from './processor.ts'
 import { AggregateProcessor } from './processors/aggregate.ts'
 import { CountProcessor } from './processors/count.ts'
 import { ReduceProcessor } from './processors/reduce.ts'
+import { SessionWindowedKStream } from './session-windowed-kstream.ts'
 import { parts, type StreamParts } from './stream-parts.ts'
 import { keptTable } from './table-parts.ts'
+import { TimeWindowedKStream } from './time-windowed-kstream.ts'
+import { windowKind } from './window-kinds.ts'
+import type { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from './windows.ts'
 
 const AGGREGATE = 'KSTREAM-AGGREGATE-'
 const REDUCE = 'KSTREAM-REDUCE-'
@@ -40,12 +46,13 @@ interface TableVerb<K, VR> {
 export class KGroupedStream<K, V> {
   /** Not for users. */
   readonly [parts]: StreamParts<K, V>
-  readonly #aggregation: GroupedAggregation<K, V>
+  /** Not for users. */
+  readonly [aggregation]: GroupedAggregation<K, V>
 
   /** Made by `KStream.groupBy` and `groupByKey`, one of which `method` is. */
   constructor(groupedParts: StreamParts<K, V>, groupName: string | undefined, method: string) {
     this[parts] = groupedParts
-    this.#aggregation = new GroupedAggregation(groupedParts, groupName, method)
+    this[aggregation] = new GroupedAggregation(groupedParts, groupName, method)
   }
 
   /**
@@ -113,13 +120,62 @@ export class KGroupedStream<K, V> {
     })
   }
 
+  /**
+   * Puts the records into windows of event time, so that each key is aggregated anew in each window.
+   *
+   * @param within - What one of the factories of `windows` makes, but for `windows.join`.
+   * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: these are no such windows, or unlimited ones that shall emit when they close.
+   * @example
+   * clicks.groupByKey().windowedBy(windows.tumbling({ sizeMs: 60_000, graceMs: 10_000 })).count().toStream().to('clicks-per-minute')
+   * @example
+   * clicks.groupByKey().windowedBy(windows.session({ inactivityGapMs: 300_000 }), { emit: 'on-window-close' }).count()
+   */
+  windowedBy(within: SessionWindows, options?: WindowedByOptions): SessionWindowedKStream<K, V>
+  windowedBy(
+    within: TimeWindows | SlidingWindows | UnlimitedWindows,
+    options?: WindowedByOptions,
+  ): TimeWindowedKStream<K, V>
+  windowedBy(
+    within: TimeWindows | SlidingWindows | UnlimitedWindows | SessionWindows,
+    { emit = 'on-window-update' }: WindowedByOptions = {},
+  ): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
+    const kind = windowKind('windowedBy', within)
+    if (emit !== 'on-window-update' && emit !== 'on-window-close') {
+      throw new InvalidArgumentError(
+        'windowedBy',
+        `emit must be 'on-window-update' or 'on-window-close', not '${emit}'.`,
+      )
+    }
+    if (emit === 'on-window-close' && within.kind === 'unlimited') {
+      throw new InvalidArgumentError('windowedBy', "unlimited windows never close: emit must be 'on-window-update'.")
+    }
+    const group = { parts: this[parts], aggregation: this[aggregation], kind, emit }
+    if (within.kind === 'session') return new SessionWindowedKStream(group)
+    return new TimeWindowedKStream(group, within.kind === 'sliding')
+  }
+
+  /**
+   * Starts an aggregation of several grouped streams into one table: each has an aggregator of its own for the common aggregate.
+   *
+   * @param aggregator - Adds a value of this stream to the aggregate of its key. Say the aggregate's type by the parameter or as type argument.
+   * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: `aggregator` is no function.
+   * @example
+   * const carts: KTable<string, Cart> = added.groupByKey()
+   *   .cogroup((cart: Cart, item) => ({ ...cart, items: [...cart.items, item] }))
+   *   .cogroup(visits.groupByKey(), (cart, { page }) => ({ ...cart, lastPage: page }))
+   *   .aggregate(() => ({ items: [], lastPage: '' }), { store: 'carts', value: serdes.json<Cart>() })
+   */
+  cogroup<VR>(aggregator: Aggregator<K, V, VR>): CogroupedKStream<K, VR> {
+    return new CogroupedKStream<K, VR>(new Map()).cogroup(this, aggregator)
+  }
+
   #table<VR>({ method, prefix, options, value: inherited, supplier }: TableVerb<K, VR>): KTable<K, VR> {
     const { graph, key: groupedKey } = this[parts]
     const storeName = graph.names.storeOr(queryName(options), prefix)
     const name = graph.names.nodeOr(options.name, prefix)
     const key = givenOr<K>(options.key, groupedKey)
     const value = inherited === undefined ? madeBy(name, method, options.value) : givenOr(options.value, inherited)
-    const { node, sources } = this.#aggregation.add({
+    const { node, sources } = this[aggregation].add({
       name,
       storeName,
       key: givenOr(groupedKey.serde, key),

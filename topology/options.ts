@@ -2,6 +2,7 @@ import type { Serde } from '../lib/serde/serde.ts'
 import type { StoreBuilder } from '../stores/store.ts'
 import type { OffsetReset, StreamPartitioner, TimestampExtractor } from './physical.ts'
 import type { CreateProcessor } from './processors/user-processor.ts'
+import type { EmitStrategy } from './windows.ts'
 
 /** A serde that can write values of type `T`; what it reads may be wider: `Serde<string>` will do for `'yes' | 'no'`. */
 export type SerdeFor<T> = Serde<any> & { serialize(topic: string, value: T): Buffer }
@@ -94,6 +95,30 @@ export interface TableOptions<K, V> extends StreamOptions<K, V> {
 /** As MaterializeOptions, for a result whose type the verbs before do not determine. */
 export interface AggregateOptions<K, V> extends MaterializeOptions<K, V> {
   readonly value: Serde<V>
+}
+
+/** How a windowed table is kept. `key` is the serde of the keys without their windows. */
+export interface WindowedMaterializeOptions<K, V> extends MaterializeOptions<K, V> {
+  /**
+   * How long windows are kept after later ones have come, in milliseconds of event time. At least, and by default, as long as they take records: size and grace of
+   * time windows, twice the time difference and grace of sliding windows, gap and grace of sessions.
+   */
+  readonly retentionMs?: number
+}
+
+/** As WindowedMaterializeOptions, for a result whose type the verbs before do not determine. */
+export interface WindowedAggregateOptions<K, V> extends WindowedMaterializeOptions<K, V> {
+  readonly value: Serde<V>
+}
+
+/** How the results of windows are forwarded. */
+export interface WindowedByOptions {
+  /**
+   * `on-window-update`, the default: each update, but for those that a cache merges. `on-window-close`: one result for each window, when stream time has passed its end
+   * and grace. Closed windows are looked for when a record comes, at most once a second (`emitIntervalMs` of the application). Stream time that jumps on by more than
+   * `retentionMs` leaves windows behind that are never forwarded, as in Java: choose it longer than gaps in the input.
+   */
+  readonly emit?: EmitStrategy
 }
 
 export interface ProcessOptions<KIn, VIn, KOut, VOut> extends KeyValueOptions<KOut, VOut> {

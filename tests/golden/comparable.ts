@@ -1,5 +1,7 @@
 // One form for what was recorded and what was produced, short enough that a failing test's diff can be read.
+
 import type { Headers } from '../../lib/core/record.ts'
+import { Windowed } from '../../lib/core/windowed.ts'
 import type { GoldenEntry, GoldenOutput } from './golden-case.ts'
 
 /** A record of an output topic; bytes as base64. */
@@ -46,6 +48,7 @@ export function plain(data: unknown): unknown {
     return BigInt(Number(data)) === data && Number.isSafeInteger(Number(data)) ? Number(data) : { long: `${data}` }
   }
   if (typeof data !== 'object' || data === null) return data
+  if (data instanceof Windowed) return { key: plain(data.key), start: data.window.startMs, end: data.window.endMs }
   return Object.fromEntries(Object.entries(data).map(([name, field]) => [name, plain(field)]))
 }
 

@@ -1,8 +1,11 @@
 import type { KnownSerde } from '../known-serde.ts'
 import type { StreamParts } from '../stream-parts.ts'
-import type { SourceGraphNode } from './graph-node.ts'
-import { RepartitionNode, repartitionNames } from './repartition-node.ts'
+import type { GraphNode, SourceGraphNode } from './graph-node.ts'
+import { type RepartitionNames, RepartitionNode, repartitionNames } from './repartition-node.ts'
 import { TableNode, type TableSettings } from './table-node.ts'
+
+/** Under this key grouped streams keep it. */
+export const aggregation = Symbol('aggregation')
 
 /** A verb on a grouped stream, with everything but its place in the graph. */
 export interface AggregationRequest<K> {
@@ -11,6 +14,14 @@ export interface AggregationRequest<K> {
   readonly key: KnownSerde<K>
   readonly store: TableSettings['store']
   readonly supplier: TableSettings['supplier']
+  /** See TableSettings. */
+  readonly graceMs?: number
+}
+
+/** What an aggregation reads. */
+export interface AggregationInput {
+  readonly node: GraphNode
+  readonly sources: ReadonlySet<SourceGraphNode>
 }
 
 /**
@@ -31,23 +42,34 @@ export class GroupedAggregation<K, V> {
     this.#method = method
   }
 
-  add({ name, storeName, key, store, supplier }: AggregationRequest<K>): {
+  /** Whether the repartition topic has to be named after a store. */
+  get needsTopicName(): boolean {
+    return this.#parts.rekeyed && this.#groupName === undefined
+  }
+
+  add({ name, storeName, key, store, supplier, graceMs }: AggregationRequest<K>): {
     readonly node: TableNode
     readonly sources: ReadonlySet<SourceGraphNode>
   } {
-    const { graph, node: grouped, rekeyed } = this.#parts
-    const repartition = rekeyed ? this.#repartition(storeName, key) : undefined
-    if (repartition !== undefined) graph.add(repartition, grouped)
-    const sources = repartition === undefined ? this.#parts.sources : new Set([repartition])
-    const node = new TableNode(name, { store, supplier, sources })
-    graph.add(node, repartition ?? grouped)
+    const { node: input, sources } = this.input(storeName, key)
+    const node = new TableNode(name, { store, supplier, sources, ...(graceMs !== undefined && { graceMs }) })
+    this.#parts.graph.add(node, input)
     return { node, sources }
   }
 
-  #repartition(storeName: string, key: KnownSerde<K>): RepartitionNode {
+  /** Makes what an aggregation into this store reads. `made` is what was made for it before: it is used again. */
+  input(storeName: string, key: KnownSerde<K>, made?: AggregationInput): AggregationInput {
+    const { graph, node: grouped, rekeyed, sources } = this.#parts
+    if (!rekeyed) return { node: grouped, sources }
     // Uses up numbers also where the node exists already.
-    const names = repartitionNames(this.#parts.graph.names, this.#groupName ?? storeName)
-    if (this.#shared !== undefined) return this.#shared
+    const names = repartitionNames(graph.names, this.#groupName ?? storeName)
+    if (made !== undefined) return made
+    const node = this.#shared ?? this.#repartition(names, key)
+    graph.add(node, grouped)
+    return { node, sources: new Set([node]) }
+  }
+
+  #repartition(names: RepartitionNames, key: KnownSerde<K>): RepartitionNode {
     const repartition = new RepartitionNode(names, {
       key,
       value: this.#parts.value,

@@ -1,3 +1,6 @@
+import { partitionFor } from '../../lib/core/murmur2.ts'
+import type { Serde } from '../../lib/serde/serde.ts'
+import { WindowedSerde } from '../../lib/serde/windowed.ts'
 import type { TopologyDefinition } from '../definition.ts'
 import { type KnownSerde, requireSerde } from '../known-serde.ts'
 import type { StreamPartitioner } from '../physical.ts'
@@ -25,14 +28,23 @@ export class StreamSinkNode extends GraphNode {
     const { topic, label } = this.#topic
     const purpose = typeof topic === 'function' ? 'writes to topics chosen by record' : `writes topic '${topic.name}'`
     const use = { node: this.name, purpose, method: 'to' }
+    const keySerde = requireSerde(this.#settings.key, 'key', use)
     definition.addSink({
       name: this.name,
       parents: this.parentNames,
       topic,
       topicLabel: label,
-      keySerde: requireSerde(this.#settings.key, 'key', use),
+      keySerde,
       valueSerde: requireSerde(this.#settings.value, 'value', use),
-      partitioner: this.#settings.partitioner,
+      partitioner: this.#settings.partitioner ?? defaultPartitioner(keySerde),
     })
   }
+}
+
+/** All windows of a key go to the partition of the key itself; undefined, for keys without windows: chosen by all of the key's bytes. */
+function defaultPartitioner(keySerde: Serde<any>): StreamPartitioner | undefined {
+  if (!(keySerde instanceof WindowedSerde)) return undefined
+  const { inner } = keySerde
+  return (topic, windowed, _, partitionCount) =>
+    windowed === null ? undefined : partitionFor(inner.serialize(topic, windowed.key), partitionCount)
 }

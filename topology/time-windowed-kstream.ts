@@ -1,0 +1,110 @@
+import type { Windowed } from '../lib/core/windowed.ts'
+import { serdes } from '../lib/serde/index.ts'
+import type { Aggregator, Initializer, Reducer } from './callbacks.ts'
+import { checkCallback } from './checks.ts'
+import type { KTable } from './ktable.ts'
+import { hasStoreSettings, queryName } from './materialize.ts'
+import type { WindowedAggregateOptions, WindowedMaterializeOptions } from './options.ts'
+import { aggregateFold, countFold, reduceFold } from './processors/fold.ts'
+import { type WindowedGroup, windowedTable } from './windowed-table.ts'
+
+const AGGREGATE = 'KSTREAM-AGGREGATE-'
+const REDUCE = 'KSTREAM-REDUCE-'
+
+/**
+ * A grouped stream in tumbling, hopping, sliding or unlimited windows, to be aggregated. Made by `KGroupedStream.windowedBy`; makes no node by itself.
+ *
+ * Its verbs keep one entry for each key and window in a window store with a changelog topic. The keys of the table are `Windowed`: the key, and the window's start
+ * and end in epoch milliseconds. Records with a null key are dropped, in sliding windows also those with a null value; in the others a null value counts, and reaches
+ * reducers and aggregators. A record whose windows have all been closed for longer than their grace changes nothing: it is counted as `late`. The event time of
+ * a result is the highest of the records in it.
+ */
+export class TimeWindowedKStream<K, V> {
+  readonly #group: WindowedGroup<K, V>
+  readonly #countTakesNumber: boolean
+
+  /** Made by `KGroupedStream.windowedBy`. `isSliding`: of sliding windows, whose `count` takes a number less of the generated names, as in Java. */
+  constructor(group: WindowedGroup<K, V>, isSliding: boolean) {
+    this.#group = group
+    this.#countTakesNumber = !isSliding
+  }
+
+  /**
+   * Counts the records of each key and window.
+   *
+   * @param options - The value serde is that of Java's Long, 8 bytes, unless given. `key` is the serde of the keys without windows.
+   * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: `retentionMs` is shorter than windows take records.
+   * @example
+   * const clicksPerMinute: KTable<Windowed<string>, number> = clicks
+   *   .groupByKey()
+   *   .windowedBy(windows.tumbling({ sizeMs: 60_000, graceMs: 10_000 }))
+   *   .count({ store: 'clicks-per-minute' })
+   */
+  count(options: WindowedMaterializeOptions<K, number> = {}): KTable<Windowed<K>, number> {
+    // As in Java: a store that has settings but no name takes one number more.
+    if (this.#countTakesNumber) countStoreNumber(this.#group, options)
+    return windowedTable(this.#group, {
+      method: 'count',
+      prefix: AGGREGATE,
+      options: { value: serdes.long(), ...options },
+      fold: () => countFold,
+    })
+  }
+
+  /**
+   * Combines the values of each key and window into one of the same type: the first as it is, each later one as `reducer(left, right, key)`, where `left` is what came of the
+   * earlier ones. A null result deletes the entry.
+   *
+   * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: `reducer` is no function, or `retentionMs` is shorter than windows take records.
+   * @example
+   * temperatures.groupByKey().windowedBy(windows.hopping({ sizeMs: 3_600_000, advanceMs: 60_000 })).reduce((highest, next) => Math.max(highest, next))
+   */
+  reduce(reducer: Reducer<K, V>, options: WindowedMaterializeOptions<K, V> = {}): KTable<Windowed<K>, V> {
+    checkCallback('reduce', reducer)
+    return windowedTable(this.#group, {
+      method: 'reduce',
+      prefix: REDUCE,
+      options,
+      value: this.#group.parts.value,
+      fold: (node) => reduceFold(node, reducer),
+    })
+  }
+
+  /**
+   * Folds the values of each key and window into an aggregate: `aggregator(aggregate, value, key)`, starting with what `initializer` makes. A null result deletes the
+   * entry; the next value starts anew.
+   *
+   * The aggregate must not be changed in place: in sliding windows several windows start with the same one.
+   *
+   * @param options - `value` is the aggregate's serde.
+   * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: a callback is no function, or `retentionMs` is shorter than windows take records.
+   * @example
+   * payments
+   *   .groupByKey()
+   *   .windowedBy(windows.sliding({ timeDifferenceMs: 600_000, graceMs: 60_000 }))
+   *   .aggregate(() => ({ n: 0, sum: 0 }), ({ n, sum }, { amount }) => ({ n: n + 1, sum: sum + amount }), { value: serdes.json<Stats>() })
+   */
+  aggregate<VR>(
+    initializer: Initializer<VR>,
+    aggregator: Aggregator<K, V, VR>,
+    options: WindowedAggregateOptions<K, VR>,
+  ): KTable<Windowed<K>, VR> {
+    checkCallback('aggregate', initializer)
+    checkCallback('aggregate', aggregator)
+    return windowedTable(this.#group, {
+      method: 'aggregate',
+      prefix: AGGREGATE,
+      options: options ?? {},
+      fold: (node) => aggregateFold(node, { initializer, aggregator }),
+    })
+  }
+}
+
+/** Takes the number that Java's `count` takes for a store that has settings but no name. */
+export function countStoreNumber(
+  { parts: { graph } }: WindowedGroup<any, any>,
+  options: WindowedMaterializeOptions<any, any>,
+): void {
+  const hasSettings = hasStoreSettings(options) || options.retentionMs !== undefined
+  if (queryName(options) === undefined && hasSettings) graph.names.store(AGGREGATE)
+}
