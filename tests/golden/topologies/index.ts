@@ -1,6 +1,7 @@
 // The topologies of the recorded cases that are not data, by name, in the order and with the names of their Java source.
 import type { Topology } from '../../../topology/topology.ts'
 import { cogroups } from './cogroup.ts'
+import { optimizations } from './optimizations.ts'
 import { windowStores } from './stores.ts'
 import { streamJoins } from './stream-joins.ts'
 import { tables } from './tables.ts'
@@ -8,6 +9,7 @@ import { windowTopologies } from './windows.ts'
 
 export const handWritten: ReadonlyMap<string, () => Topology> = new Map([
   ...cogroups,
+  ...optimizations,
   ...streamJoins,
   ...tables,
   ...windowTopologies,
