@@ -41,11 +41,11 @@ async function windowEntries(
   store: WindowStore<unknown, unknown>,
   recorded: GoldenStore,
 ): Promise<readonly GoldenEntry[]> {
-  const joined = recorded.kind === 'timestampedWindowWithHeaders' && !isTimestamped(store)
+  const joined = isReadWithHeaders(recorded) && !isTimestamped(store)
   return (await listOf(store.all())).map(([{ key, window }, entry]) => {
     // Java read its join stores, which hold plain values, as if these had a time and headers: in memory the window's start stood for it.
     const timestamp = recorded.persistent ? -1 : window.startMs
-    const value = joined ? entryForm({ value: entry, timestamp }, recorded) : entryForm(entry, recorded)
+    const value = joined ? { value: plain(entry), timestamp, headers: [] } : entryForm(entry, recorded)
     return { key: plain(key), start: window.startMs, value }
   })
 }
@@ -65,6 +65,12 @@ async function sessionEntries(
 /** Java's entries with headers had none in any case: those in the stores of the DSL are empty. */
 function entryForm(entry: unknown, { kind }: GoldenStore): unknown {
   return kind.endsWith(WITH_HEADERS) ? { ...(plain(entry) as object), headers: [] } : plain(entry)
+}
+
+// Random cases call these stores by what they hold, the others by how they were read.
+function isReadWithHeaders({ kind, entries }: GoldenStore): boolean {
+  const first = entries[0]?.value as { readonly headers?: unknown } | null | undefined
+  return kind === 'timestampedWindowWithHeaders' || (kind === 'window' && first?.headers !== undefined)
 }
 
 function isTimestamped(store: WindowStore<unknown, unknown>): boolean {
