@@ -36,6 +36,7 @@ function subtopology(
     id,
     nodes: nodes.map((node) => physicalNode(node, children.get(node.name)!)),
     stores: [...stores].map((store) => definition.stores.get(store)!.builder),
+    sourceChangelogs: new Map([...definition.sourceChangelogs].filter(([store]) => stores.has(store))),
     sourceTopics,
     copartitionGroups: mergeGroups(definition.copartitionGroups.filter((group) => own.has(topicKey(group[0]!)))),
   }

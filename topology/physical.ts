@@ -67,6 +67,8 @@ export interface Subtopology {
   /** Parents before children. */
   readonly nodes: readonly TopologyNode[]
   readonly stores: readonly StoreBuilder[]
+  /** By store name: the source topic of this sub-topology that serves as the store's changelog. It is not written by the task. */
+  readonly sourceChangelogs: ReadonlyMap<string, TopicRef>
   /** Every topic that a source of this sub-topology reads. */
   readonly sourceTopics: readonly TopicRef[]
   /** Sets of source topics that must have equal partition counts. */
@@ -88,6 +90,11 @@ export interface PhysicalTopology {
 /** A topic's name on the cluster. */
 export function topicName(topic: TopicRef, applicationId: string): string {
   return topic.internal ? `${applicationId}-${topic.name}` : topic.name
+}
+
+/** The stores that write a changelog topic of their own. */
+export function loggedStores({ stores, sourceChangelogs }: Subtopology): readonly StoreBuilder[] {
+  return stores.filter(({ name, logging }) => logging && !sourceChangelogs.has(name))
 }
 
 /** A store's changelog topic on the cluster. */

@@ -185,7 +185,8 @@ export class Instance {
 
   async #changelogIds(): Promise<ReadonlyMap<string, { topicId: string; clusterId: string }>> {
     const clusterId = await this.#client.admin.clusterId()
-    const found = await this.#client.admin.describeTopics([...this.#plan!.changelogTopics.keys()])
+    const { changelogTopics, sourceChangelogs } = this.#plan!
+    const found = await this.#client.admin.describeTopics([...changelogTopics.keys(), ...sourceChangelogs])
     return new Map([...found].map(([topic, { topicId }]) => [topic, { topicId, clusterId }]))
   }
 

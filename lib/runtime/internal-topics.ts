@@ -1,6 +1,6 @@
 // Flow: topic-plan → [internal-topics] → cluster
 import type { PhysicalTopology } from '../../topology/physical.ts'
-import { changelogTopic } from '../../topology/physical.ts'
+import { changelogTopic, loggedStores } from '../../topology/physical.ts'
 import type { Admin, NewTopic, TopicDescription } from '../client/client.ts'
 import { InternalTopicPartitionsError, MissingSinkTopicError, MissingSourceTopicError } from './errors.ts'
 import { externalSourceTopics, planTopics, type TopicPlan } from './topic-plan.ts'
@@ -35,14 +35,10 @@ export async function prepareTopics(admin: Admin, options: InternalTopicOptions)
   const plan = planTopics(topology, applicationId, await sourcePartitions(admin, topology))
   const wanted = new Map([
     ...[...plan.repartitionTopics].map(([topic, partitionCount]) => newTopic(topic, partitionCount, REPARTITION)),
-    ...topology.subtopologies.flatMap(({ stores }) =>
-      stores
-        .filter(({ logging }) => logging)
-        .map(({ name, changelogConfigs }) => {
-          const topic = changelogTopic(name, applicationId)
-          return newTopic(topic, plan.changelogTopics.get(topic)!, { ...CHANGELOG, ...changelogConfigs })
-        }),
-    ),
+    ...topology.subtopologies.flatMap(loggedStores).map(({ name, changelogConfigs }) => {
+      const topic = changelogTopic(name, applicationId)
+      return newTopic(topic, plan.changelogTopics.get(topic)!, { ...CHANGELOG, ...changelogConfigs })
+    }),
   ])
   const before = await admin.describeTopics([...wanted.keys()])
   const missing = [...wanted.values()].filter(({ topic }) => !before.has(topic))

@@ -1,12 +1,14 @@
 // Flow: changelog → fetcher → [restorer] → stores
 
 import type { ChangelogPosition } from '../../stores/task-database.ts'
-import type { Admin, Client, Fetcher } from '../client/client.ts'
+import type { Admin, Client, CommittedOffset, FetchedPartition, Fetcher } from '../client/client.ts'
 import { OffsetOutOfRangeError } from '../client/errors.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
-import { partitionKey, type TopicPartition } from '../core/record.ts'
+import { type ConsumedRecord, partitionKey, type TopicPartition } from '../core/record.ts'
 import type { Metrics } from './metrics.ts'
+import { RecordQueue } from './record-queue.ts'
+import { SourceChangelog } from './source-changelog.ts'
 import type { StreamTask, TaskStore } from './stream-task.ts'
 
 /** Restored writes that may wait in memory for their batch. */
@@ -35,8 +37,26 @@ export interface RestorerOptions {
 
 interface Range {
   readonly from: number
-  /** The high watermark: what was committed lies before it, also where its marker is still on the way. */
+  /**
+   * The high watermark: what was committed lies before it, also where its marker is still on the way. Of a source topic the committed offset: what lies behind
+   * it has yet to be processed.
+   */
   readonly target: number
+}
+
+/** A store of a task that has a changelog. */
+interface RestoringStore extends TaskStore {
+  readonly task: StreamTask
+  readonly name: string
+  readonly changelog: TopicPartition
+  /** The committed offset of a source topic. */
+  readonly consumed: number | undefined
+}
+
+/** What records are read from: a changelog, or a source topic that serves as one. */
+interface Feed {
+  next(): ConsumedRecord | undefined
+  readonly position: number
 }
 
 /** Brings the stores of tasks up to the end of their changelogs. */
@@ -59,12 +79,22 @@ export class Restorer {
   /**
    * Restores one store after the other. To be called when no other producer can write to the changelogs any more.
    *
+   * @param committed - Of the task's inputs, by partition.
    * @param cancelled - Asked now and then; when true the call returns early, and what was restored until then stays.
    */
-  async restore(task: StreamTask, cancelled: () => boolean): Promise<void> {
+  async restore(
+    task: StreamTask,
+    committed: ReadonlyMap<string, CommittedOffset>,
+    cancelled: () => boolean,
+  ): Promise<void> {
     for (const [name, store] of task.stores) {
-      if (store.changelog !== undefined && !cancelled())
-        await this.#restoreStore(task, name, store, store.changelog, cancelled)
+      const { changelog, isSource } = store
+      if (changelog === undefined) continue
+      const consumed = committed.get(partitionKey(changelog.topic, changelog.partition))?.offset
+      // Nothing of it has been consumed: whatever it holds has yet to be processed.
+      if (isSource && consumed === undefined) continue
+      if (cancelled()) return
+      await this.#restoreStore({ ...store, task, name, changelog, consumed }, cancelled)
     }
   }
 
@@ -79,114 +109,87 @@ export class Restorer {
     this.#waiting.clear()
   }
 
-  async #restoreStore(
-    task: StreamTask,
-    name: string,
-    store: TaskStore,
-    changelog: TopicPartition,
-    cancelled: () => boolean,
-  ): Promise<void> {
+  async #restoreStore(store: RestoringStore, cancelled: () => boolean): Promise<void> {
     const startedMs = this.#options.clock.monotonicMs()
     let records = 0
     for (let done = false; !done && !cancelled(); ) {
-      const range = await this.#range(task, name, changelog)
+      const range = await this.#range(store)
       try {
-        records += await this.#replay(task, name, store, changelog, range, cancelled)
+        records += await this.#replay(store, range, cancelled)
         done = true
       } catch (error) {
         // Records before the log's new start were deleted while we read: nothing below them can be trusted.
         if (!(error instanceof OffsetOutOfRangeError)) throw error
-        await this.#startOver(task, name, changelog, 'its changelog was cut while it was restored')
+        await this.#startOver(store, 'its changelog was cut while it was restored')
       }
     }
     if (cancelled()) return
     const ms = Math.round(this.#options.clock.monotonicMs() - startedMs)
     this.#options.metrics.recordsRestored += records
-    this.#options.onRestored({ store: name, partition: changelog.partition, records, ms })
+    this.#options.onRestored({ store: store.name, partition: store.changelog.partition, records, ms })
   }
 
   // Where to read from and to; empties the store first if what it holds does not belong to this changelog.
-  async #range(task: StreamTask, name: string, changelog: TopicPartition): Promise<Range> {
+  async #range(store: RestoringStore): Promise<Range> {
+    const { task, name, changelog, isSource, consumed } = store
     const key = partitionKey(changelog.topic, changelog.partition)
     const [starts, ends] = await Promise.all([
       this.#admin.offsets([changelog], 'earliest', 'read_uncommitted'),
       this.#admin.offsets([changelog], 'latest', 'read_uncommitted'),
     ])
     const start = starts.get(key)!
-    const target = ends.get(key)!
+    const end = ends.get(key)!
+    const target = isSource ? Math.min(consumed!, end) : end
     const position = task.database.position(name)
     if (position === undefined) return { from: start, target }
     const ids = this.#options.changelogIds.get(changelog.topic)!
-    if (position.topicId !== ids.topicId || position.clusterId !== ids.clusterId) {
-      await this.#startOver(
-        task,
-        name,
-        changelog,
-        'its changelog topic is not the one that it was filled from: it was created anew',
-      )
-      return { from: start, target }
-    }
-    if (position.offset > target) {
-      await this.#startOver(
-        task,
-        name,
-        changelog,
-        `it holds offset ${position.offset}, beyond the changelog's end ${target}`,
-      )
-      return { from: start, target }
-    }
-    if (position.offset < start) {
-      await this.#startOver(
-        task,
-        name,
-        changelog,
-        `its changelog starts at ${start}, after its position ${position.offset}`,
-      )
-      return { from: start, target }
-    }
-    return { from: position.offset, target }
+    const problem =
+      position.topicId !== ids.topicId || position.clusterId !== ids.clusterId
+        ? 'its changelog topic is not the one that it was filled from: it was created anew'
+        : position.offset > end
+          ? `it holds offset ${position.offset}, beyond the changelog's end ${end}`
+          : position.offset < start
+            ? `its changelog starts at ${start}, after its position ${position.offset}`
+            : undefined
+    if (problem === undefined) return { from: position.offset, target }
+    await this.#startOver(store, problem)
+    return { from: start, target }
   }
 
-  async #startOver(task: StreamTask, name: string, changelog: TopicPartition, why: string): Promise<void> {
+  async #startOver({ task, name, changelog }: RestoringStore, why: string): Promise<void> {
     const fields = { task: task.name, store: name, changelog: `${changelog.topic}-${changelog.partition}` }
     this.#options.logger.warn(fields, `store is emptied and restored from the start of its changelog: ${why}`)
     task.database.rollback()
     await task.database.wipe(name)
   }
 
-  async #replay(
-    task: StreamTask,
-    name: string,
-    { store }: TaskStore,
-    changelog: TopicPartition,
-    { from, target }: Range,
-    cancelled: () => boolean,
-  ): Promise<number> {
+  async #replay(restoring: RestoringStore, { from, target }: Range, cancelled: () => boolean): Promise<number> {
     if (from >= target) return 0
+    const { task, name, store, changelog } = restoring
     const { database } = task
     const ids = this.#options.changelogIds.get(changelog.topic)!
-    const fetched = this.#fetcher.add(changelog, from)
+    const feed = this.#feed(restoring, this.#fetcher.add(changelog, from), target)
     let records = 0
     // The next records are read while a batch is being written.
     let writing = Promise.resolve()
     const write = async () => {
       await writing
       database.seal()
-      writing = database.write(new Map([[name, { offset: fetched.position, ...ids }]]))
+      writing = database.write(new Map([[name, { offset: feed.position, ...ids }]]))
       writing.catch(() => {})
     }
     try {
-      while (fetched.position < target && !cancelled()) {
+      while (feed.position < target && !cancelled()) {
         let taken = 0
         for (; taken < RESTORE_SLICE_RECORDS; taken++) {
-          const record = fetched.next()
+          const record = feed.next()
           if (record === undefined) break
           store.restore(record)
         }
         records += taken
         // No await between an empty look and the wait: records that come in between would wake nobody.
         if (taken === 0) {
-          if (fetched.position < target) await this.#moreToRead()
+          if (feed.position < target) await this.#moreToRead()
           continue
         }
         if (database.uncommittedBytes >= MAX_RESTORE_BATCH_BYTES) await write()
@@ -200,6 +203,19 @@ export class Restorer {
       this.#fetcher.remove(changelog)
     }
     return records
+  }
+
+  #feed({ task, changelog, isSource }: RestoringStore, fetched: FetchedPartition, target: number): Feed {
+    if (!isSource) return fetched
+    const queue = new RecordQueue({
+      source: task.sourceOf(changelog.topic),
+      fetched,
+      partitionTimeMs: -1,
+      // Counted when it was consumed.
+      onDrop: () => {},
+      onReady: () => this.wake(),
+    })
+    return new SourceChangelog(queue, target)
   }
 
   #moreToRead(): Promise<void> {

@@ -3,7 +3,7 @@
 import type { StateStore } from '../../stores/store.ts'
 import type { ChangelogPosition, TaskDatabase } from '../../stores/task-database.ts'
 import { isPromise } from '../../topology/callbacks.ts'
-import type { SinkNode, Subtopology } from '../../topology/physical.ts'
+import { type SinkNode, type SourceNode, type Subtopology, topicName } from '../../topology/physical.ts'
 import type { DropCause } from '../../topology/processor.ts'
 import type { CommittedOffset, FetchedPartition, OffsetCommit, SentOffsets } from '../client/client.ts'
 import type { Clock } from '../core/clock.ts'
@@ -36,6 +36,8 @@ export interface TaskStore {
   readonly store: StateStore
   /** Undefined: nothing is logged, nothing can be restored. */
   readonly changelog: TopicPartition | undefined
+  /** Whether the changelog is an input of the task: nothing is logged to it, and the store holds as much of it as was consumed. */
+  readonly isSource: boolean
 }
 
 export interface StreamTaskOptions {
@@ -59,9 +61,8 @@ export interface StreamTaskOptions {
   readonly onFailure: (task: StreamTask, error: unknown) => void
 }
 
-/** A partition to read, and the source that reads it. */
+/** A partition to read. */
 export interface TaskInput {
-  readonly sourceName: string
   readonly fetched: FetchedPartition
   readonly committed: CommittedOffset | undefined
 }
@@ -80,6 +81,7 @@ export class StreamTask {
   #group = new PartitionGroup([], -1)
   #graph: ProcessGraph | undefined
   #progress = new TaskProgress()
+  #sealedOffsets: readonly OffsetCommit[] = []
   #inFlight: Promise<void> | undefined
   /** Resolves `#inFlight` though the work goes on. */
   #stopWaiting: () => void = () => {}
@@ -132,6 +134,15 @@ export class StreamTask {
     return this.#commitRequested
   }
 
+  /** The source that reads a topic, given by its name on the cluster. */
+  sourceOf(topic: string): SourceNode {
+    const { subtopology, applicationId } = this.#options
+    const reads = (node: SourceNode) => node.topics.some((ref) => topicName(ref, applicationId) === topic)
+    const source = subtopology.nodes.filter((node) => node.kind === 'source').find(reads)
+    if (source === undefined) throw new InvariantError(`no source of task ${this.name} reads '${topic}'`)
+    return source
+  }
+
   // ---- life
 
   restoring(): void {
@@ -143,11 +154,8 @@ export class StreamTask {
     const { subtopology, maxTaskIdleMs, metrics, onWake } = this.#options
     this.#progress = new TaskProgress()
     const queues = inputs.map((input) => {
-      const source = subtopology.nodes.find((node) => node.name === input.sourceName)
-      if (source?.kind !== 'source')
-        throw new InvariantError(`'${input.sourceName}' is not a source of task ${this.name}`)
       return new RecordQueue({
-        source,
+        source: this.sourceOf(input.fetched.topic),
         fetched: input.fetched,
         partitionTimeMs: this.#progress.load(input),
         onDrop: (nodeName) => metrics.dropped('negative-timestamp', nodeName),
@@ -284,7 +292,8 @@ export class StreamTask {
     this.database.seal()
     this.#worked = false
     this.#commitRequested = false
-    return this.#progress.offsets(this.#group.queues)
+    this.#sealedOffsets = this.#progress.offsets(this.#group.queues)
+    return this.#sealedOffsets
   }
 
   /** Ends what `prepareCommit` began. */
@@ -293,13 +302,18 @@ export class StreamTask {
     this.#options.onWake()
   }
 
-  /** Writes the sealed generation, and how far the changelogs were acknowledged with it. */
+  /** Writes the sealed generation, and how far the changelogs were acknowledged, or consumed, with it. */
   async write(sent: SentOffsets, changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>): Promise<void> {
     const positions = new Map<string, ChangelogPosition>()
-    for (const [name, { changelog }] of this.#stores) {
+    const consumed = new Map(
+      this.#sealedOffsets.map(({ topic, partition, offset }) => [partitionKey(topic, partition), offset]),
+    )
+    for (const [name, { changelog, isSource }] of this.#stores) {
       if (changelog === undefined) continue
-      const last = sent.get(partitionKey(changelog.topic, changelog.partition))
-      if (last !== undefined) positions.set(name, { offset: last + 1, ...changelogIds.get(changelog.topic)! })
+      const key = partitionKey(changelog.topic, changelog.partition)
+      const last = sent.get(key)
+      const offset = isSource ? consumed.get(key) : last === undefined ? undefined : last + 1
+      if (offset !== undefined) positions.set(name, { offset, ...changelogIds.get(changelog.topic)! })
     }
     await this.database.write(positions)
   }

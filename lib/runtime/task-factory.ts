@@ -1,7 +1,7 @@
 // Flow: task-manager → [task-factory] → stream-task
 import type { CacheBudget, StoreBuilder, StoreContext } from '../../stores/store.ts'
 import type { OpenTaskDatabase, TaskDatabase } from '../../stores/task-database.ts'
-import { changelogTopic, type PhysicalTopology, type Subtopology } from '../../topology/physical.ts'
+import { changelogTopic, type PhysicalTopology, type Subtopology, topicName } from '../../topology/physical.ts'
 import type { Producer } from '../client/client.ts'
 import type { Logger } from '../core/log.ts'
 import type { ResolvedConfig } from './config.ts'
@@ -95,18 +95,24 @@ export class TaskFactory {
     const { applicationId, cacheBytes } = this.#options.config
     const stores = new Map<string, TaskStore>()
     for (const builder of inFlushOrder(subtopology)) {
-      const topic = changelogTopic(builder.name, applicationId)
+      const reused = subtopology.sourceChangelogs.get(builder.name)
+      const topic =
+        reused === undefined ? changelogTopic(builder.name, applicationId) : topicName(reused, applicationId)
+      const logging = builder.logging && reused === undefined
       const context: StoreContext = {
         rows: database.rows(builder.name),
         changelogTopic: topic,
-        log: builder.logging
+        log: logging
           ? (key, value, timestamp, headers) => producer.send(topic, id.partition, key, value, timestamp, headers)
           : () => {},
         currentRecord: () => scope.current,
         cacheBudget: builder.caching && cacheBytes > 0 ? this.#cacheBudget : undefined,
       }
-      const changelog = builder.logging ? { topic, partition: id.partition } : undefined
-      stores.set(builder.name, { store: builder.build(context), changelog })
+      stores.set(builder.name, {
+        store: builder.build(context),
+        changelog: logging || reused !== undefined ? { topic, partition: id.partition } : undefined,
+        isSource: reused !== undefined,
+      })
     }
     return stores
   }

@@ -1,7 +1,6 @@
 // Flow: group-member → [task-manager] → stream-task, commit-lane, restorer
 
 import type { ChangelogPosition } from '../../stores/task-database.ts'
-import { type SourceNode, topicName } from '../../topology/physical.ts'
 import type {
   Assigned,
   Client,
@@ -172,14 +171,13 @@ export class TaskManager implements GroupListener {
     const released = () => isReleased(owned)
     if (task.state === 'CREATED') task.restoring()
     const committed = await member().committed(owned.partitions)
-    await restorer.restore(task, released)
+    await restorer.restore(task, committed, released)
     if (isReleased(owned)) return
     const starts = await this.#startingOffsets(task, owned.partitions, committed)
     if (isReleased(owned)) return
     const inputs = owned.partitions.map((partition): TaskInput => {
       const key = partitionKey(partition.topic, partition.partition)
       return {
-        sourceName: this.#sourceOf(task, partition.topic).name,
         committed: committed.get(key),
         fetched: this.#fetcher.add(partition, starts.get(key)!),
       }
@@ -205,7 +203,7 @@ export class TaskManager implements GroupListener {
         const offset = committed.get(key)?.offset
         const [start, end] = [earliest.get(key)!, latest.get(key)!]
         if (offset !== undefined && offset >= start && offset <= end) return [key, offset]
-        const reset = this.#sourceOf(task, topic).offsetReset ?? this.#options.config.offsetReset
+        const reset = task.sourceOf(topic).offsetReset ?? this.#options.config.offsetReset
         if (reset === 'none') throw new NoCommittedOffsetError(topic, partition)
         const chosen = reset === 'earliest' ? start : end
         if (offset !== undefined) {
@@ -217,12 +215,6 @@ export class TaskManager implements GroupListener {
         return [key, chosen]
       }),
     )
-  }
-
-  #sourceOf(task: StreamTask, topic: string): SourceNode {
-    const { applicationId } = this.#options.config
-    const reads = (node: SourceNode) => node.topics.some((ref) => topicName(ref, applicationId) === topic)
-    return task.subtopology.nodes.filter((node) => node.kind === 'source').find(reads)!
   }
 
   async #lane(owned: OwnedTask): Promise<CommitLane> {

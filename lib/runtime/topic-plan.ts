@@ -1,6 +1,6 @@
 // Flow: topology + cluster → [topic-plan] → tasks, internal topics
 import type { PhysicalTopology, RepartitionTopic, SinkNode, Subtopology } from '../../topology/physical.ts'
-import { changelogTopic, topicName } from '../../topology/physical.ts'
+import { changelogTopic, loggedStores, topicName } from '../../topology/physical.ts'
 import { NotCopartitionedError } from './errors.ts'
 import { compareTasks, type TaskId } from './task-id.ts'
 
@@ -10,6 +10,8 @@ export interface TopicPlan {
   readonly sourcePartitions: ReadonlyMap<string, number>
   readonly repartitionTopics: ReadonlyMap<string, number>
   readonly changelogTopics: ReadonlyMap<string, number>
+  /** Source topics that serve as changelogs. */
+  readonly sourceChangelogs: readonly string[]
   /** By sub-topology, then partition. */
   readonly tasks: readonly TaskId[]
 }
@@ -59,10 +61,14 @@ export function planTopics(
     ),
     changelogTopics: new Map(
       topology.subtopologies.flatMap((subtopology) =>
-        subtopology.stores
-          .filter(({ logging }) => logging)
-          .map(({ name }) => [changelogTopic(name, applicationId), taskCount(subtopology, applicationId, counts)]),
+        loggedStores(subtopology).map(({ name }) => [
+          changelogTopic(name, applicationId),
+          taskCount(subtopology, applicationId, counts),
+        ]),
       ),
+    ),
+    sourceChangelogs: topology.subtopologies.flatMap(({ sourceChangelogs }) =>
+      [...sourceChangelogs.values()].map((topic) => topicName(topic, applicationId)),
     ),
     tasks: topology.subtopologies
       .flatMap((subtopology) =>

@@ -84,7 +84,7 @@ export class DriverEngine {
     const { admin } = this.#client
     const plan = await prepareTopics(admin, { topology: this.#topology, applicationId, replicationFactor })
     const clusterId = await admin.clusterId()
-    const changelogs = await admin.describeTopics([...plan.changelogTopics.keys()])
+    const changelogs = await admin.describeTopics([...plan.changelogTopics.keys(), ...plan.sourceChangelogs])
     this.#ids = new Map([...changelogs].map(([topic, { topicId }]) => [topic, { topicId, clusterId }]))
     const factory = this.#factory(plan)
     for (const id of plan.tasks) this.#tasks.push(await this.#startTask(factory, plan, id))
@@ -169,7 +169,6 @@ export class DriverEngine {
         .map((topic) => this.nameOf(topic))
         .filter((topic) => id.partition < plan.sourcePartitions.get(topic)!)
         .map((topic) => ({
-          sourceName: source.name,
           fetched: new LogPartition(this.cluster, topic, id.partition),
           committed: undefined,
         })),

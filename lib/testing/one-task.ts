@@ -6,6 +6,7 @@ export function asOneTask({ subtopologies, repartitionTopics, ...rest }: Physica
     id: 0,
     nodes: subtopologies.flatMap(({ nodes }) => nodes),
     stores: subtopologies.flatMap(({ stores }) => stores),
+    sourceChangelogs: new Map(subtopologies.flatMap(({ sourceChangelogs }) => [...sourceChangelogs])),
     sourceTopics: subtopologies.flatMap(({ sourceTopics }) => sourceTopics),
     copartitionGroups: subtopologies.flatMap(({ copartitionGroups }) => copartitionGroups),
   }

@@ -9,17 +9,19 @@ interface Part {
   readonly reads: readonly TopicRef[]
   readonly writes?: readonly TopicRef[]
   readonly stores?: readonly string[]
+  readonly reused?: readonly (readonly [store: string, topic: TopicRef])[]
   readonly copartitioned?: readonly TopicRef[]
 }
 
 function topologyOf(repartition: Record<string, number | undefined>, ...parts: readonly Part[]): PhysicalTopology {
   return {
     subtopologies: parts.map(
-      ({ reads, writes = [], stores = [], copartitioned }, id) =>
+      ({ reads, writes = [], stores = [], reused = [], copartitioned }, id) =>
         ({
           id,
           nodes: writes.map((topic, i) => ({ kind: 'sink', name: `sink-${i}`, topic }) as unknown as SinkNode),
           stores: stores.map((name) => ({ name, logging: true })),
+          sourceChangelogs: new Map(reused),
           sourceTopics: reads,
           copartitionGroups: copartitioned === undefined ? [] : [copartitioned],
         }) as unknown as Subtopology,
@@ -116,5 +118,13 @@ describe('planning topics', () => {
       { reads: [internal('r'), external('a')] },
     )
     expect(externalSourceTopics(topology)).toEqual(['a'])
+  })
+
+  it('plans no changelog topic for a store whose changelog is a source topic', () => {
+    const topology = topologyOf({}, { reads: [external('a')], stores: ['s', 'own'], reused: [['s', external('a')]] })
+    const plan = planTopics(topology, 'app', new Map([['a', 2]]))
+
+    expect([...plan.changelogTopics]).toEqual([['app-own-changelog', 2]])
+    expect(plan.sourceChangelogs).toEqual(['a'])
   })
 })
