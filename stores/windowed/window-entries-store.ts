@@ -46,8 +46,10 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
 
   // ---- what an entry looks like
 
-  /** The bytes of an entry, and the event time that the changelog gets with them. */
-  protected abstract encode(entry: E): { readonly bytes: Buffer; readonly timestamp: number }
+  /** The bytes of an entry; undefined if it stands for a delete. */
+  protected abstract encode(entry: E): Buffer | undefined
+  /** The event time that the changelog gets with an entry. */
+  protected abstract timestampOf(bytes: Buffer): number
   protected abstract decode(bytes: Buffer): E
   /** The value's bytes in an entry: what the changelog gets. */
   protected abstract valueBytes(bytes: Buffer): Buffer
@@ -63,24 +65,21 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
         `a window cannot start at ${startMs}: it takes whole milliseconds from 0 on`,
       )
     }
-    if (entry === undefined) {
-      throw new InvalidStoreArgumentError(this.name, 'undefined was put; null deletes (is a return missing?)')
-    }
+    if (entry === undefined) throw this.undefinedPut()
     const { retainDuplicates } = this.#settings
     const keyBytes = this.serdes.keyBytes(key)
-    if (retainDuplicates && entry === null) {
+    const bytes = entry === null ? undefined : this.encode(entry)
+    const timestamp = bytes === undefined ? this.recordTimestamp : this.timestampOf(bytes)
+    if (retainDuplicates && bytes === undefined) {
       // Deletes nothing, as no entry is meant; Java logs it all the same.
       const nothing = windowKey(keyBytes, startMs, this.#nextSequence())
-      this.#log(nothing, undefined, this.recordTimestamp, this.#context.currentRecord())
+      this.#log(nothing, undefined, timestamp, this.#context.currentRecord())
       return
     }
-    const encoded = entry === null ? undefined : this.encode(entry)
-    const timestamp = encoded?.timestamp ?? this.recordTimestamp
     const sequence = retainDuplicates ? this.#nextSequence() : 0
     const tail = retainDuplicates ? sequenceTail(sequence) : NO_TAIL
     const logged = windowKey(keyBytes, startMs, sequence)
     this.#entries.observe(startMs)
-    const bytes = encoded?.bytes
     this.#deferred?.add(logged, () => this.#entries.get(keyBytes, startMs, tail), bytes, timestamp)
     this.#entries.put(keyBytes, startMs, tail, bytes ?? null)
     if (this.#deferred === undefined) this.#log(logged, bytes, timestamp, this.#context.currentRecord())
@@ -169,6 +168,10 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
   /** Event time of the record in process. */
   protected get recordTimestamp(): number {
     return (this.#context.currentRecord() ?? NO_RECORD).timestamp
+  }
+
+  protected undefinedPut(): InvalidStoreArgumentError {
+    return new InvalidStoreArgumentError(this.name, 'undefined was put; null deletes (is a return missing?)')
   }
 
   #range(key: K, { fromMs, toMs }: TimeRange): (readonly [number, E])[] {
