@@ -114,3 +114,21 @@ export class StoreFeedbackError extends StreamsError {
     this.store = store
   }
 }
+
+/** A changelog topic holds records in a form that this version of Millrace does not know. */
+export class ChangelogFormatError extends StreamsError {
+  readonly code = 'STREAMS_CHANGELOG_FORMAT'
+  readonly recovery: Recovery = 'fail'
+  readonly store: string
+  readonly topic: string
+
+  constructor(store: string, topic: string) {
+    super(
+      `The changelog '${topic}' of store '${store}' holds a record that was not written in version 3 of the format of buffers: ` +
+        'by Kafka Streams before 2.4. Let the application that wrote it run, in a later version of Kafka Streams, until it has emitted what it holds ' +
+        'back; or start under a new applicationId.',
+    )
+    this.store = store
+    this.topic = topic
+  }
+}

@@ -252,3 +252,33 @@ export class CallbackResultError extends StreamsError {
     this.node = node
   }
 }
+
+/** Results are to wait until their window closes, but nothing upstream has windows: the time of it is not known. */
+export class NoWindowCloseError extends StreamsError {
+  readonly code = 'STREAMS_NO_WINDOW_CLOSE'
+  readonly recovery: Recovery = 'fail'
+  readonly node: string
+
+  constructor(node: string, chain: readonly string[]) {
+    super(
+      `Node '${node}' waits until windows close, but above it there is a way without a windowed aggregation: ${chain.join(' → ')}. ` +
+        "Call suppress({ until: 'window-closes' }) on a table that comes of windowedBy(), or wait by time: { until: 'time-limit', timeLimitMs }.",
+    )
+    this.node = node
+  }
+}
+
+/** A suppress buffer is full, and was told to stop the instance rather than to emit early. */
+export class SuppressBufferFullError extends StreamsError {
+  readonly code = 'STREAMS_SUPPRESS_BUFFER_FULL'
+  readonly recovery: Recovery = 'fail'
+  readonly node: string
+
+  constructor(node: string, held: { readonly records: number; readonly bytes: number }, limits: string) {
+    super(
+      `The buffer of node '${node}' holds ${held.records} records in ${held.bytes} bytes, and its limit is ${limits}. ` +
+        "Raise the limit, let fewer keys wait (shorter windows, grace or time limit), or emit early: { whenFull: 'emit-early' }.",
+    )
+    this.node = node
+  }
+}

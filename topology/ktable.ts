@@ -4,10 +4,11 @@ import { ProcessorGraphNode } from './graph/processor-graph-node.ts'
 import type { KGroupedTable } from './kgrouped-table.ts'
 import { givenOr, madeBy } from './known-serde.ts'
 import { KStream } from './kstream.ts'
-import type { KeyValueOptions, MaterializeOptions, NamedOptions } from './options.ts'
+import type { KeyValueOptions, MaterializeOptions, NamedOptions, SuppressOptions } from './options.ts'
 import { filterCompute, mapCompute } from './processors/table-computes.ts'
 import { ToStreamProcessor } from './processors/to-stream.ts'
 import { parts } from './stream-parts.ts'
+import { suppress } from './suppress.ts'
 import { tableGroupBy } from './table-group-by.ts'
 import type { TableParts } from './table-parts.ts'
 import { tableVerb } from './table-verb.ts'
@@ -84,6 +85,24 @@ export class KTable<K, V> {
   groupBy<KR, VR>(group: TableGrouper<K, V, KR, VR>, options: KeyValueOptions<KR, VR> = {}): KGroupedTable<KR, VR> {
     checkCallback('groupBy', group)
     return tableGroupBy(this, group, options)
+  }
+
+  /**
+   * The same table with its updates held back, by stream time: until the window of a key closes, which gives one result for each window; or for a time limit, in
+   * which several updates of a key become one. Of a key that waits only the latest update goes on, at the place and time of its first.
+   *
+   * What waits is kept in a store with a changelog: it survives restarts. Time goes by records: without new ones nothing comes out.
+   *
+   * @throws NoWindowCloseError `STREAMS_NO_WINDOW_CLOSE`: until windows close, but the table does not come of a windowed aggregation.
+   * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: an option is out of its bounds, or the table is versioned.
+   * @throws SuppressBufferFullError `STREAMS_SUPPRESS_BUFFER_FULL`: stops the instance when the buffer is full, if `whenFull` says so.
+   * @example
+   * clicks.groupByKey().windowedBy(windows.tumbling({ sizeMs: 60_000, graceMs: 10_000 })).count().suppress({ until: 'window-closes' })
+   * @example
+   * orders.suppress({ until: 'time-limit', timeLimitMs: 5_000, maxRecords: 10_000 })
+   */
+  suppress(options: SuppressOptions): KTable<K, V> {
+    return suppress(this, options)
   }
 
   /**

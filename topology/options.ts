@@ -62,6 +62,15 @@ export interface GroupOptions<K, V> {
   readonly value?: SerdeFor<V>
 }
 
+/** A table that keeps the history of its values. */
+export interface VersionedOptions {
+  /**
+   * How far back, in milliseconds of event time, values are known and updates still taken: before the latest update of any key in the task. At least 0; the latest value of a
+   * key is kept for ever.
+   */
+  readonly historyRetentionMs: number
+}
+
 /** How a table is kept. */
 export interface MaterializeOptions<K, V> extends NamedOptions {
   /**
@@ -79,6 +88,11 @@ export interface MaterializeOptions<K, V> extends NamedOptions {
   readonly persistent?: boolean
   /** Settings of the changelog topic, over the defaults. */
   readonly changelogConfigs?: Readonly<Record<string, string>>
+  /**
+   * Keeps the history of each key, so that streams are joined with the value that held at their records' time, and late updates change only the past. Needs a `store` name;
+   * never cached.
+   */
+  readonly versioned?: VersionedOptions
 }
 
 /** How a table is read from its topic, and kept. */
@@ -90,6 +104,7 @@ export interface TableOptions<K, V> extends StreamOptions<K, V> {
   readonly logging?: boolean
   readonly persistent?: boolean
   readonly changelogConfigs?: Readonly<Record<string, string>>
+  readonly versioned?: VersionedOptions
 }
 
 /** As MaterializeOptions, for a result whose type the verbs before do not determine. */
@@ -98,7 +113,7 @@ export interface AggregateOptions<K, V> extends MaterializeOptions<K, V> {
 }
 
 /** How a windowed table is kept. `key` is the serde of the keys without their windows. */
-export interface WindowedMaterializeOptions<K, V> extends MaterializeOptions<K, V> {
+export interface WindowedMaterializeOptions<K, V> extends Omit<MaterializeOptions<K, V>, 'versioned'> {
   /**
    * How long windows are kept after later ones have come, in milliseconds of event time. At least, and by default, as long as they take records: size and grace of
    * time windows, twice the time difference and grace of sliding windows, gap and grace of sessions.
@@ -120,6 +135,36 @@ export interface WindowedByOptions {
    */
   readonly emit?: EmitStrategy
 }
+
+/** The buffer of `suppress()`. */
+export interface SuppressBufferOptions extends NamedOptions {
+  /** How many keys may wait. Default: any number. */
+  readonly maxRecords?: number
+  /** How many bytes their keys, values, topics and headers may take up, reckoned as in Java. Default: any number. */
+  readonly maxBytes?: number
+  /** Whether the buffer has a changelog topic to be restored from. Default true; without one, what waits is lost when the task moves. */
+  readonly logging?: boolean
+  /** Settings of the changelog topic, over the defaults. */
+  readonly changelogConfigs?: Readonly<Record<string, string>>
+}
+
+/** Holds back what a window gives until it is final. */
+export interface SuppressUntilWindowCloses extends SuppressBufferOptions {
+  readonly until: 'window-closes'
+  /** What happens beyond `maxRecords` or `maxBytes`: the instance stops, since nothing may come early. */
+  readonly whenFull?: 'shut-down'
+}
+
+/** Holds back updates for a time, so that several of a key become one. */
+export interface SuppressUntilTimeLimit extends SuppressBufferOptions {
+  readonly until: 'time-limit'
+  /** How long an update waits at most, in milliseconds of stream time since the first of its key. 0: not at all. */
+  readonly timeLimitMs: number
+  /** What happens beyond `maxRecords` or `maxBytes`: those that wait the longest go on early, or the instance stops. Default: `emit-early`. */
+  readonly whenFull?: 'emit-early' | 'shut-down'
+}
+
+export type SuppressOptions = SuppressUntilWindowCloses | SuppressUntilTimeLimit
 
 export interface ProcessOptions<KIn, VIn, KOut, VOut> extends KeyValueOptions<KOut, VOut> {
   /** Stores that the processor uses: builders, or names of stores added with `addStateStore`. */

@@ -4,6 +4,7 @@ import { cogroups } from './cogroup.ts'
 import { optimizations } from './optimizations.ts'
 import { windowStores } from './stores.ts'
 import { streamJoins } from './stream-joins.ts'
+import { suppress } from './suppress.ts'
 import { tables } from './tables.ts'
 import { windowTopologies } from './windows.ts'
 
@@ -11,6 +12,7 @@ export const handWritten: ReadonlyMap<string, () => Topology> = new Map([
   ...cogroups,
   ...optimizations,
   ...streamJoins,
+  ...suppress,
   ...tables,
   ...windowTopologies,
   ...windowStores,
