@@ -6,7 +6,7 @@ import { InvalidArgumentError } from './errors.ts'
 import { aggregation, GroupedAggregation } from './graph/grouped-aggregation.ts'
 import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
-import { hasStoreSettings, queryName, tableStore } from './materialize.ts'
+import { hasStoreSettings, isVersionedStore, queryName, tableStore } from './materialize.ts'
 import type { AggregateOptions, MaterializeOptions, WindowedByOptions } from './options.ts'
 import type { ProcessorSupplier } from './processor.ts'
 import { AggregateProcessor } from './processors/aggregate.ts'
@@ -180,6 +180,7 @@ export class KGroupedStream<K, V> {
       storeName,
       key: givenOr(groupedKey.serde, key),
       store: () => tableStore(storeName, { key, value }, options, { node: name, method }),
+      versioned: isVersionedStore(method, options),
       supplier: (demands) => () => supplier(name, storeName, demands),
     })
     return new KTable(keptTable({ graph, node, key, value, sources, rekeyed: false }, storeName), queryName(options))

@@ -5,7 +5,7 @@ import { TableNode } from './graph/table-node.ts'
 import { TableRepartitionNode } from './graph/table-repartition-node.ts'
 import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
-import { queryName, tableStore } from './materialize.ts'
+import { isVersionedStore, queryName, tableStore } from './materialize.ts'
 import type { AggregateOptions, MaterializeOptions } from './options.ts'
 import { TableAggregateProcessor, type TableAggregation } from './processors/table-aggregate.ts'
 import { parts, type StreamParts } from './stream-parts.ts'
@@ -103,7 +103,7 @@ export class KGroupedTable<K, V> {
         store: () => tableStore(storeName, { key, value }, options, { node: name, method }),
         supplier: (demands) => () => new TableAggregateProcessor(name, storeName, aggregation, demands),
       },
-      false,
+      isVersionedStore(method, options),
     )
     graph.add(node, repartition)
     const streamParts = { graph, node, key, value, sources: new Set([repartition]), rekeyed: false }

@@ -10,13 +10,14 @@ import type {
 } from './callbacks.ts'
 import { checkCallback, checkPartitionCount } from './checks.ts'
 import { InvalidArgumentError } from './errors.ts'
+import { GlobalKTable } from './global-ktable.ts'
 import type { GraphNodeTraits } from './graph/graph-node.ts'
 import { ProcessorGraphNode } from './graph/processor-graph-node.ts'
 import { RepartitionNode, repartitionNames } from './graph/repartition-node.ts'
 import { StreamSinkNode } from './graph/stream-sink-node.ts'
 import { KGroupedStream } from './kgrouped-stream.ts'
 import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
-import type { KTable } from './ktable.ts'
+import { KTable } from './ktable.ts'
 import { checkNodeName } from './names.ts'
 import type {
   GroupOptions,
@@ -28,6 +29,7 @@ import type {
   ProcessValuesOptions,
   RepartitionOptions,
   SinkOptions,
+  StreamTableJoinOptions,
   ValueOptions,
 } from './options.ts'
 import type { ProcessorSupplier } from './processor.ts'
@@ -45,9 +47,11 @@ import { SelectKeyProcessor } from './processors/select-key.ts'
 import { UserProcessor } from './processors/user-processor.ts'
 import { sinkTopic, type TopicChooser } from './sink-topic.ts'
 import { type BranchCondition, type Branches, split } from './split.ts'
+import { streamGlobalJoin } from './stream-global-join.ts'
 import { streamJoin } from './stream-join.ts'
 import type { StreamJoinOptions } from './stream-join-options.ts'
 import { parts, type StreamParts } from './stream-parts.ts'
+import { streamTableJoin } from './stream-table-join.ts'
 import { toTable } from './to-table.ts'
 
 const KEYS: GraphNodeTraits = { changesKeys: true }
@@ -321,8 +325,38 @@ export class KStream<K, V> {
     other: KStream<K, VO>,
     joiner: ValueJoiner<K, V, VO, VR>,
     options: StreamJoinOptions<K, V, VO, VR>,
-  ): KStream<K, VR> {
-    return new KStream(streamJoin(this[parts], partsOf('join', other), 'inner', joiner, options))
+  ): KStream<K, VR>
+  /**
+   * Joins each record with what a table holds for its key now (or held at the record's time, if the table is versioned). Updates of the table give no results. Results keep
+   * the record's time. Records with null keys or null values are dropped (counted), those without a match too.
+   *
+   * A repartition topic comes before it if a verb changed the stream's keys. Stream and table need equally many partitions.
+   *
+   * @throws NotCopartitionedError `STREAMS_NOT_COPARTITIONED`, when it starts: the partition counts differ.
+   * @example
+   * orders.join(customers, (order, customer) => ({ ...order, country: customer.country }), { value: serdes.json<Sale>() })
+   */
+  join<VT, VR>(
+    table: KTable<K, VT>,
+    joiner: ValueJoiner<K, V, VT, VR>,
+    options?: StreamTableJoinOptions<K, V, VT, VR>,
+  ): KStream<K, VR>
+  /**
+   * Joins each record with what a global table holds for a key made of it. The table is read on its own, ahead of the stream or behind it: there is no order of time between
+   * the two. Records whose selected key or value is null, and those without a match, are dropped.
+   *
+   * @param keySelector - Makes the table's key; it may be called again for the same record.
+   * @example
+   * flights.join(airports, (flight) => flight.destination, (flight, airport) => ({ ...flight, city: airport.city }))
+   */
+  join<KG, VG, VR>(
+    table: GlobalKTable<KG, VG>,
+    keySelector: KeySelector<K, V, KG | null>,
+    joiner: ValueJoiner<K, V, VG, VR>,
+    options?: ValueOptions<VR>,
+  ): KStream<K, VR>
+  join(other: any, ...rest: readonly any[]): KStream<K, any> {
+    return this.#join('inner', other, rest)
   }
 
   /**
@@ -338,8 +372,33 @@ export class KStream<K, V> {
     other: KStream<K, VO>,
     joiner: ValueJoiner<K, V, VO | null, VR>,
     options: StreamJoinOptions<K, V, VO, VR>,
-  ): KStream<K, VR> {
-    return new KStream(streamJoin(this[parts], partsOf('leftJoin', other), 'left', joiner, options))
+  ): KStream<K, VR>
+  /**
+   * As `join` with a table, and records without a match give a result with null for the table, also those with a null key.
+   *
+   * @example
+   * orders.leftJoin(customers, (order, customer) => ({ ...order, country: customer?.country ?? 'unknown' }))
+   */
+  leftJoin<VT, VR>(
+    table: KTable<K, VT>,
+    joiner: ValueJoiner<K, V, VT | null, VR>,
+    options?: StreamTableJoinOptions<K, V, VT, VR>,
+  ): KStream<K, VR>
+  /**
+   * As `join` with a global table, and records without a match give a result with null for the table. A null for the selected key is taken for "no match" only of records
+   * whose own key is null, as in Java; others are dropped (counted).
+   *
+   * @example
+   * flights.leftJoin(airports, (flight) => flight.destination, (flight, airport) => ({ ...flight, city: airport?.city ?? '?' }))
+   */
+  leftJoin<KG, VG, VR>(
+    table: GlobalKTable<KG, VG>,
+    keySelector: KeySelector<K, V, KG | null>,
+    joiner: ValueJoiner<K, V, VG | null, VR>,
+    options?: ValueOptions<VR>,
+  ): KStream<K, VR>
+  leftJoin(other: any, ...rest: readonly any[]): KStream<K, any> {
+    return this.#join('left', other, rest)
   }
 
   /**
@@ -439,6 +498,17 @@ export class KStream<K, V> {
       partitioner: options.partitioner,
     })
     graph.add(sink, node)
+  }
+
+  #join(type: 'inner' | 'left', other: unknown, rest: readonly any[]): KStream<K, any> {
+    if (other instanceof GlobalKTable) {
+      const [keySelector, joiner, options = {}] = rest
+      return streamGlobalJoin(this, other, type, keySelector, joiner, options)
+    }
+    const [joiner, options = {}] = rest
+    if (other instanceof KTable) return streamTableJoin(this, other, type, joiner, options)
+    const method = type === 'left' ? 'leftJoin' : 'join'
+    return new KStream(streamJoin(this[parts], partsOf(method, other as KStream<K, any>), type, joiner, options))
   }
 
   #name(prefix: string, options: NamedOptions): string {

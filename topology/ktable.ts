@@ -1,4 +1,4 @@
-import type { TableGrouper, TablePredicate, TableValueMapper } from './callbacks.ts'
+import type { TableGrouper, TablePredicate, TableValueMapper, ValueJoiner } from './callbacks.ts'
 import { checkCallback } from './checks.ts'
 import { ProcessorGraphNode } from './graph/processor-graph-node.ts'
 import type { KGroupedTable } from './kgrouped-table.ts'
@@ -10,6 +10,7 @@ import { ToStreamProcessor } from './processors/to-stream.ts'
 import { parts } from './stream-parts.ts'
 import { suppress } from './suppress.ts'
 import { tableGroupBy } from './table-group-by.ts'
+import { tableJoin } from './table-join.ts'
 import type { TableParts } from './table-parts.ts'
 import { tableVerb } from './table-verb.ts'
 
@@ -103,6 +104,51 @@ export class KTable<K, V> {
    */
   suppress(options: SuppressOptions): KTable<K, V> {
     return suppress(this, options)
+  }
+
+  /**
+   * The table of those keys that both tables have, with a value made of both. Each update of either gives an update of the result, with the higher event time of the two.
+   *
+   * Both tables are kept in stores, as far as their values have to be read, and need equally many partitions.
+   *
+   * @throws NotCopartitionedError `STREAMS_NOT_COPARTITIONED`, when it starts: the partition counts differ.
+   * @example
+   * const shipments = orders.join(addresses, (order, address) => ({ ...order, address }), { value: serdes.json<Shipment>() })
+   */
+  join<VO, VR>(
+    other: KTable<K, VO>,
+    joiner: ValueJoiner<K, V, VO, VR | null>,
+    options: MaterializeOptions<K, VR> = {},
+  ): KTable<K, VR> {
+    return tableJoin(this, other, 'inner', joiner, options)
+  }
+
+  /**
+   * As `join`, for all keys of this table: where the other has none, the joiner gets null for it.
+   *
+   * @example
+   * const profiles = users.leftJoin(photos, (user, photo) => ({ ...user, photo: photo ?? NO_PHOTO }))
+   */
+  leftJoin<VO, VR>(
+    other: KTable<K, VO>,
+    joiner: ValueJoiner<K, V, VO | null, VR | null>,
+    options: MaterializeOptions<K, VR> = {},
+  ): KTable<K, VR> {
+    return tableJoin(this, other, 'left', joiner, options)
+  }
+
+  /**
+   * As `join`, for all keys of either table: the joiner gets null for the side that has none, never for both.
+   *
+   * @example
+   * const balances = debits.outerJoin(credits, (debit, credit) => (credit ?? 0) - (debit ?? 0), { value: serdes.double() })
+   */
+  outerJoin<VO, VR>(
+    other: KTable<K, VO>,
+    joiner: ValueJoiner<K, V | null, VO | null, VR | null>,
+    options: MaterializeOptions<K, VR> = {},
+  ): KTable<K, VR> {
+    return tableJoin(this, other, 'outer', joiner, options)
   }
 
   /**

@@ -1,6 +1,7 @@
 // What the verbs that make tables read out of MaterializeOptions.
 import type { StoreBuilder } from '../stores/store.ts'
 import { stores } from '../stores/stores.ts'
+import { InvalidArgumentError } from './errors.ts'
 import { type KnownSerde, requireSerde } from './known-serde.ts'
 import type { MaterializeOptions } from './options.ts'
 
@@ -27,6 +28,23 @@ export function queryName({ store }: { readonly store?: string | true }): string
   return store === true ? undefined : store
 }
 
+/**
+ * Whether the table's store keeps its history.
+ *
+ * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: it shall, but has no name.
+ */
+export function isVersionedStore(
+  method: string,
+  options: Pick<MaterializeOptions<any, any>, 'store' | 'versioned'>,
+): boolean {
+  if (options.versioned === undefined) return false
+  if (typeof options.store === 'string') return true
+  throw new InvalidArgumentError(
+    method,
+    "a versioned table needs a store with a name: { store: 'name', versioned: … }.",
+  )
+}
+
 /** Where the store of a table is declared: the node and the verb, for errors. */
 export interface StoreUse {
   readonly node: string
@@ -41,14 +59,14 @@ export interface StoreUse {
 export function tableStore<K, V>(
   storeName: string,
   serdes: { readonly key: KnownSerde<K>; readonly value: KnownSerde<V> },
-  settings: StoreSettings,
+  settings: StoreSettings & Pick<MaterializeOptions<unknown, unknown>, 'versioned'>,
   { node, method }: StoreUse,
 ): StoreBuilder {
   const use = { node, purpose: `keeps the store '${storeName}'`, method }
-  return stores.timestampedKeyValue(storeName, {
-    caching: true,
-    ...storeSettings(settings),
-    key: requireSerde(serdes.key, 'key', use),
-    value: requireSerde(serdes.value, 'value', use),
-  })
+  const key = requireSerde(serdes.key, 'key', use)
+  const value = requireSerde(serdes.value, 'value', use)
+  const { caching = true, ...given } = storeSettings(settings)
+  if (settings.versioned === undefined) return stores.timestampedKeyValue(storeName, { ...given, caching, key, value })
+  const { historyRetentionMs } = settings.versioned
+  return stores.versioned(storeName, { ...given, historyRetentionMs, key, value })
 }

@@ -112,6 +112,16 @@ export interface AggregateOptions<K, V> extends MaterializeOptions<K, V> {
   readonly value: Serde<V>
 }
 
+/** How a stream is joined with a table. */
+export interface StreamTableJoinOptions<K, V, VT, VR> extends ValueOptions<VR> {
+  /** Default: the serde known from the verbs before. */
+  readonly key?: SerdeFor<K>
+  /** Of the stream's values. Default: the serde known from the verbs before. */
+  readonly left?: SerdeFor<V>
+  /** Of the table's values. Default: the serde known from the verbs before. */
+  readonly right?: SerdeFor<VT>
+}
+
 /** How a windowed table is kept. `key` is the serde of the keys without their windows. */
 export interface WindowedMaterializeOptions<K, V> extends Omit<MaterializeOptions<K, V>, 'versioned'> {
   /**

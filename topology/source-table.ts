@@ -3,7 +3,7 @@ import type { LogicalGraph } from './graph/logical-graph.ts'
 import { TableSourceNode } from './graph/table-source-node.ts'
 import { madeBy, requireSerde } from './known-serde.ts'
 import { KTable } from './ktable.ts'
-import { queryName, tableStore } from './materialize.ts'
+import { isVersionedStore, queryName, tableStore } from './materialize.ts'
 import type { TableOptions } from './options.ts'
 import { storeView } from './processors/table-store.ts'
 
@@ -33,7 +33,7 @@ export function sourceTable<K, V>(
     kept: queryName(options) !== undefined,
     storeName,
     store: () => tableStore(storeName, { key, value }, options, { node: name, method: 'table' }),
-    versioned: false,
+    versioned: isVersionedStore('table', options),
   })
   graph.add(node, graph.root)
   return new KTable(

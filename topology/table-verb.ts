@@ -1,7 +1,7 @@
 import { TableNode } from './graph/table-node.ts'
 import { givenOr, type KnownSerde } from './known-serde.ts'
 import { KTable } from './ktable.ts'
-import { queryName, tableStore } from './materialize.ts'
+import { isVersionedStore, queryName, tableStore } from './materialize.ts'
 import type { MaterializeOptions } from './options.ts'
 import { storeView } from './processors/table-store.ts'
 import { computedView, type TableFunction, TableVerbProcessor } from './processors/table-verb.ts'
@@ -42,7 +42,7 @@ export function tableVerb<K, V, VR>(table: KTable<K, V>, verb: TableVerb<K, V, V
         return () => new TableVerbProcessor(compute, settings)
       },
     },
-    storeName === undefined ? undefined : false,
+    isVersionedStore(method, options) || (storeName === undefined ? undefined : false),
   )
   node.sendOldValues = verb.sendOldValues ?? false
   graph.add(node, parent)

@@ -3,7 +3,7 @@ import { TableNode } from './graph/table-node.ts'
 import { givenOr } from './known-serde.ts'
 import type { KStream } from './kstream.ts'
 import { KTable } from './ktable.ts'
-import { queryName, tableStore } from './materialize.ts'
+import { isVersionedStore, queryName, tableStore } from './materialize.ts'
 import type { MaterializeOptions } from './options.ts'
 import { TableSourceProcessor } from './processors/table-source.ts'
 import { storeView } from './processors/table-store.ts'
@@ -38,7 +38,7 @@ export function toTable<K, V>(stream: KStream<K, V>, options: MaterializeOptions
         kept ? tableStore(storeName, { key, value }, options, { node: name, method: 'toTable' }) : undefined,
       supplier: (demands) => () => new TableSourceProcessor<K, V>(kept ? storeName : undefined, demands),
     },
-    false,
+    isVersionedStore('toTable', options),
   )
   graph.add(node, repartition ?? parent)
   return new KTable(

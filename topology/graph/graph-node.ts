@@ -23,6 +23,8 @@ export abstract class GraphNode {
   readonly parents = new Set<GraphNode>()
   /** Nodes are written in ascending order of this, parents first. */
   buildPriority = 0
+  /** Whether the table that the node makes is kept with its history; undefined: it is kept in no store of its own, and is what its parents are. */
+  readonly outputVersioned: boolean | undefined = undefined
 
   constructor(name: string, traits: GraphNodeTraits = {}) {
     this.name = name
@@ -30,6 +32,9 @@ export abstract class GraphNode {
   }
 
   abstract writeTo(definition: TopologyDefinition): void
+
+  /** Called before the node is written, for each parent whose updates are those of a versioned table. */
+  takeVersioned(_parent: GraphNode): void {}
 
   addChild(child: GraphNode): void {
     this.children.add(child)

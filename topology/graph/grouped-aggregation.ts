@@ -14,6 +14,8 @@ export interface AggregationRequest<K> {
   readonly key: KnownSerde<K>
   readonly store: TableSettings['store']
   readonly supplier: TableSettings['supplier']
+  /** Whether the store keeps its history. Default false. */
+  readonly versioned?: boolean
   /** See TableSettings. */
   readonly graceMs?: number
 }
@@ -47,12 +49,13 @@ export class GroupedAggregation<K, V> {
     return this.#parts.rekeyed && this.#groupName === undefined
   }
 
-  add({ name, storeName, key, store, supplier, graceMs }: AggregationRequest<K>): {
+  add({ name, storeName, key, store, supplier, versioned = false, graceMs }: AggregationRequest<K>): {
     readonly node: TableNode
     readonly sources: ReadonlySet<SourceGraphNode>
   } {
     const { node: input, sources } = this.input(storeName, key)
-    const node = new TableNode(name, { store, supplier, sources, ...(graceMs !== undefined && { graceMs }) })
+    const settings = { store, supplier, sources, ...(graceMs !== undefined && { graceMs }) }
+    const node = new TableNode(name, settings, versioned)
     this.#parts.graph.add(node, input)
     return { node, sources }
   }

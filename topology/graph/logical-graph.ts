@@ -9,6 +9,7 @@ import { mergeEqualSources } from './merge-sources.ts'
 import { NameCounter } from './name-counter.ts'
 import { reuseSourceTopics } from './reuse-source-topics.ts'
 import { rewriteSelfJoins } from './rewrite-self-joins.ts'
+import { tellVersionedInputs } from './versioned-inputs.ts'
 
 class Root extends GraphNode {
   override writeTo(): void {}
@@ -46,6 +47,7 @@ export class LogicalGraph {
       if (optimizations.has('merge.repartition.topics')) mergeRepartitions(this.#nodes)
       if (optimizations.has('single.store.self.join')) rewriteSelfJoins(this.#nodes)
       keepNullKeys(this.root)
+      tellVersionedInputs(this.root)
       return written(this.root)
     } finally {
       edges.restore()

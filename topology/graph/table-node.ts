@@ -29,8 +29,7 @@ export interface TableSettings {
 export class TableNode extends GraphNode {
   sendOldValues = false
   versionedInput = false
-  /** Whether the table's own store is versioned; undefined: it has none, so it is what its input is. */
-  readonly outputVersioned: boolean | undefined
+  override readonly outputVersioned: boolean | undefined
   /** See TableSettings. */
   readonly graceMs: number | undefined
   readonly #settings: TableSettings
@@ -40,6 +39,10 @@ export class TableNode extends GraphNode {
     this.graceMs = settings.graceMs
     this.#settings = settings
     this.outputVersioned = outputVersioned
+  }
+
+  override takeVersioned(): void {
+    this.versionedInput = true
   }
 
   override writeTo(definition: TopologyDefinition): void {

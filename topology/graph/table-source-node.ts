@@ -22,7 +22,7 @@ export class TableSourceNode extends GraphNode implements SourceGraphNode {
   kept: boolean
   /** Set by the optimization: the topic itself serves as the store's changelog. */
   reusesTopic = false
-  readonly outputVersioned: boolean
+  override readonly outputVersioned: boolean
   readonly #settings: TableSourceSettings
 
   constructor(name: string, topic: string, settings: TableSourceSettings) {

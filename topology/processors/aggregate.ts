@@ -1,10 +1,10 @@
 import type { StreamRecord } from '../../lib/core/record.ts'
-import type { TimestampedKeyValueStore } from '../../stores/store.ts'
 import { type Aggregator, type Initializer, isPromise } from '../callbacks.ts'
 import type { Change } from '../change.ts'
 import { CallbackResultError } from '../errors.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
 import { TableForwarder } from './table-forwarder.ts'
+import { TableStore } from './table-store.ts'
 
 /**
  * Folds the values of each key into an aggregate. Null keys and null values are dropped. An aggregate has the highest event time of the
@@ -17,7 +17,7 @@ export class AggregateProcessor<K, V, VR> implements Processor<K, V, K, Change<V
   readonly #aggregator: Aggregator<K, V, VR>
   readonly #options: { readonly sendOldValues: boolean }
   #context!: InternalProcessorContext<K, Change<VR>>
-  #store!: TimestampedKeyValueStore<K, VR>
+  #store!: TableStore<K, VR>
   #forwarder!: TableForwarder<K, VR>
 
   constructor(
@@ -35,7 +35,7 @@ export class AggregateProcessor<K, V, VR> implements Processor<K, V, K, Change<V
 
   init(context: InternalProcessorContext<K, Change<VR>>): void {
     this.#context = context
-    this.#store = context.store(this.#storeName)
+    this.#store = new TableStore(context, this.#storeName)
     this.#forwarder = new TableForwarder(context, this.#store, this.#options)
   }
 
@@ -61,7 +61,8 @@ export class AggregateProcessor<K, V, VR> implements Processor<K, V, K, Change<V
   // The value before a key's first update is the initial one, not null: what stands downstream subtracts it.
   #update(record: StreamRecord<K, V>, value: VR | null, before: VR, timestamp: number): void | Promise<void> {
     if (value === undefined) throw new CallbackResultError(this.#node, 'undefined', 'an aggregate')
-    this.#store.put(record.key, value === null ? null : { value, timestamp })
-    return this.#forwarder.forward(record, value, before, timestamp)
+    const put = this.#store.put(record.key, value, timestamp)
+    if (put === 'expired') return this.#context.drop('expired')
+    return this.#forwarder.forward(record, value, before, timestamp, put === 'latest')
   }
 }

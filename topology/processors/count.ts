@@ -1,8 +1,8 @@
 import type { StreamRecord } from '../../lib/core/record.ts'
-import type { TimestampedKeyValueStore } from '../../stores/store.ts'
 import type { Change } from '../change.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
 import { TableForwarder } from './table-forwarder.ts'
+import { TableStore } from './table-store.ts'
 
 /**
  * Counts the records of each key; null keys and null values are dropped. A count has the highest event time of the records in it.
@@ -13,7 +13,7 @@ export class CountProcessor<K, V> implements Processor<K, V, K, Change<number>> 
   readonly #storeName: string
   readonly #options: { readonly sendOldValues: boolean }
   #context!: InternalProcessorContext<K, Change<number>>
-  #store!: TimestampedKeyValueStore<K, number>
+  #store!: TableStore<K, number>
   #forwarder!: TableForwarder<K, number>
 
   constructor(storeName: string, options: { readonly sendOldValues: boolean }) {
@@ -23,7 +23,7 @@ export class CountProcessor<K, V> implements Processor<K, V, K, Change<number>> 
 
   init(context: InternalProcessorContext<K, Change<number>>): void {
     this.#context = context
-    this.#store = context.store(this.#storeName)
+    this.#store = new TableStore(context, this.#storeName)
     this.#forwarder = new TableForwarder(context, this.#store, this.#options)
   }
 
@@ -33,7 +33,8 @@ export class CountProcessor<K, V> implements Processor<K, V, K, Change<number>> 
     const stored = this.#store.get(record.key)
     const before = stored === undefined ? 0 : stored.value
     const timestamp = stored === undefined ? record.timestamp : Math.max(stored.timestamp, record.timestamp)
-    this.#store.put(record.key, { value: before + 1, timestamp })
-    return this.#forwarder.forward(record, before + 1, before, timestamp)
+    const put = this.#store.put(record.key, before + 1, timestamp)
+    if (put === 'expired') return this.#context.drop('expired')
+    return this.#forwarder.forward(record, before + 1, before, timestamp, put === 'latest')
   }
 }

@@ -1,10 +1,10 @@
 import type { StreamRecord } from '../../lib/core/record.ts'
-import type { TimestampedKeyValueStore } from '../../stores/store.ts'
 import { isPromise, type Reducer } from '../callbacks.ts'
 import type { Change } from '../change.ts'
 import { CallbackResultError } from '../errors.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
 import { TableForwarder } from './table-forwarder.ts'
+import { TableStore } from './table-store.ts'
 
 /**
  * Combines the values of each key into one of the same type: the first as it is, each later one by the reducer. Null keys and null values
@@ -16,7 +16,7 @@ export class ReduceProcessor<K, V> implements Processor<K, V, K, Change<V>> {
   readonly #reducer: Reducer<K, V>
   readonly #options: { readonly sendOldValues: boolean }
   #context!: InternalProcessorContext<K, Change<V>>
-  #store!: TimestampedKeyValueStore<K, V>
+  #store!: TableStore<K, V>
   #forwarder!: TableForwarder<K, V>
 
   constructor(node: string, storeName: string, reducer: Reducer<K, V>, options: { readonly sendOldValues: boolean }) {
@@ -28,7 +28,7 @@ export class ReduceProcessor<K, V> implements Processor<K, V, K, Change<V>> {
 
   init(context: InternalProcessorContext<K, Change<V>>): void {
     this.#context = context
-    this.#store = context.store(this.#storeName)
+    this.#store = new TableStore(context, this.#storeName)
     this.#forwarder = new TableForwarder(context, this.#store, this.#options)
   }
 
@@ -46,7 +46,8 @@ export class ReduceProcessor<K, V> implements Processor<K, V, K, Change<V>> {
 
   #update(record: StreamRecord<K, V>, value: V | null, before: V | null, timestamp: number): void | Promise<void> {
     if (value === undefined) throw new CallbackResultError(this.#node, 'undefined', 'a value')
-    this.#store.put(record.key, value === null ? null : { value, timestamp })
-    return this.#forwarder.forward(record, value, before, timestamp)
+    const put = this.#store.put(record.key, value, timestamp)
+    if (put === 'expired') return this.#context.drop('expired')
+    return this.#forwarder.forward(record, value, before, timestamp, put === 'latest')
   }
 }

@@ -5,6 +5,7 @@ import { optimizations } from './optimizations.ts'
 import { windowStores } from './stores.ts'
 import { streamJoins } from './stream-joins.ts'
 import { suppress } from './suppress.ts'
+import { tableJoins } from './table-joins.ts'
 import { tables } from './tables.ts'
 import { windowTopologies } from './windows.ts'
 
@@ -13,6 +14,7 @@ export const handWritten: ReadonlyMap<string, () => Topology> = new Map([
   ...optimizations,
   ...streamJoins,
   ...suppress,
+  ...tableJoins,
   ...tables,
   ...windowTopologies,
   ...windowStores,

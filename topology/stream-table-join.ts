@@ -1,0 +1,41 @@
+import type { ValueJoiner } from './callbacks.ts'
+import { checkCallback } from './checks.ts'
+import { StreamTableJoinNode } from './graph/stream-table-join-node.ts'
+import { madeBy } from './known-serde.ts'
+import { KStream } from './kstream.ts'
+import type { KTable } from './ktable.ts'
+import type { StreamTableJoinOptions } from './options.ts'
+import { StreamTableJoinProcessor } from './processors/stream-table-join.ts'
+import { repartitionForJoin } from './repartition-for-join.ts'
+import { parts } from './stream-parts.ts'
+import { tablePartsOf } from './table-join.ts'
+
+/** Adds a join of a stream with a table to the graph: behind a repartition topic if the stream's keys may have changed. */
+export function streamTableJoin<K, V, VT, VR>(
+  stream: KStream<K, V>,
+  table: KTable<K, VT>,
+  type: 'inner' | 'left',
+  joiner: ValueJoiner<K, V, any, VR>,
+  options: StreamTableJoinOptions<K, V, VT, VR>,
+): KStream<K, VR> {
+  const method = type === 'left' ? 'leftJoin' : 'join'
+  checkCallback(method, joiner)
+  const tableParts = tablePartsOf(method, stream[parts], table)
+  const { name: given, key, left } = options
+  const input = repartitionForJoin(stream[parts], { name: given, key, value: left, method })
+  const { graph } = input
+  const name = graph.names.nodeOr(given, type === 'left' ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-')
+  const view = tableParts.view()
+  const sources = new Set([...input.sources, ...tableParts.sources])
+  const join = { node: name, view, keyOf: undefined, joiner, left: type === 'left' }
+  const node = new StreamTableJoinNode(
+    name,
+    () => new StreamTableJoinProcessor(join),
+    { takesNullKeys: type === 'left' },
+    view.storeNames,
+    sources,
+  )
+  graph.add(node, input.node)
+  const value = madeBy<VR>(name, method, options.value)
+  return new KStream({ graph, node, key: input.key, value, sources, rekeyed: false })
+}
