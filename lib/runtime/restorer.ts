@@ -49,7 +49,7 @@ interface RestoringStore extends TaskStore {
   readonly task: StreamTask
   readonly name: string
   readonly changelog: TopicPartition
-  /** The committed offset of a source topic. */
+  /** The committed offset of a source topic; undefined if there is none. */
   readonly consumed: number | undefined
 }
 
@@ -91,8 +91,8 @@ export class Restorer {
       const { changelog, isSource } = store
       if (changelog === undefined) continue
       const consumed = committed.get(partitionKey(changelog.topic, changelog.partition))?.offset
-      // Nothing of it has been consumed: whatever it holds has yet to be processed.
-      if (isSource && consumed === undefined) continue
+      // Neither consumed nor held: whatever the topic has is yet to be processed.
+      if (isSource && consumed === undefined && task.database.position(name) === undefined) continue
       if (cancelled()) return
       await this.#restoreStore({ ...store, task, name, changelog, consumed }, cancelled)
     }
@@ -139,7 +139,7 @@ export class Restorer {
     ])
     const start = starts.get(key)!
     const end = ends.get(key)!
-    const target = isSource ? Math.min(consumed!, end) : end
+    const target = isSource ? Math.min(consumed ?? start, end) : end
     const position = task.database.position(name)
     if (position === undefined) return { from: start, target }
     const ids = this.#options.changelogIds.get(changelog.topic)!
