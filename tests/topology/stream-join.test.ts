@@ -271,4 +271,21 @@ describe('records without a match', () => {
     expect(await when('when-due')).toEqual([['a L0/null @0'], ['b L1/null @5'], ['c L2/null @8']])
     expect(await when('as-java')).toEqual([['a L0/null @0'], [], ['b L1/null @5', 'c L2/null @8']])
   })
+
+  it('are looked for at most once in an interval of the clock', async () => {
+    await using driver = new TopologyTestDriver(joined('leftJoin').build(), {
+      emitIntervalMs: 1_000,
+      initialWallClockTimeMs: 5_000,
+    })
+    for (const step of ['left a L0 0', 'left b L1 100', 'left c L2 200']) await pipe(driver, step)
+    expect(results(driver)).toEqual(['a L0/null @0'])
+    await driver.advanceWallClockTime(999)
+    await pipe(driver, 'left d L3 300')
+    expect(results(driver)).toEqual(['a L0/null @0'])
+    await driver.advanceWallClockTime(1)
+    // A late record does not look.
+    await pipe(driver, 'left e L4 299')
+    await pipe(driver, 'left f L5 300')
+    expect(results(driver).slice(1)).toEqual(['b L1/null @100', 'c L2/null @200'])
+  })
 })

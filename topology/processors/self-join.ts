@@ -15,7 +15,7 @@ type Pair<V> = readonly [left: V, right: V, timestamp: number]
 
 /**
  * Joins a stream with itself, by one store: each record with the earlier ones as its right side, then these with it as theirs; in between, by time, with
- * itself. As a join of two equal streams does it with two stores.
+ * itself. As a join of two equal streams does it with two stores; but as in Java each record meets itself even where the window is before or after it.
  */
 export class SelfJoinProcessor<K, V, VR> implements Processor<K, V, K, VR> {
   readonly #settings: SelfJoinSettings<K, VR>

@@ -67,9 +67,7 @@ export class UnmatchedRecords<K> {
   /** Whether a record of this side shall look for others that are due. By the clock at most every `emitIntervalMs`, since a look is costly. */
   shouldLook(side: Side, context: InternalProcessorContext): boolean {
     const { promptly } = this.#settings
-    const dueMs = promptly
-      ? this.#store.oldestMs + Math.min(this.#spanMs.left, this.#spanMs.right)
-      : this.#candidateMs + this.#spanMs[side]
+    const dueMs = promptly ? this.#store.oldestMs + this.#shortestMs : this.#candidateMs + this.#spanMs[side]
     if (dueMs >= this.#streamTimeMs) return false
     if (context.emitIntervalMs === 0) return true
     const nowMs = context.currentSystemTimeMs()
@@ -78,10 +76,9 @@ export class UnmatchedRecords<K> {
     return true
   }
 
-  /** Gives those that no match can come for any more, and removes each when the next one is asked for. */
+  /** Takes out those that no match can come for any more, one by one. */
   async *due(): AsyncGenerator<UnmatchedEntry<K>, void, undefined> {
     const { bothSides, promptly } = this.#settings
-    const longestMs = Math.max(this.#spanMs.left, this.#spanMs.right)
     const open = { left: false, right: !bothSides }
     let oldestLeftMs = Number.POSITIVE_INFINITY
     this.#candidateMs = Number.POSITIVE_INFINITY
@@ -93,14 +90,19 @@ export class UnmatchedRecords<K> {
         break
       }
       if (entry.timestamp + this.#spanMs[entry.side] < this.#streamTimeMs) {
-        yield entry
+        // First, so that one that a joiner cannot cope with is not met again and again where errors are skipped.
         this.#store.remove(entry.side, entry.key, entry.timestamp)
+        yield entry
         continue
       }
       open[entry.side] = true
       oldestLeftMs = Math.min(oldestLeftMs, entry.timestamp)
-      if (promptly && entry.timestamp + longestMs >= this.#streamTimeMs) break
+      if (promptly && entry.timestamp + this.#shortestMs >= this.#streamTimeMs) break
     }
     this.#store.nothingBefore(oldestLeftMs)
+  }
+
+  get #shortestMs(): number {
+    return Math.min(this.#spanMs.left, this.#spanMs.right)
   }
 }
