@@ -51,6 +51,7 @@ export type {
 export type { CreateProcessor } from '../topology/processors/user-processor.ts'
 export { SessionWindowedKStream } from '../topology/session-windowed-kstream.ts'
 export type { TopicChooser } from '../topology/sink-topic.ts'
+export type { StreamJoinOptions } from '../topology/stream-join-options.ts'
 export { StreamsBuilder } from '../topology/streams-builder.ts'
 export { TimeWindowedKStream } from '../topology/time-windowed-kstream.ts'
 export {
