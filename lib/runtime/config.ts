@@ -8,6 +8,7 @@ import { compressionCodecs } from '../client/protocol/compression.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { InvalidConfigError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
+import type { DeserializationHandler, ProcessingHandler, ProductionHandler } from './error-handlers.ts'
 
 export type ProcessingGuarantee = 'exactly_once' | 'at_least_once'
 
@@ -53,6 +54,12 @@ export interface StreamsConfig {
   readonly emitIntervalMs?: number
   /** Where a partition without a committed offset starts, unless its source says otherwise. Default: `earliest`. */
   readonly offsetReset?: OffsetReset
+  /**
+   * How the changelogs of windows and sessions are cleared of what has expired. `expired` (default): by the application, when no store needs it. `java`: by the
+   * brokers, by the records' event times, as with Java: `retention.ms` is the store's retention and a day. Event times that lie far back, of replayed data,
+   * are then deleted at once, and missing in a restore. Of topics that are to be created.
+   */
+  readonly changelogRetention?: 'expired' | 'java'
   /** Of internal topics; -1 takes the broker's default. Default: -1. */
   readonly replicationFactor?: number
   /** How long a request to the cluster, with its retries, may take. Default: 30 000. */
@@ -61,8 +68,8 @@ export interface StreamsConfig {
   readonly compression?: CompressionCodec
   /**
    * The largest record that is written, before compression, as `max.request.size` in Java. A larger one stops the instance (RecordTooLargeError) before
-   * anything of it is sent, and nothing is committed past its input. Topics have to allow it too: `max.message.bytes` of outputs and internal topics
-   * (for the batch as it is sent). Default: 1 MiB.
+   * anything of it is sent, and nothing is committed past its input. Topics have to allow it too (`max.message.bytes`, for the batch as it is sent): internal
+   * topics that are created do; outputs are the user's. Default: 1 MiB.
    */
   readonly maxRequestBytes?: number
   /** The broker aborts a transaction that has been open for longer. Default: 10 000. */
@@ -71,6 +78,16 @@ export interface StreamsConfig {
   readonly repartitionPurgeIntervalMs?: number
   /** How often the source topics are checked for new partitions. Default: 300 000. */
   readonly metadataMaxAgeMs?: number
+  /** What becomes of an input record that cannot be read. Default: the instance stops. */
+  readonly deserializationHandler?: DeserializationHandler
+  /** What becomes of a record on which a processor or callback fails. Default: the instance stops. */
+  readonly processingHandler?: ProcessingHandler
+  /** What becomes of a record that cannot be written to its sink's topic. Default: the instance stops. */
+  readonly productionHandler?: ProductionHandler
+  /**
+   * Where a record goes that a handler leaves behind: its bytes, with headers that say what went wrong, in the same transaction as the offset behind it. The topic must exist. Default: nowhere.
+   */
+  readonly deadLetterQueueTopic?: string
   /** Anything of pino's shape. Default: pino at level `warn`, on stderr. */
   readonly logger?: Logger
   /** The source of time; for tests. */
@@ -79,9 +96,19 @@ export interface StreamsConfig {
 
 /** A StreamsConfig with every default filled in. */
 export type ResolvedConfig = Required<
-  Omit<StreamsConfig, 'brokers' | 'ssl' | 'sasl' | 'client' | 'groupInstanceId' | 'logger'>
+  Omit<StreamsConfig, WithoutDefault>
 > &
-  Pick<StreamsConfig, 'brokers' | 'ssl' | 'sasl' | 'client' | 'groupInstanceId' | 'logger'>
+  Pick<StreamsConfig, WithoutDefault>
+
+type WithoutDefault =
+  | 'brokers'
+  | 'ssl'
+  | 'sasl'
+  | 'client'
+  | 'groupInstanceId'
+  | 'logger'
+  | (typeof errorHandlers)[number]
+  | 'deadLetterQueueTopic'
 
 /** The most that Node's timers can wait. */
 const MAX_DURATION_MS = 2 ** 31 - 1
@@ -115,11 +142,16 @@ const numbers: Readonly<Record<string, Range>> = {
 const choices: Readonly<Record<string, readonly string[]>> = {
   processingGuarantee: ['exactly_once', 'at_least_once'],
   transactionScope: ['task'],
+  changelogRetention: ['expired', 'java'],
   offsetReset: ['earliest', 'latest', 'none'],
   compression: compressionCodecs,
 }
 
+const errorHandlers = ['deserializationHandler', 'processingHandler', 'productionHandler'] as const
+
 const others = [
+  ...errorHandlers,
+  'deadLetterQueueTopic',
   'applicationId',
   'brokers',
   'ssl',
@@ -145,16 +177,19 @@ export function resolveConfig(config: StreamsConfig): ResolvedConfig {
   requireName(given, 'applicationId', true)
   requireName(given, 'clientId', false)
   requireName(given, 'groupInstanceId', false)
+  requireName(given, 'deadLetterQueueTopic', false)
   for (const [option, range] of Object.entries(numbers)) requireNumber(given, option, range)
   for (const [option, allowed] of Object.entries(choices)) requireChoice(given, option, allowed)
   requireCluster(given)
   requireLogger(given)
+  requireErrorHandlers(given)
   const guarantee = (given.processingGuarantee as ProcessingGuarantee | undefined) ?? 'exactly_once'
   const resolved: ResolvedConfig = {
     clientId: config.applicationId,
     stateDir: join(tmpdir(), 'millrace'),
     processingGuarantee: guarantee,
     transactionScope: 'task',
+    changelogRetention: 'expired',
     commitIntervalMs: guarantee === 'exactly_once' ? 100 : 30_000,
     cacheBytes: 10 * 1024 * 1024,
     readCacheBytes: 32 * 1024 * 1024,
@@ -271,6 +306,14 @@ function requireLogger(given: Given): void {
   if (logger === undefined) return
   for (const level of ['debug', 'info', 'warn', 'error']) {
     if (typeof logger?.[level] !== 'function') throw new InvalidConfigError('logger', `must have a method '${level}'`)
+  }
+}
+
+function requireErrorHandlers(given: Given): void {
+  for (const option of errorHandlers) {
+    const handler = given[option]
+    if (handler === undefined || typeof handler === 'function') continue
+    throw new InvalidConfigError(option, `is ${show(handler)}, and must be a function, for instance handlers.logAndContinue`)
   }
 }
 

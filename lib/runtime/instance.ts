@@ -178,8 +178,7 @@ export class Instance {
 
   async #prepare(): Promise<TopicPlan> {
     const { config, topology } = this.#options
-    const { applicationId, replicationFactor } = config
-    this.#plan = await prepareTopics(this.#client.admin, { topology, applicationId, replicationFactor })
+    this.#plan = await prepareTopics(this.#client.admin, { topology, config })
     return this.#plan
   }
 

@@ -2,22 +2,15 @@
 import type { PhysicalTopology } from '../../topology/physical.ts'
 import { changelogTopic, loggedStores } from '../../topology/physical.ts'
 import type { Admin, NewTopic, TopicDescription } from '../client/client.ts'
+import type { ResolvedConfig } from './config.ts'
 import { InternalTopicPartitionsError, MissingSinkTopicError, MissingSourceTopicError } from './errors.ts'
+import { changelogConfigs, type InternalTopicSettings, repartitionConfigs } from './internal-topic-configs.ts'
 import { externalSourceTopics, planTopics, type TopicPlan } from './topic-plan.ts'
-
-// Event times may lie anywhere; brokers since 4.0 refuse those more than an hour ahead unless told otherwise.
-const ANY_TIMESTAMP = {
-  'message.timestamp.type': 'CreateTime',
-  'message.timestamp.after.max.ms': '9223372036854775807',
-}
-// Records are deleted by the reader's progress (see repartition-purger), never by age.
-const REPARTITION = { ...ANY_TIMESTAMP, 'cleanup.policy': 'delete', 'retention.ms': '-1', 'segment.bytes': '52428800' }
-const CHANGELOG = { ...ANY_TIMESTAMP, 'cleanup.policy': 'compact' }
 
 export interface InternalTopicOptions {
   readonly topology: PhysicalTopology
-  readonly applicationId: string
-  readonly replicationFactor: number
+  /** Of the instance. */
+  readonly config: Pick<ResolvedConfig, 'applicationId' | 'replicationFactor'> & InternalTopicSettings
 }
 
 /**
@@ -29,15 +22,17 @@ export interface InternalTopicOptions {
  * @throws InternalTopicPartitionsError `STREAMS_INTERNAL_TOPIC_PARTITIONS`: an existing one has another count than its inputs ask for.
  * @throws NotCopartitionedError `STREAMS_NOT_COPARTITIONED`
  */
-export async function prepareTopics(admin: Admin, options: InternalTopicOptions): Promise<TopicPlan> {
-  const { topology, applicationId, replicationFactor } = options
+export async function prepareTopics(admin: Admin, { topology, config }: InternalTopicOptions): Promise<TopicPlan> {
+  const { applicationId, replicationFactor } = config
   await requireSinks(admin, topology)
   const plan = planTopics(topology, applicationId, await sourcePartitions(admin, topology))
   const wanted = new Map([
-    ...[...plan.repartitionTopics].map(([topic, partitionCount]) => newTopic(topic, partitionCount, REPARTITION)),
-    ...topology.subtopologies.flatMap(loggedStores).map(({ name, changelogConfigs }) => {
-      const topic = changelogTopic(name, applicationId)
-      return newTopic(topic, plan.changelogTopics.get(topic)!, { ...CHANGELOG, ...changelogConfigs })
+    ...[...plan.repartitionTopics].map(([topic, partitionCount]) =>
+      newTopic(topic, partitionCount, repartitionConfigs(config)),
+    ),
+    ...topology.subtopologies.flatMap(loggedStores).map((store) => {
+      const topic = changelogTopic(store.name, applicationId)
+      return newTopic(topic, plan.changelogTopics.get(topic)!, changelogConfigs(store, config))
     }),
   ])
   const before = await admin.describeTopics([...wanted.keys()])

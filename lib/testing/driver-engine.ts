@@ -20,9 +20,14 @@ import type { TopicPlan } from '../runtime/topic-plan.ts'
 import { LogPartition } from './log-partition.ts'
 import { TrackedProducer } from './tracked-producer.ts'
 
-// Test data may have any time: a broker would refuse what is an hour ahead of its clock.
-const ANY_TIMESTAMP = { 'message.timestamp.after.max.ms': '9223372036854775807', 'retention.ms': '-1' }
-const MAX_PARTITION_BYTES = 64 * 1024 * 1024
+/** What one record may have. */
+const MAX_RECORD_BYTES = 64 * 1024 * 1024
+// Test data may have any time and size: a broker would refuse what is an hour ahead of its clock.
+const ANY_RECORD = {
+  'message.timestamp.after.max.ms': '9223372036854775807',
+  'retention.ms': '-1',
+  'max.message.bytes': String(2 * MAX_RECORD_BYTES),
+}
 /** Records that one input may set off, itself included; beyond it the topology feeds itself for ever. */
 const MAX_RECORDS_PER_STEP = 1_000_000
 
@@ -67,22 +72,21 @@ export class DriverEngine {
       stateDir: tmpdir(),
       cacheBytes: 0,
       emitIntervalMs: 0,
-      maxRequestBytes: MAX_PARTITION_BYTES,
+      maxRequestBytes: MAX_RECORD_BYTES,
       ...options.config,
       client: this.cluster,
       clock: this.#clock,
     })
     this.#client = this.#connect('driver')
-    this.#input = this.#client.producer({ lingerMs: 0, maxRequestBytes: MAX_PARTITION_BYTES })
+    this.#input = this.#client.producer({ lingerMs: 0, maxRequestBytes: MAX_RECORD_BYTES })
   }
 
   /** Creates the topics and starts the tasks. */
   async start(): Promise<void> {
-    const { applicationId, replicationFactor } = this.#config
     for (const topic of this.#externalTopics()) this.#ensureTopic(topic)
     await this.#input.init()
     const { admin } = this.#client
-    const plan = await prepareTopics(admin, { topology: this.#topology, applicationId, replicationFactor })
+    const plan = await prepareTopics(admin, { topology: this.#topology, config: this.#config })
     const clusterId = await admin.clusterId()
     const changelogs = await admin.describeTopics([...plan.changelogTopics.keys(), ...plan.sourceChangelogs])
     this.#ids = new Map([...changelogs].map(([topic, { topicId }]) => [topic, { topicId, clusterId }]))
@@ -159,7 +163,7 @@ export class DriverEngine {
   // ---- inside
 
   async #startTask(factory: TaskFactory, plan: TopicPlan, id: TaskId): Promise<DrivenTask> {
-    const producer = new TrackedProducer(this.#client.producer({ lingerMs: 0, maxRequestBytes: MAX_PARTITION_BYTES }))
+    const producer = new TrackedProducer(this.#client.producer({ lingerMs: 0, maxRequestBytes: MAX_RECORD_BYTES }))
     await producer.init()
     const task = await factory.create(id, producer, plan.tasks.length)
     task.restoring()
@@ -251,7 +255,7 @@ export class DriverEngine {
 
   #ensureTopic(name: string): void {
     if (this.cluster.partitionCount(name) > 0) return
-    this.cluster.createTopic(name, { partitions: this.#options.partitionCount(name), configs: ANY_TIMESTAMP })
+    this.cluster.createTopic(name, { partitions: this.#options.partitionCount(name), configs: ANY_RECORD })
   }
 
   #connect(clientId: string): Client {

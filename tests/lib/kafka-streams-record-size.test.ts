@@ -95,4 +95,26 @@ describe('an instance', () => {
     })
     expect((await app.committed('in'))[0]).toBeLessThanOrEqual(1)
   })
+
+  it('reaches its own changelogs and repartition topics with whatever maxRequestBytes allows', async () => {
+    app = new TestApp({ commitIntervalMs: 60, maxRequestBytes: 4 * MEGABYTE })
+    app.topics({ in: 1 })
+    app.cluster.createTopic('out', { partitions: 1, configs: { 'max.message.bytes': String(10 * MEGABYTE) } })
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', strings)
+      .mapValues((size) => 'x'.repeat(Number(size)), strings)
+      .groupBy(() => 'all', strings)
+      .reduce((_, text) => text, { store: 'last' })
+      .toStream()
+      .to('out')
+    await app.start(builder.build())
+    await app.produce('in', { value: String(3 * MEGABYTE) })
+    await app.caughtUp('in', 'app-last-repartition')
+
+    const sizes = (topic: string) => app.read(topic).map(({ value }) => value!.length)
+    expect(sizes('app-last-repartition')).toEqual([3 * MEGABYTE])
+    expect(sizes('app-last-changelog')).toEqual([3 * MEGABYTE])
+    expect(sizes('out')).toEqual([3 * MEGABYTE])
+  })
 })
