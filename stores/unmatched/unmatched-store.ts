@@ -50,7 +50,6 @@ export class UnmatchedStore<K, L, R> implements StateStore {
   readonly name: string
   readonly #context: StoreContext
   readonly #serdes: { readonly left: StoreSerdes<K, L>; readonly right: StoreSerdes<K, R> }
-  #life: object = {}
   // Spares looks at what is not there, and at rows that were deleted long ago.
   #oldestMs = 0
 
@@ -61,11 +60,6 @@ export class UnmatchedStore<K, L, R> implements StateStore {
       left: new StoreSerdes(name, context.changelogTopic, { key, value: left }),
       right: new StoreSerdes(name, context.changelogTopic, { key, value: right }),
     }
-  }
-
-  /** Another one each time that the store is opened: a key for what lives as long. */
-  get life(): object {
-    return this.#life
   }
 
   /** A time before which there is no entry; infinite if the store is empty. */
@@ -132,7 +126,6 @@ export class UnmatchedStore<K, L, R> implements StateStore {
   // ---- for the task
 
   async open(): Promise<void> {
-    this.#life = {}
     this.#oldestMs = (await this.#firstTime({})) ?? Number.POSITIVE_INFINITY
   }
 

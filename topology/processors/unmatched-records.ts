@@ -13,7 +13,7 @@ export interface UnmatchedSettings {
   readonly promptly: boolean
 }
 
-const byLife = new WeakMap<object, UnmatchedRecords<any>>()
+const ofStore = new WeakMap<UnmatchedStore<any, any, any>, UnmatchedRecords<any>>()
 
 /**
  * The records of a left or outer join that wait for a match, in one task, and the times by which they are let go. The two sides of the join share it.
@@ -38,10 +38,10 @@ export class UnmatchedRecords<K> {
     this.#candidateMs = store.oldestMs
   }
 
-  /** What the processors of one task share, which are made anew whenever their store is opened. */
+  /** Those of the task that the store belongs to. With its processors, also after an abort, a task makes new stores. */
   static shared<K>(store: UnmatchedStore<K, unknown, unknown>, settings: UnmatchedSettings): UnmatchedRecords<K> {
-    const known = byLife.get(store.life) ?? new UnmatchedRecords(store, settings)
-    byLife.set(store.life, known)
+    const known = ofStore.get(store) ?? new UnmatchedRecords(store, settings)
+    ofStore.set(store, known)
     return known
   }
 
