@@ -1,14 +1,19 @@
 // What compiles and what does not. The compiler is the judge: an error that is expected and missing is an error of `tsc`. Nothing here runs.
 import type { StreamRecord } from '../../lib/core/record.ts'
+import type { Windowed } from '../../lib/core/windowed.ts'
 import { serdes } from '../../lib/serde/index.ts'
 import type { Serde } from '../../lib/serde/serde.ts'
 import type { KeyValueStore } from '../../stores/store.ts'
 import { stores } from '../../stores/stores.ts'
+import type { CogroupedKStream } from '../../topology/cogrouped-kstream.ts'
 import type { KGroupedStream } from '../../topology/kgrouped-stream.ts'
 import type { KStream } from '../../topology/kstream.ts'
 import type { KTable } from '../../topology/ktable.ts'
+import type { SessionWindowedKStream } from '../../topology/session-windowed-kstream.ts'
 import type { StreamsBuilder } from '../../topology/streams-builder.ts'
+import type { TimeWindowedKStream } from '../../topology/time-windowed-kstream.ts'
 import { Topology } from '../../topology/topology.ts'
+import { windows } from '../../topology/windows.ts'
 import { expectType, typed } from './support/expect-type.ts'
 
 interface Flight {
@@ -145,6 +150,93 @@ typed(function aggregations() {
     (sum, flight) => `${sum}${flight.delayMin}`,
     { value: serdes.long() },
   )
+})
+
+typed(function windowedAggregations() {
+  const grouped = flights.groupByKey()
+  const tumbling = windows.tumbling({ sizeMs: 10 })
+  const sessions = windows.session({ inactivityGapMs: 10 })
+  expectType<TimeWindowedKStream<string, Flight>>()(grouped.windowedBy(tumbling, { emit: 'on-window-close' }))
+  expectType<TimeWindowedKStream<string, Flight>>()(grouped.windowedBy(windows.sliding({ timeDifferenceMs: 10 })))
+  expectType<TimeWindowedKStream<string, Flight>>()(grouped.windowedBy(windows.unlimited()))
+  expectType<SessionWindowedKStream<string, Flight>>()(grouped.windowedBy(sessions))
+  expectType<KTable<Windowed<string>, number>>()(grouped.windowedBy(tumbling).count({ retentionMs: 100 }))
+  expectType<KTable<Windowed<string>, Flight>>()(
+    grouped.windowedBy(sessions).reduce((left, right) => (left.delayMin > right.delayMin ? left : right)),
+  )
+  expectType<KTable<Windowed<string>, string[]>>()(
+    grouped.windowedBy(sessions).aggregate(
+      () => [] as string[],
+      (origins, { origin }) => [...origins, origin],
+      async (left, right, key) => [...left, ...right, key],
+      { key: serdes.string(), value: serdes.json<string[]>() },
+    ),
+  )
+  expectType<KStream<string, number>>()(
+    grouped
+      .windowedBy(tumbling)
+      .count()
+      .toStream()
+      .selectKey((_, { key, window }) => `${key}@${window.startMs}`),
+  )
+
+  // @ts-expect-error windows of a join
+  grouped.windowedBy(windows.join({ withinMs: 10 }))
+  // @ts-expect-error a misspelt strategy
+  grouped.windowedBy(tumbling, { emit: 'on-close' })
+  // @ts-expect-error the serde is of the keys without windows
+  grouped.windowedBy(tumbling).count({ key: serdes.timeWindowed(serdes.string(), 10) })
+  // @ts-expect-error a count is a number
+  grouped.windowedBy(sessions).count({ value: serdes.string() })
+  // @ts-expect-error a reducer keeps the type
+  grouped.windowedBy(tumbling).reduce((left) => left.delayMin)
+  // @ts-expect-error sessions need a merger
+  grouped.windowedBy(sessions).aggregate(
+    () => 0,
+    (n) => n + 1,
+    { value: serdes.long() },
+  )
+  // @ts-expect-error the aggregate's serde is missing
+  grouped.windowedBy(tumbling).aggregate(
+    () => 0,
+    (n) => n + 1,
+  )
+  // @ts-expect-error the sink's serde is of keys without windows
+  grouped.windowedBy(tumbling).count().toStream().to('out', { key: serdes.string() })
+})
+
+typed(function cogroups() {
+  const cogrouped = flights
+    .groupByKey()
+    .cogroup((sum: number, { delayMin }) => sum + delayMin)
+    .cogroup(words.groupByKey(), (sum, word) => sum + word.length)
+  const long = { value: serdes.long() }
+  expectType<CogroupedKStream<string, number>>()(cogrouped)
+  expectType<CogroupedKStream<string, Stats>>()(
+    flights.groupByKey().cogroup<Stats>(({ n, sum }) => ({ n: n + 1, sum })),
+  )
+  expectType<KTable<string, number>>()(cogrouped.aggregate(() => 0, long))
+  expectType<KTable<Windowed<string>, number>>()(
+    cogrouped.windowedBy(windows.tumbling({ sizeMs: 10 })).aggregate(() => 0, long),
+  )
+  expectType<KTable<Windowed<string>, number>>()(
+    cogrouped.windowedBy(windows.session({ inactivityGapMs: 10 })).aggregate(
+      () => 0,
+      (left, right) => left + right,
+      long,
+    ),
+  )
+
+  // @ts-expect-error the keys differ
+  cogrouped.cogroup(words.selectKey((word) => word.length).groupByKey(), (sum) => sum)
+  // @ts-expect-error the aggregate is a number
+  cogrouped.cogroup(words.groupByKey(), (sum, word) => sum + word)
+  // @ts-expect-error the initial aggregate is not of the aggregators' type
+  cogrouped.aggregate(() => '', long)
+  // @ts-expect-error the serde is not of the aggregate
+  cogrouped.aggregate(() => 0, { value: serdes.string() })
+  // @ts-expect-error the stream is not grouped
+  cogrouped.cogroup(words, (sum) => sum)
 })
 
 typed(function processors() {

@@ -10,6 +10,11 @@ const asText = { value: serdes.string() }
 
 const hopping = windows.hopping({ sizeMs: 20, advanceMs: 10 })
 const kinds: Readonly<Record<string, () => Topology>> = {
+  // Shows whether a record is late.
+  'time windows, each update': () =>
+    windowedTopology((grouped) =>
+      grouped.windowedBy(hopping).reduce((left, right) => left + right, { caching: false }),
+    ),
   'time windows': () =>
     windowedTopology((grouped) =>
       grouped
@@ -64,7 +69,7 @@ async function outputs(
   }
 }
 
-describe.each(['exactly_once', 'at_least_once'] as const)('%s: each window is emitted once', (guarantee) => {
+describe.each(['exactly_once', 'at_least_once'] as const)('%s: the same with a restart as without', (guarantee) => {
   it.each(Object.keys(kinds))('%s', async (kind) => {
     const without = await outputs(kinds[kind]!, guarantee, 'none')
 
