@@ -93,6 +93,18 @@ export { type Window, Windowed } from './core/windowed.ts'
 export { KafkaStreams, type KafkaStreamsEvents, type KafkaStreamsState } from './kafka-streams.ts'
 export type { CommitStep } from './runtime/commit-lane.ts'
 export type { ProcessingGuarantee, StreamsConfig } from './runtime/config.ts'
+export { type DeadLetter, deadLetterOf } from './runtime/dead-letter.ts'
+export {
+  type DeserializationHandler,
+  type ErrorContext,
+  type ErrorDecision,
+  handlers,
+  type ProcessingErrorContext,
+  type ProcessingHandler,
+  type ProductionError,
+  type ProductionErrorContext,
+  type ProductionHandler,
+} from './runtime/error-handlers.ts'
 export * from './runtime/errors.ts'
 export type { MetricsSnapshot } from './runtime/metrics.ts'
 export type { RestoredEvent } from './runtime/restorer.ts'

@@ -87,6 +87,10 @@ export type DropCause =
   /** In a foreign-key join: an answer to a row that has changed since it asked. */
   | 'stale-response'
   | 'negative-timestamp'
+  /** It could not be read, processed or written, and an error handler decided to go on without it. */
+  | 'deserialization-error'
+  | 'processing-error'
+  | 'production-error'
 
 /** What the DSL's own operators see besides. */
 export interface InternalProcessorContext<K = any, V = any> extends ProcessorContext<K, V> {

@@ -95,10 +95,7 @@ export interface StreamsConfig {
 }
 
 /** A StreamsConfig with every default filled in. */
-export type ResolvedConfig = Required<
-  Omit<StreamsConfig, WithoutDefault>
-> &
-  Pick<StreamsConfig, WithoutDefault>
+export type ResolvedConfig = Required<Omit<StreamsConfig, WithoutDefault>> & Pick<StreamsConfig, WithoutDefault>
 
 type WithoutDefault =
   | 'brokers'
@@ -313,7 +310,10 @@ function requireErrorHandlers(given: Given): void {
   for (const option of errorHandlers) {
     const handler = given[option]
     if (handler === undefined || typeof handler === 'function') continue
-    throw new InvalidConfigError(option, `is ${show(handler)}, and must be a function, for instance handlers.logAndContinue`)
+    throw new InvalidConfigError(
+      option,
+      `is ${show(handler)}, and must be a function, for instance handlers.logAndContinue`,
+    )
   }
 }
 

@@ -73,15 +73,21 @@ export interface RecordPlace {
 export class RecordDeserializationError extends StreamsError {
   readonly code = 'STREAMS_RECORD_DESERIALIZATION'
   readonly recovery: Recovery = 'fail'
+  /** The source that reads it. */
+  readonly node: string
   readonly place: RecordPlace
+  readonly part: 'key' | 'value'
 
   constructor(part: 'key' | 'value', node: string, place: RecordPlace, cause: unknown) {
     super(
       `The ${part} of the record at ${place.topic}-${place.partition} offset ${place.offset} cannot be deserialized by ` +
-        `source '${node}': ${messageOf(cause)}. Correct the serde, or move the committed offset past the record.`,
+        `source '${node}': ${messageOf(cause)}. Correct the serde, move the committed offset past the record, or go on without ` +
+        'such records: deserializationHandler: handlers.logAndContinue.',
       { cause },
     )
+    this.node = node
     this.place = place
+    this.part = part
   }
 }
 
@@ -89,9 +95,15 @@ export class RecordDeserializationError extends StreamsError {
 export class RecordSerializationError extends StreamsError {
   readonly code = 'STREAMS_RECORD_SERIALIZATION'
   readonly recovery: Recovery = 'fail'
+  readonly node: string
+  readonly topic: string
+  readonly part: 'key' | 'value'
 
   constructor(part: 'key' | 'value', node: string, topic: string, cause: unknown) {
     super(`Node '${node}' cannot serialize a ${part} for topic '${topic}': ${messageOf(cause)}`, { cause })
+    this.node = node
+    this.topic = topic
+    this.part = part
   }
 }
 
@@ -122,6 +134,21 @@ export class ProcessorInitError extends StreamsError {
   }
 }
 
+/** An error handler threw, or returned what it must not. The cause is what it threw; `handled` is the error that it was asked about. */
+export class ErrorHandlerError extends StreamsError {
+  readonly code = 'STREAMS_ERROR_HANDLER'
+  readonly recovery: Recovery = 'fail'
+  /** The option: `processingHandler`. */
+  readonly handler: string
+  readonly handled: unknown
+
+  constructor(handler: string, handled: unknown, problem: string, options?: ErrorOptions) {
+    super(`The ${handler} ${problem}. It was asked about this error: ${messageOf(handled)}`, options)
+    this.handler = handler
+    this.handled = handled
+  }
+}
+
 /** A record carries no usable time, and its source has no timestamp extractor that finds one. */
 export class InvalidTimestampError extends StreamsError {
   readonly code = 'STREAMS_INVALID_TIMESTAMP'
@@ -132,6 +159,22 @@ export class InvalidTimestampError extends StreamsError {
     super(
       `The record at ${place.topic}-${place.partition} offset ${place.offset} has the timestamp ${timestamp}. ` +
         'Give the source a `timestamp` extractor that finds a time in the record, or returns -1 to drop it.',
+    )
+    this.place = place
+  }
+}
+
+/** The timestamp extractor of a source threw. The cause is what it threw. */
+export class TimestampExtractorError extends StreamsError {
+  readonly code = 'STREAMS_TIMESTAMP_EXTRACTOR'
+  readonly recovery: Recovery = 'fail'
+  readonly place: RecordPlace
+
+  constructor(node: string, place: RecordPlace, cause: unknown) {
+    super(
+      `The timestamp extractor of source '${node}' failed on the record at ${place.topic}-${place.partition} offset ` +
+        `${place.offset}: ${messageOf(cause)}. Have it return -1 for records that are to be dropped.`,
+      { cause },
     )
     this.place = place
   }

@@ -26,6 +26,9 @@ export class Metrics {
     'out-of-order': 0,
     'stale-response': 0,
     'negative-timestamp': 0,
+    'deserialization-error': 0,
+    'processing-error': 0,
+    'production-error': 0,
   }
   readonly #logged = new Set<string>()
 

@@ -15,6 +15,7 @@ import { StreamsError } from '../core/errors.ts'
 import type { StreamRecord } from '../core/record.ts'
 import { ProcessorInitError, UnconnectedStoreError, UnknownChildError } from './errors.ts'
 import { deliver, Forwarder, type ForwardScope, type Receiver } from './forward.ts'
+import type { TaskErrors } from './task-errors.ts'
 
 /** What nodes ask of their task. */
 export interface GraphHost {
@@ -31,7 +32,7 @@ export interface GraphHost {
   readonly emitIntervalMs: number
   /** Times that operators remember, each by a name of its own; lives as long as the task and is committed with its offsets. */
   readonly operatorTimesMs: Map<string, number>
-  sink(node: SinkNode, record: StreamRecord<any, any>): void | Promise<void>
+  readonly errors: Pick<TaskErrors, 'handlesProcessing' | 'guard' | 'sink'>
 }
 
 /** The running nodes of one sub-topology in one task. Made anew after an abort. */
@@ -95,7 +96,7 @@ class SinkGraphNode implements Receiver {
   }
 
   process(record: StreamRecord<any, any>): void | Promise<void> {
-    return this.#host.sink(this.#node, record)
+    return this.#host.errors.sink(this.#node, record)
   }
 }
 
@@ -133,8 +134,10 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
   }
 
   process(record: StreamRecord<any, any>): void | Promise<void> {
-    this.#host.scope.nodeName = this.#node.name
-    return this.#processor.process(record)
+    const { scope, errors } = this.#host
+    scope.nodeName = this.#node.name
+    if (!errors.handlesProcessing) return this.#processor.process(record)
+    return errors.guard(this.#node.name, record, () => this.#processor.process(record))
   }
 
   get applicationId(): string {

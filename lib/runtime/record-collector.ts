@@ -4,7 +4,7 @@ import { topicName } from '../../topology/physical.ts'
 import type { Admin, Producer } from '../client/client.ts'
 import { InvariantError, StreamsError } from '../core/errors.ts'
 import { partitionFor } from '../core/murmur2.ts'
-import type { StreamRecord } from '../core/record.ts'
+import type { Headers, StreamRecord } from '../core/record.ts'
 import type { Serde } from '../serde/serde.ts'
 import { MissingSinkTopicError, RecordSerializationError } from './errors.ts'
 
@@ -59,6 +59,26 @@ export class RecordCollector {
     else return partitionCount.then((count) => this.#send(node, record, topic, count))
   }
 
+  /** Makes sure that `sendBytes` to this topic is possible at once. */
+  prepare(topic: string, nodeName: string): void | Promise<void> {
+    const partitionCount = this.#topics.partitionCount(topic, nodeName)
+    if (typeof partitionCount !== 'number') return partitionCount.then(() => {})
+  }
+
+  /** Sends bytes, to the partition that their key has in Java's default partitioner. The topic must be prepared. */
+  sendBytes(
+    topic: string,
+    nodeName: string,
+    key: Buffer | null,
+    value: Buffer | null,
+    timestamp: number,
+    headers: Headers,
+  ): void {
+    const partitionCount = this.#topics.partitionCount(topic, nodeName)
+    if (typeof partitionCount !== 'number') throw new InvariantError(`topic '${topic}' was not prepared`)
+    this.#producer.send(topic, this.#defaultPartition(key, partitionCount), key, value, timestamp, headers)
+  }
+
   #send(node: SinkNode, record: StreamRecord<any, any>, topic: string, partitionCount: number): void {
     const key = serialize(node.keySerde, 'key', record.key, node, topic)
     const value = serialize(node.valueSerde, 'value', record.value, node, topic)
@@ -80,6 +100,10 @@ export class RecordCollector {
         `The partitioner of node '${node.name}' chose partition ${chosen} of '${topic}', which has ${partitionCount}`,
       )
     }
+    return this.#defaultPartition(key, partitionCount)
+  }
+
+  #defaultPartition(key: Buffer | null, partitionCount: number): number {
     if (key !== null) return partitionFor(key, partitionCount)
     return Math.floor(this.#keylessRecords++ / KEYLESS_RUN_LENGTH) % partitionCount
   }

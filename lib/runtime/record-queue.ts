@@ -1,8 +1,9 @@
 // Flow: fetcher → [record-queue] → partition-group
+import { type Awaitable, isPromise } from '../../topology/callbacks.ts'
 import type { SourceNode } from '../../topology/physical.ts'
 import type { FetchedPartition } from '../client/client.ts'
 import { type ConsumedRecord, StreamRecord } from '../core/record.ts'
-import { InvalidTimestampError, RecordDeserializationError } from './errors.ts'
+import { InvalidTimestampError, RecordDeserializationError, TimestampExtractorError } from './errors.ts'
 
 export interface RecordQueueOptions {
   readonly source: SourceNode
@@ -11,7 +12,11 @@ export interface RecordQueueOptions {
   readonly partitionTimeMs: number
   /** A timestamp extractor gave a negative time. */
   readonly onDrop: (nodeName: string) => void
-  /** A head that had to wait for its serde is there now, or has failed. */
+  /**
+   * A record cannot be deserialized. Throws what shall stop the task, or returns how to leave the record behind, to be called in the turn in which its offset is passed.
+   */
+  readonly onUnreadable: (error: RecordDeserializationError, raw: ConsumedRecord) => Awaitable<() => void>
+  /** A head that had to be waited for may be there now. */
   readonly onReady: () => void
 }
 
@@ -19,20 +24,27 @@ export interface RecordQueueOptions {
 export class RecordQueue {
   readonly source: SourceNode
   readonly fetched: FetchedPartition
-  readonly #onDrop: (nodeName: string) => void
-  readonly #onReady: () => void
+  readonly #options: RecordQueueOptions
   readonly #prepares: boolean
   #partitionTimeMs: number
   #head: StreamRecord<unknown, unknown> | undefined
+  #headRaw: ConsumedRecord | undefined
+  #takenRaw: ConsumedRecord | undefined
+  /** Taken from the partition, but not read: its serde, or what becomes of it, has to be waited for. */
   #pending: ConsumedRecord | undefined
-  #failure: unknown
+  #waiting: Promise<void> | undefined
+  /** What the serdes could not fetch for the pending record. */
+  #unprepared: { readonly cause: unknown } | undefined
+  /** How to leave the pending record behind. */
+  #leave: (() => void) | undefined
+  #failure: { readonly cause: unknown } | undefined
 
-  constructor({ source, fetched, partitionTimeMs, onDrop, onReady }: RecordQueueOptions) {
+  constructor(options: RecordQueueOptions) {
+    const { source, fetched, partitionTimeMs } = options
     this.source = source
     this.fetched = fetched
+    this.#options = options
     this.#partitionTimeMs = partitionTimeMs
-    this.#onDrop = onDrop
-    this.#onReady = onReady
     this.#prepares = source.keySerde.prepare !== undefined || source.valueSerde.prepare !== undefined
   }
 
@@ -52,22 +64,29 @@ export class RecordQueue {
     return lastStableOffset >= 0 && this.position >= lastStableOffset
   }
 
+  /** Resolves when what the next record waits for is there; undefined if it waits for nothing. */
+  get waiting(): Promise<void> | undefined {
+    return this.#waiting
+  }
+
   /**
    * The next record, or undefined if none is ready.
    *
-   * @throws RecordDeserializationError, InvalidTimestampError, and what `FetchedPartition.next` throws.
+   * @throws InvalidTimestampError, TimestampExtractorError, and what `onUnreadable` and `FetchedPartition.next` throw.
    */
   peek(): StreamRecord<unknown, unknown> | undefined {
     if (this.#head !== undefined) return this.#head
-    if (this.#failure !== undefined) throw this.#failure
-    while (this.#pending === undefined) {
-      const raw = this.fetched.next()
-      if (raw === undefined) return undefined
-      // Held until it is read: the offset of a record that cannot be is never passed.
-      this.#pending = raw
-      if (this.#prepares && this.#prepare(raw)) return undefined
-      this.#accept(raw)
-      if (this.#failure !== undefined) throw this.#failure
+    if (this.#failure !== undefined) throw this.#failure.cause
+    while (this.#waiting === undefined) {
+      if (this.#pending === undefined) {
+        const raw = this.fetched.next()
+        if (raw === undefined) return undefined
+        // Held until it is read: the offset of a record that cannot be is never passed.
+        this.#pending = raw
+        if (this.#prepares) this.#prepare(raw)
+        if (this.#waiting !== undefined) return undefined
+      }
+      this.#accept(this.#pending)
       if (this.#head !== undefined) return this.#head
     }
     return undefined
@@ -77,69 +96,117 @@ export class RecordQueue {
   take(): StreamRecord<unknown, unknown> {
     const record = this.#head!
     this.#head = undefined
+    this.#takenRaw = this.#headRaw
+    this.#headRaw = undefined
     if (record.timestamp > this.#partitionTimeMs) this.#partitionTimeMs = record.timestamp
     return record
   }
 
+  /** The record that was taken last, as it was fetched; to be asked for once, since it holds on to the batch that it came in. */
+  releaseRaw(): ConsumedRecord | undefined {
+    const raw = this.#takenRaw
+    this.#takenRaw = undefined
+    return raw
+  }
+
   #accept(raw: ConsumedRecord): void {
     try {
-      this.#head = this.#read(raw)
+      const leave = this.#leave
+      this.#leave = undefined
+      if (leave === undefined) this.#head = this.#read(raw)
+      else leave()
+      if (this.#waiting !== undefined) return
+      this.#headRaw = raw
       this.#pending = undefined
-    } catch (error) {
-      this.#failure = error
+    } catch (cause) {
+      this.#failure = { cause }
+      throw cause
     }
   }
 
-  // Undefined: the record is dropped.
+  // Undefined: the record is left out, now or, if it has to be waited for, with the next look at it.
   #read(raw: ConsumedRecord): StreamRecord<unknown, unknown> | undefined {
     const { topic, partition } = this.fetched
-    const { keySerde, valueSerde, timestampExtractor, name } = this.source
-    const place = { topic, partition, offset: raw.offset }
+    const { keySerde, valueSerde, name } = this.source
+    const unprepared = this.#unprepared
+    this.#unprepared = undefined
+    if (unprepared !== undefined) return this.#unreadable('value', raw, unprepared.cause)
     let key: unknown = null
     let value: unknown = null
     try {
       if (raw.key !== null) key = keySerde.deserialize(topic, raw.key)
     } catch (cause) {
-      throw new RecordDeserializationError('key', name, place, cause)
+      return this.#unreadable('key', raw, cause)
     }
     try {
       if (raw.value !== null) value = valueSerde.deserialize(topic, raw.value)
     } catch (cause) {
-      throw new RecordDeserializationError('value', name, place, cause)
+      return this.#unreadable('value', raw, cause)
     }
     const record = new StreamRecord(key, value, raw.timestamp, raw.headers, topic, partition, raw.offset)
-    if (timestampExtractor === undefined) {
-      if (raw.timestamp < 0) throw new InvalidTimestampError(place, raw.timestamp)
-      return record
-    }
-    const timestamp = timestampExtractor(record, this.#partitionTimeMs)
-    if (!Number.isSafeInteger(timestamp)) throw new InvalidTimestampError(place, timestamp)
-    if (timestamp < 0) this.#onDrop(name)
+    const timestamp = this.#timeOf(record)
+    if (timestamp < 0) this.#options.onDrop(name)
     else return timestamp === raw.timestamp ? record : record.withTimestamp(timestamp)
   }
 
-  // Whether a serde has something to wait for before it can read the record.
-  #prepare(raw: ConsumedRecord): boolean {
+  #timeOf(record: StreamRecord<unknown, unknown>): number {
+    const { timestampExtractor, name } = this.source
+    const { topic, partition, offset } = record
+    if (timestampExtractor === undefined) {
+      if (record.timestamp < 0) throw new InvalidTimestampError({ topic, partition, offset }, record.timestamp)
+      return record.timestamp
+    }
+    let timestamp: number
+    try {
+      timestamp = timestampExtractor(record, this.#partitionTimeMs)
+    } catch (cause) {
+      throw new TimestampExtractorError(name, { topic, partition, offset }, cause)
+    }
+    if (!Number.isSafeInteger(timestamp)) throw new InvalidTimestampError({ topic, partition, offset }, timestamp)
+    return timestamp
+  }
+
+  #unreadable(part: 'key' | 'value', raw: ConsumedRecord, cause: unknown): undefined {
+    const { topic, partition } = this.fetched
+    const place = { topic, partition, offset: raw.offset }
+    const leave = this.#options.onUnreadable(new RecordDeserializationError(part, this.source.name, place, cause), raw)
+    if (!isPromise(leave)) leave()
+    else {
+      this.#wait(
+        leave.then((later) => {
+          this.#leave = later
+        }),
+      )
+    }
+  }
+
+  // What a serde has to fetch before it can read the record.
+  #prepare(raw: ConsumedRecord): void {
     const { topic } = this.fetched
     const waits = [
       raw.key === null ? undefined : this.source.keySerde.prepare?.(topic, raw.key),
       raw.value === null ? undefined : this.source.valueSerde.prepare?.(topic, raw.value),
     ].filter((wait) => wait !== undefined)
-    if (waits.length === 0) return false
-    Promise.all(waits)
-      .then(
-        () => this.#accept(raw),
+    if (waits.length === 0) return
+    this.#wait(
+      Promise.all(waits).then(
+        () => {},
         (cause: unknown) => {
-          const { partition } = this.fetched
-          this.#failure = new RecordDeserializationError(
-            'value',
-            this.source.name,
-            { topic, partition, offset: raw.offset },
-            cause,
-          )
+          this.#unprepared = { cause }
         },
-      )
-      .finally(this.#onReady)
-    return true
+      ),
+    )
+  }
+
+  // Nothing is read, written or dropped when the wait is over, but in the task's next turn: it may have started over meanwhile, with another queue.
+  #wait(until: Promise<void>): void {
+    this.#waiting = until
+      .catch((cause: unknown) => {
+        this.#failure = { cause }
+      })
+      .finally(() => {
+        this.#waiting = undefined
+        this.#options.onReady()
+      })
   }
 }

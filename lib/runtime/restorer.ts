@@ -213,6 +213,7 @@ export class Restorer {
       partitionTimeMs: -1,
       // Counted when it was consumed.
       onDrop: () => {},
+      onUnreadable: (error, raw) => task.errors.unrestorable(error, raw),
       onReady: () => this.wake(),
     })
     return new SourceChangelog(queue, target)

@@ -3,7 +3,7 @@
 import type { StateStore } from '../../stores/store.ts'
 import type { ChangelogPosition, TaskDatabase } from '../../stores/task-database.ts'
 import { isPromise } from '../../topology/callbacks.ts'
-import { type SinkNode, type SourceNode, type Subtopology, topicName } from '../../topology/physical.ts'
+import { type SourceNode, type Subtopology, topicName } from '../../topology/physical.ts'
 import type { DropCause } from '../../topology/processor.ts'
 import type { CommittedOffset, FetchedPartition, OffsetCommit, SentOffsets } from '../client/client.ts'
 import type { Clock } from '../core/clock.ts'
@@ -16,8 +16,8 @@ import type { ForwardScope } from './forward.ts'
 import type { Metrics } from './metrics.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { type GraphHost, ProcessGraph } from './process-graph.ts'
-import type { RecordCollector } from './record-collector.ts'
 import { RecordQueue } from './record-queue.ts'
+import type { TaskErrors } from './task-errors.ts'
 import type { TaskId } from './task-id.ts'
 import { taskName } from './task-id.ts'
 import { TaskProgress } from './task-progress.ts'
@@ -49,7 +49,7 @@ export interface StreamTaskOptions {
   /** Makes the stores over the database, in the order in which their caches are flushed: each before those downstream of it. */
   readonly makeStores: () => ReadonlyMap<string, TaskStore>
   readonly scope: ForwardScope
-  readonly collector: RecordCollector
+  readonly errors: TaskErrors
   readonly maxTaskIdleMs: number
   readonly emitIntervalMs: number
   readonly clock: Clock
@@ -75,6 +75,7 @@ export class StreamTask {
   readonly database: TaskDatabase
   readonly #options: StreamTaskOptions
   readonly #machine: StateMachine<TaskState>
+  readonly errors: TaskErrors
   readonly #scope: ForwardScope
   readonly #punctuations: TaskPunctuations
   #stores: ReadonlyMap<string, TaskStore>
@@ -99,6 +100,7 @@ export class StreamTask {
     this.#options = options
     this.#scope = options.scope
     this.#punctuations = new TaskPunctuations(options.scope, options.clock)
+    this.errors = options.errors
     this.#machine = new StateMachine<TaskState>(`Task ${this.name}`, 'CREATED', {
       CREATED: ['RESTORING', 'CLOSED'],
       RESTORING: ['RUNNING', 'RESTORING', 'CLOSED'],
@@ -163,6 +165,7 @@ export class StreamTask {
       })
     })
     this.#group = new PartitionGroup(queues, maxTaskIdleMs)
+        onUnreadable: (error, raw) => this.errors.unreadable(error, raw),
     for (const { store } of this.#stores.values()) await store.open?.()
     this.#graph = new ProcessGraph(subtopology, this.#host())
     await this.#graph.init()
@@ -233,7 +236,7 @@ export class StreamTask {
       const queue = this.#next(clock.now())
       if (queue === undefined) break
       count++
-      this.#process(queue.source.name, this.#group.take())
+      this.#process(queue, this.#group.take())
     }
     return count
   }
@@ -251,6 +254,11 @@ export class StreamTask {
   punctuate(): void {
     if (this.#ready && this.#punctuations.isWallClockDue()) this.#fire(() => this.#punctuations.fireWallClock())
   }
+  /** Resolves when an input that waits, for its serde or for what becomes of an unreadable record, can be looked at again; undefined if none does. */
+  get waiting(): Promise<void> | undefined {
+    return this.#group.queues.find(({ waiting }) => waiting !== undefined)?.waiting
+  }
+
 
   /** When this task wants to be looked at though no record arrives, in epoch milliseconds. */
   get nextTimerMs(): number | undefined {
@@ -294,6 +302,7 @@ export class StreamTask {
     this.#commitRequested = false
     this.#sealedOffsets = this.#progress.offsets(this.#group.queues)
     return this.#sealedOffsets
+    this.errors.takesUp(NO_PLACE, undefined)
   }
 
   /** Ends what `prepareCommit` began. */
@@ -337,12 +346,13 @@ export class StreamTask {
     }
   }
 
-  #process(sourceName: string, record: StreamRecord<unknown, unknown>): void {
+  #process(queue: RecordQueue, record: StreamRecord<unknown, unknown>): void {
+    this.errors.takesUp(record, queue.releaseRaw())
     this.#progress.observe(record.timestamp)
     this.#worked = true
     let pending: void | Promise<void>
     try {
-      pending = this.#graph!.process(sourceName, record)
+      pending = this.#graph!.process(queue.source.name, record)
     } catch (error) {
       throw this.#failed(error, record)
     }
@@ -351,7 +361,7 @@ export class StreamTask {
   }
 
   #host(): GraphHost {
-    const { applicationId, stateDir, collector, metrics, clock } = this.#options
+    const { applicationId, stateDir, metrics, clock } = this.#options
     return {
       applicationId,
       taskId: this.name,
@@ -361,7 +371,7 @@ export class StreamTask {
       schedule: (nodeName, options, punctuator) => {
         // Its time may be the first for which the loop has to wake.
         this.#options.onWake()
-        return this.#punctuations.schedule(nodeName, options, punctuator)
+        return this.#punctuations.schedule(nodeName, options, this.errors.guardPunctuator(nodeName, punctuator))
       },
       requestCommit: () => {
         this.#commitRequested = true
@@ -371,7 +381,7 @@ export class StreamTask {
       nowMs: () => clock.now(),
       emitIntervalMs: this.#options.emitIntervalMs,
       operatorTimesMs: this.#progress.operatorTimesMs,
-      sink: (node: SinkNode, record) => collector.send(node, record),
+      errors: this.errors,
     }
   }
 

@@ -10,6 +10,7 @@ import type { Metrics } from './metrics.ts'
 import { RecordCollector, type SinkTopics } from './record-collector.ts'
 import { StreamTask, type TaskStore } from './stream-task.ts'
 import { type TaskId, taskName } from './task-id.ts'
+import { TaskErrors } from './task-errors.ts'
 
 const MIN_DATABASE_BYTES = 256 * 1024
 const MAX_DATABASE_BYTES = 8 * 1024 * 1024
@@ -60,7 +61,15 @@ export class TaskFactory {
       database,
       makeStores: () => this.#stores(id, subtopology, database, producer, scope),
       scope,
-      collector: new RecordCollector(config.applicationId, sinkTopics, producer),
+      errors: new TaskErrors({
+        taskId: name,
+        config,
+        collector: new RecordCollector(config.applicationId, sinkTopics, producer),
+        scope,
+        clock: config.clock,
+        metrics,
+        logger,
+      }),
       maxTaskIdleMs: config.maxTaskIdleMs,
       emitIntervalMs: config.emitIntervalMs,
       clock: config.clock,

@@ -216,8 +216,13 @@ export class DriverEngine {
     for (let worked = true; worked; ) {
       worked = false
       for (const driven of this.#tasks) {
-        if (driven.task.process(1, Number.POSITIVE_INFINITY) === 0) continue
+        const { task } = driven
+        const taken = task.process(1, Number.POSITIVE_INFINITY)
+        const { waiting } = task
+        // A record that was left out moves the offset, too, and may have left a dead letter.
+        if (taken === 0 && waiting === undefined && !task.dirty) continue
         worked = true
+        if (taken === 0) await waiting
         await this.#commit(driven)
         if (++records > MAX_RECORDS_PER_STEP)
           throw new Error(`more than ${MAX_RECORDS_PER_STEP} records came of one input`)

@@ -1,3 +1,4 @@
+import { handlers } from '../../lib/runtime/error-handlers.ts'
 import type { TestDriverOptions } from '../../lib/testing/index.ts'
 import type { GoldenCase } from './golden-case.ts'
 
@@ -9,10 +10,31 @@ const OF_THE_TOPOLOGY = new Set([
   'dsl.store.format',
 ])
 
+/** What stands for a setting, given its value. */
+const OPTIONS: Readonly<Record<string, (value: string) => Partial<TestDriverOptions>>> = {
+  'deserialization.exception.handler': (name) => ({ deserializationHandler: handlerOf(name) }),
+  'processing.exception.handler': (name) => ({ processingHandler: handlerOf(name) }),
+  'errors.dead.letter.queue.topic.name': (deadLetterQueueTopic) => ({ deadLetterQueueTopic }),
+}
+
+const HANDLERS: Readonly<Record<string, (typeof handlers)[keyof typeof handlers]>> = {
+  LogAndContinueExceptionHandler: handlers.logAndContinue,
+  LogAndContinueProcessingExceptionHandler: handlers.logAndContinue,
+}
+
 /** The options that stand for Java's settings of a case. */
 export function driverConfig({ name, config }: GoldenCase): Partial<TestDriverOptions> {
-  for (const setting of Object.keys(config)) {
-    if (!OF_THE_TOPOLOGY.has(setting)) throw new Error(`case '${name}': nothing stands for the setting ${setting}`)
+  const options: Partial<TestDriverOptions> = {}
+  for (const [setting, value] of Object.entries(config)) {
+    const option = OPTIONS[setting]
+    if (option !== undefined) Object.assign(options, option(value))
+    else if (!OF_THE_TOPOLOGY.has(setting)) throw new Error(`case '${name}': nothing stands for the setting ${setting}`)
   }
-  return {}
+  return options
+}
+
+function handlerOf(name: string): (typeof handlers)[keyof typeof handlers] {
+  const handler = HANDLERS[name]
+  if (handler === undefined) throw new Error(`nothing stands for the handler ${name}`)
+  return handler
 }

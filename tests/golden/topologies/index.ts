@@ -1,6 +1,8 @@
 // The topologies of the recorded cases that are not data, by name, in the order and with the names of their Java source.
 import type { Topology } from '../../../topology/topology.ts'
 import { cogroups } from './cogroup.ts'
+import { errors } from './errors.ts'
+import { foreignKeyJoins } from './foreign-key-joins.ts'
 import { optimizations } from './optimizations.ts'
 import { windowStores } from './stores.ts'
 import { streamJoins } from './stream-joins.ts'
@@ -11,6 +13,8 @@ import { windowTopologies } from './windows.ts'
 
 export const handWritten: ReadonlyMap<string, () => Topology> = new Map([
   ...cogroups,
+  ...errors,
+  ...foreignKeyJoins,
   ...optimizations,
   ...streamJoins,
   ...suppress,

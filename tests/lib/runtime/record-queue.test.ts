@@ -1,7 +1,7 @@
 import type { FetchedPartition } from '../../../lib/client/client.ts'
 import { type ConsumedRecord, NO_HEADERS, type StreamRecord } from '../../../lib/core/record.ts'
 import { PartitionGroup } from '../../../lib/runtime/partition-group.ts'
-import { RecordQueue } from '../../../lib/runtime/record-queue.ts'
+import { RecordQueue, type RecordQueueOptions } from '../../../lib/runtime/record-queue.ts'
 import type { Serde } from '../../../lib/serde/serde.ts'
 import type { SourceNode } from '../../../topology/physical.ts'
 
@@ -45,7 +45,12 @@ class Fetched implements FetchedPartition {
   }
 }
 
-function queueOf(fetched: Fetched, source: Partial<SourceNode> = {}) {
+/** As without a handler. */
+const fail: RecordQueueOptions['onUnreadable'] = (error) => {
+  throw error
+}
+
+function queueOf(fetched: Fetched, source: Partial<SourceNode> = {}, onUnreadable = fail) {
   const drops: string[] = []
   let wakes = 0
   const queue = new RecordQueue({
@@ -63,6 +68,7 @@ function queueOf(fetched: Fetched, source: Partial<SourceNode> = {}) {
     fetched,
     partitionTimeMs: -1,
     onDrop: (nodeName) => drops.push(nodeName),
+    onUnreadable,
     onReady: () => wakes++,
   })
   return { queue, drops, wakes: () => wakes }
