@@ -13,13 +13,14 @@ type RepartitionsByNode = Map<GraphNode, Set<RepartitionNode>>
  *        └─ filter ── repartition c ── join                          └─ filter ── join
  *
  * As in Java, what changes values in between is in the way: the topic would hold other values. Streams with changed keys that merge count as one change,
- * at the merge. Only repartitions made on behalf of a verb are merged, not those that a user asked for. `nodes` are those of the graph in the order in which they
- * were added.
+ * at the merge. Only repartitions made on behalf of a verb are merged, not those that a user asked for. Other than in Java also not those to which records come
+ * past the change of keys: these would lose their way through a topic. `nodes` are those of the graph in the order in which they were added.
  */
 export function mergeRepartitions(nodes: Iterable<GraphNode>): void {
   const byNode = repartitionsByNode(nodes)
   for (const [keyChanger, repartitions] of byNode) {
-    if (repartitions.size > 0) merge(keyChanger, [...repartitions])
+    const own = [...repartitions].filter((repartition) => isOnlyBelow(repartition, keyChanger))
+    if (own.length > 0) merge(keyChanger, own)
   }
 }
 
@@ -87,6 +88,17 @@ function merged(repartitions: readonly RepartitionNode[]): RepartitionNode {
     key: settings.find(({ key }) => key.serde !== undefined)?.key ?? first.key,
     value: settings.find(({ value }) => value.serde !== undefined)?.value ?? first.value,
   })
+}
+
+/** Whether every way from a source to the node goes through `ancestor`. */
+function isOnlyBelow(node: GraphNode, ancestor: GraphNode): boolean {
+  const above = new Set([node])
+  for (const each of above) {
+    if (each === ancestor) continue
+    if (each.parents.size === 0) return false
+    for (const parent of each.parents) above.add(parent)
+  }
+  return true
 }
 
 /** Of a node and those above it, the one right below `ancestor`. */
