@@ -11,13 +11,14 @@ import { partitionKey, type TopicPartition } from '../../lib/core/record.ts'
 import { KafkaStreams } from '../../lib/kafka-streams.ts'
 import type { CommitStep } from '../../lib/runtime/commit-lane.ts'
 import type { ProcessingGuarantee } from '../../lib/runtime/config.ts'
-import type { KeyValueStore } from '../../stores/store.ts'
+import type { StateStore } from '../../stores/store.ts'
 import type { Topology } from '../../topology/topology.ts'
-import { type ComparableRecord, plain, produced } from './comparable.ts'
-import type { GoldenCase, GoldenEntry, GoldenInput } from './golden-case.ts'
+import { type ComparableRecord, produced } from './comparable.ts'
+import type { GoldenCase, GoldenInput } from './golden-case.ts'
 import { GoldenClock } from './golden-clock.ts'
 import { type GoldenTopics, topicsOf } from './golden-topics.ts'
 import { withStoresSeen } from './seen-stores.ts'
+import { type GoldenEntry, readStore } from './store-entries.ts'
 
 const HALF_AN_HOUR_MS = 1_800_000
 /** The stream loop looks at the clock at least this often: its longest sleep. */
@@ -27,7 +28,7 @@ const LOOP_SLEEP_MS = 1_000
 export interface GoldenResult {
   /** By topic; only topics that got records. */
   readonly outputs: Readonly<Record<string, readonly ComparableRecord[]>>
-  /** By store name. */
+  /** By store name; those that the case holds. */
   readonly stores: Readonly<Record<string, readonly GoldenEntry[]>>
 }
 
@@ -47,10 +48,11 @@ export async function runGolden(
 }
 
 class GoldenRun {
+  readonly #recorded: GoldenCase
   readonly #clock: GoldenClock
   readonly #cluster: MemoryCluster
   readonly #topics: GoldenTopics
-  readonly #seenStores = new Map<string, KeyValueStore<unknown, unknown>>()
+  readonly #seenStores = new Map<string, StateStore>()
   readonly #stateDir = mkdtempSync(join(tmpdir(), 'millrace-golden-'))
   readonly #streams: KafkaStreams
   readonly #client: Client
@@ -65,6 +67,7 @@ class GoldenRun {
 
   constructor(recorded: GoldenCase, topology: Topology, guarantee: ProcessingGuarantee) {
     const { applicationId, initialWallClockMs, steps } = recorded
+    this.#recorded = recorded
     this.#clock = new GoldenClock(initialWallClockMs)
     this.#cluster = memoryCluster({ clock: this.#clock.timeline })
     this.#topics = topicsOf(recorded, topology.physical())
@@ -82,6 +85,7 @@ class GoldenRun {
       processingGuarantee: guarantee,
       commitIntervalMs: 1,
       cacheBytes: 0,
+      emitIntervalMs: 0,
       // Virtual time may run far ahead of a disk.
       transactionTimeoutMs: HALF_AN_HOUR_MS / 2,
       repartitionPurgeIntervalMs: HALF_AN_HOUR_MS * 48,
@@ -131,10 +135,9 @@ class GoldenRun {
 
   async stores(): Promise<Readonly<Record<string, readonly GoldenEntry[]>>> {
     const stores: Record<string, readonly GoldenEntry[]> = {}
-    for (const [name, store] of this.#seenStores) {
-      const entries: GoldenEntry[] = []
-      for await (const [key, value] of store.all()) entries.push({ key: plain(key), value: plain(value) })
-      stores[name] = entries
+    for (const [name, expected] of Object.entries(this.#recorded.stores)) {
+      const store = this.#seenStores.get(name)
+      if (store !== undefined) stores[name] = await readStore(store, expected)
     }
     return stores
   }

@@ -27,6 +27,7 @@ const applications = named(
     'agg-count-groupby-repartition',
     'agg-reduce',
     'agg-two-aggregations-one-rekey',
+    'cogroup-sliding-rekeyed',
     'headers-through-repartition',
     'papi-kv-range-prefix',
     'papi-punctuate-cancel-and-both',
@@ -40,6 +41,9 @@ const applications = named(
     'stateless-repartition-named',
     'timestamps-out-of-order',
     'topology-multi-subtopology',
+    'window-hopping-on-close',
+    'window-session-many',
+    'window-sliding-aggregate-ooo',
     'wordcount',
   ]),
 )
