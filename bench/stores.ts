@@ -7,10 +7,11 @@ import { parseArgs } from 'node:util'
 import { NO_HEADERS } from '../lib/core/record.ts'
 import { serdes } from '../lib/serde/index.ts'
 import { openLevelTaskDatabase } from '../stores/level/index.ts'
-import type { TimestampedKeyValueStore } from '../stores/store.ts'
+import type { StateStore, StoreBuilder, TimestampedKeyValueStore } from '../stores/store.ts'
 import { stores } from '../stores/stores.ts'
 import type { TaskDatabase } from '../stores/task-database.ts'
 import { median, percentile } from './statistics.ts'
+import { windowStores } from './window-stores.ts'
 
 const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } })
 const ROWS = Number(values.rows)
@@ -35,6 +36,23 @@ function countStore(database: TaskDatabase, caching: boolean): TimestampedKeyVal
     currentRecord: () => record,
     cacheBudget: { limitBytes: 64 * MIB, usedBytes: 0 },
   })
+}
+
+async function freshStore<S extends StateStore>(builder: StoreBuilder<S>) {
+  const database = await open(builder.name, 16 * MIB)
+  let commits = 0
+  const store = builder.build({
+    rows: database.rows(builder.name),
+    changelogTopic: 'app-store-changelog',
+    log: () => {},
+    currentRecord: () => record,
+    cacheBudget: undefined,
+  })
+  const commit = () => {
+    database.seal()
+    return database.write(position(commits++))
+  }
+  return { store, commit, close: () => database.close() }
 }
 
 function fastQuarter(times: number[]): number {
@@ -139,6 +157,7 @@ async function reads(database: TaskDatabase) {
 }
 
 try {
+  const windowed = await windowStores(freshStore)
   const hotNs = await hotPath(false)
   const hotCachedNs = await hotPath(true)
   const commit = await commits()
@@ -152,6 +171,7 @@ try {
     commit2500: commit,
     ...read,
     restoreRecordsPerSecond: recordsPerSecond,
+    windowed,
   }
   console.log(JSON.stringify(result))
 } finally {

@@ -1,15 +1,17 @@
 import { textOf } from '../bounds.ts'
 import type { RowRange, Rows } from '../store.ts'
 import {
-  collectEntries,
   type Entry,
   entriesOf,
   entryAbove,
   entryAtOrBelow,
   findEntry,
+  isSingle,
   LEAF,
   type Place,
   splitLeaf,
+  type VisitEntry,
+  visitEntries,
   withEntry,
 } from './leaf.ts'
 import { decodeRoot, encodeRoot, leafFor, leavesIn } from './root.ts'
@@ -17,7 +19,7 @@ import { decodeRoot, encodeRoot, leafFor, leavesIn } from './root.ts'
 /** A larger leaf is cut in two. Small enough to be copied for each write, large enough for most groups to be one row. */
 const MAX_LEAF_BYTES = 4 * 1024
 const NUMBER_BYTES = 4
-const ANY_PLACE = { start: 0, end: 0, valueStart: 0 }
+const ANY_PLACE = { start: 1, end: 1, valueStart: 1 }
 
 /** A group and its entries, ascending. */
 export type Group = readonly [key: Buffer, entries: readonly Entry[]]
@@ -31,19 +33,21 @@ export type Group = readonly [key: Buffer, entries: readonly Entry[]]
  *   group ‖ 0 → leaf                 or  root
  *                                        ├─ group ‖ 1 → leaf
  *                                        └─ group ‖ 2 → leaf
+ *
+ * A Buffer handed over as a group must not change afterwards either: a call with the same Buffer finds the row at hand that the one before has left.
  */
 export class GroupRows {
   readonly #rows: Rows
-  // A get, then a put of one group: the row's key is made once, and the layers below recognise the Buffer.
   #lastGroup: Buffer | undefined
   #lastKey: Buffer = Buffer.alloc(0)
+  #lastRow: Buffer | undefined
 
   constructor(rows: Rows) {
     this.#rows = rows
   }
 
   get(group: Buffer, sort: Buffer): Buffer | undefined {
-    const row = this.#rows.get(this.#rowKey(group))
+    const row = this.#row(group)
     if (row === undefined) return undefined
     const leaf = row[0] === LEAF ? row : this.#leaf(group, leafFor(row, sort))
     const { start, end, valueStart } = findEntry(leaf, sort)
@@ -52,11 +56,10 @@ export class GroupRows {
 
   /** Null deletes. Returns by how many entries the group has grown: 1, 0 or -1. */
   put(group: Buffer, sort: Buffer, value: Buffer | null): number {
-    const key = this.#rowKey(group)
-    const row = this.#rows.get(key)
+    const row = this.#row(group)
     if (row === undefined) {
       if (value === null) return 0
-      this.#rows.put(key, withEntry(undefined, ANY_PLACE, sort, value))
+      this.#putRow(withEntry(undefined, ANY_PLACE, sort, value))
       return 1
     }
     const number = row[0] === LEAF ? 0 : leafFor(row, sort)
@@ -65,56 +68,42 @@ export class GroupRows {
     const growth = growthBy(place, value)
     if (value === null && growth === 0) return 0
     const leaf = withEntry(before, place, sort, value)
-    if (leaf.length > MAX_LEAF_BYTES && !isSingle(leaf)) this.#split(group, row, number, leaf)
-    else if (leaf.length > 1) this.#rows.put(number === 0 ? key : leafKey(group, number), leaf)
-    else if (number === 0) this.#rows.put(key, null)
-    else this.#remove(group, row, number)
+    if (leaf.length > MAX_LEAF_BYTES && !isSingle(leaf)) this.#split(group, row, number, splitLeaf(leaf, place.start))
+    else if (leaf.length === 1) this.#remove(group, row, number)
+    else if (number === 0) this.#putRow(leaf)
+    else this.#rows.put(leafKey(group, number), leaf)
     return growth
   }
 
-  /** The entries of a group whose sort keys lie in the range, both ends inclusive, ascending. Views that a later write does not change. */
-  scan(group: Buffer, from: Buffer, to: Buffer): Entry[] {
-    const found: Entry[] = []
-    const row = this.#rows.get(this.#rowKey(group))
-    if (row === undefined) return found
-    if (row[0] === LEAF) {
-      collectEntries(row, from, to, found)
-      return found
-    }
-    for (const number of leavesIn(row, from, to)) collectEntries(this.#leaf(group, number), from, to, found)
-    return found
+  /** Visits the entries of a group whose sort keys lie in the range, both ends inclusive, ascending. A later write does not change the bytes. */
+  scan(group: Buffer, from: Buffer, to: Buffer, visit: VisitEntry): void {
+    const row = this.#row(group)
+    if (row === undefined) return
+    if (row[0] === LEAF) return visitEntries(row, from, to, visit)
+    for (const number of leavesIn(row, from, to)) visitEntries(this.#leaf(group, number), from, to, visit)
+  }
+
+  /** All entries of a group, ascending, read leaf by leaf: for groups of any size. The group must not be written before the last. */
+  *entries(group: Buffer): Generator<Entry, void, undefined> {
+    const row = this.#row(group)
+    if (row === undefined) return
+    if (row[0] === LEAF) yield* entriesOf(row)
+    else for (const { number } of decodeRoot(row).leaves) yield* entriesOf(this.#leaf(group, number))
   }
 
   /** The last entry of a group whose sort key is not above this one. */
   atOrBelow(group: Buffer, sort: Buffer): Entry | undefined {
-    const row = this.#rows.get(this.#rowKey(group))
-    if (row === undefined) return undefined
-    if (row[0] === LEAF) return entryAtOrBelow(row, sort)
-    const number = leafFor(row, sort)
-    const entry = entryAtOrBelow(this.#leaf(group, number), sort)
-    if (entry !== undefined) return entry
-    // A leaf may have lost its least entries.
-    const { leaves } = decodeRoot(row)
-    const before = leaves[leaves.findIndex((leaf) => leaf.number === number) - 1]
-    return before === undefined ? undefined : entryAtOrBelow(this.#leaf(group, before.number), sort)
+    return this.#nearest(group, sort, entryAtOrBelow, -1)
   }
 
   /** The first entry of a group whose sort key is above this one. */
   above(group: Buffer, sort: Buffer): Entry | undefined {
-    const row = this.#rows.get(this.#rowKey(group))
-    if (row === undefined) return undefined
-    if (row[0] === LEAF) return entryAbove(row, sort)
-    const number = leafFor(row, sort)
-    const entry = entryAbove(this.#leaf(group, number), sort)
-    if (entry !== undefined) return entry
-    const { leaves } = decodeRoot(row)
-    const after = leaves[leaves.findIndex((leaf) => leaf.number === number) + 1]
-    return after === undefined ? undefined : entryAbove(this.#leaf(group, after.number), sort)
+    return this.#nearest(group, sort, entryAbove, 1)
   }
 
   /** The groups in a range of rows, each with its entries, by their keys; from a snapshot. The range must not cut a group. */
   async *groups(range: RowRange): AsyncGenerator<Group, void, undefined> {
-    // Rows of a group follow each other, unless the key of another begins with the group's own: then that one's rows may come between.
+    // Rows of a group follow each other, unless the key of another group begins with theirs: then that one's rows may come between.
     const parts = new Map<string, Map<number, Buffer>>()
     for await (const [key, row] of this.#rows.range(range)) {
       const group = key.subarray(0, key.length - NUMBER_BYTES)
@@ -135,38 +124,69 @@ export class GroupRows {
     }
   }
 
+  /** Forgets the row at hand: the rows may have changed by another hand. */
+  reload(): void {
+    this.#lastGroup = undefined
+    this.#lastRow = undefined
+  }
+
   // ---- inside
 
+  #nearest(
+    group: Buffer,
+    sort: Buffer,
+    nearestIn: (leaf: Buffer, sort: Buffer) => Entry | undefined,
+    step: number,
+  ): Entry | undefined {
+    const row = this.#row(group)
+    if (row === undefined) return undefined
+    if (row[0] === LEAF) return nearestIn(row, sort)
+    const number = leafFor(row, sort)
+    const entry = nearestIn(this.#leaf(group, number), sort)
+    if (entry !== undefined) return entry
+    // It is at the edge of its leaf.
+    const { leaves } = decodeRoot(row)
+    const neighbour = leaves[leaves.findIndex((leaf) => leaf.number === number) + step]
+    return neighbour === undefined ? undefined : nearestIn(this.#leaf(group, neighbour.number), sort)
+  }
+
   /** Puts the halves of a leaf that has grown too large in its place. */
-  #split(group: Buffer, row: Buffer, number: number, leaf: Buffer): void {
-    const [left, right] = splitLeaf(leaf)
-    const [lowest] = entriesOf(left)
-    const root = number === 0 ? { nextNumber: 2, leaves: [{ least: lowest![0], number: 1 }] } : decodeRoot(row)
-    const index = root.leaves.findIndex((ref) => ref.number === (number || 1))
+  #split(group: Buffer, row: Buffer, number: number, [left, right]: readonly [Buffer, Buffer]): void {
+    const first = { least: entriesOf(left)[0]![0], number: 1 }
+    const root = number === 0 ? { nextNumber: 2, leaves: [first] } : decodeRoot(row)
+    const index = number === 0 ? 0 : root.leaves.findIndex((leaf) => leaf.number === number)
     this.#rows.put(leafKey(group, root.leaves[index]!.number), left)
     this.#rows.put(leafKey(group, root.nextNumber), right)
     const leaves = root.leaves.toSpliced(index + 1, 0, { least: entriesOf(right)[0]![0], number: root.nextNumber })
-    this.#rows.put(this.#rowKey(group), encodeRoot({ nextNumber: root.nextNumber + 1, leaves }))
+    this.#putRow(encodeRoot({ nextNumber: root.nextNumber + 1, leaves }))
   }
 
   /** Removes a leaf that has become empty. */
   #remove(group: Buffer, row: Buffer, number: number): void {
+    if (number === 0) return this.#putRow(null)
     const root = decodeRoot(row)
     const leaves = root.leaves.filter((leaf) => leaf.number !== number)
     this.#rows.put(leafKey(group, number), null)
-    this.#rows.put(this.#rowKey(group), leaves.length === 0 ? null : encodeRoot({ ...root, leaves }))
+    this.#putRow(leaves.length === 0 ? null : encodeRoot({ ...root, leaves }))
   }
 
   #leaf(group: Buffer, number: number): Buffer {
     return this.#rows.get(leafKey(group, number))!
   }
 
-  #rowKey(group: Buffer): Buffer {
+  #row(group: Buffer): Buffer | undefined {
     if (group !== this.#lastGroup) {
       this.#lastGroup = group
       this.#lastKey = leafKey(group, 0)
+      this.#lastRow = this.#rows.get(this.#lastKey)
     }
-    return this.#lastKey
+    return this.#lastRow
+  }
+
+  /** Puts the first row of a group, which has just been read. */
+  #putRow(row: Buffer | null): void {
+    this.#rows.put(this.#lastKey, row)
+    this.#lastRow = row ?? undefined
   }
 }
 
@@ -179,10 +199,6 @@ function leafKey(group: Buffer, number: number): Buffer {
 
 function growthBy({ start, end }: Place, value: Buffer | null): number {
   return Number(value !== null) - Number(end > start)
-}
-
-function isSingle(leaf: Buffer): boolean {
-  return entriesOf(leaf).length === 1
 }
 
 /** The entries of a group whose root and leaves are all there, by number. */

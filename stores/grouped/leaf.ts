@@ -41,21 +41,27 @@ export function findEntry(leaf: Buffer, sort: Buffer): Place {
   return { start: leaf.length, end: leaf.length, valueStart: leaf.length }
 }
 
-/** Adds the entries within the bounds, both inclusive, to `found`. Returns whether the leaf ended before the upper one. */
-export function collectEntries(leaf: Buffer, from: Buffer, to: Buffer, found: Entry[]): boolean {
+/** Where an entry is: its sort key from `sortStart` to `valueStart`, its value from there to `end`. */
+export type VisitEntry = (leaf: Buffer, sortStart: number, valueStart: number, end: number) => void
+
+/** Visits the entries within the bounds, both inclusive, in order: without making a Buffer for each. */
+export function visitEntries(leaf: Buffer, from: Buffer, to: Buffer, visit: VisitEntry): void {
+  // From the first within the bounds on, only the upper one is looked at.
+  let within = false
   for (let at = HEADER_BYTES; at < leaf.length; ) {
     const sortLength = readLength(leaf, at)
     at += varintBytes(sortLength)
     const valueLength = readLength(leaf, at)
     at += varintBytes(valueLength)
     const valueStart = at + sortLength
-    if (compareAt(leaf, at, sortLength, to) > 0) return false
-    if (compareAt(leaf, at, sortLength, from) >= 0) {
-      found.push([leaf.subarray(at, valueStart), leaf.subarray(valueStart, valueStart + valueLength)])
+    const end = valueStart + valueLength
+    within ||= compareAt(leaf, at, sortLength, from) >= 0
+    if (within) {
+      if (compareAt(leaf, at, sortLength, to) > 0) return
+      visit(leaf, at, valueStart, end)
     }
-    at = valueStart + valueLength
+    at = end
   }
-  return true
 }
 
 /** The last entry whose sort key is not above this one. */
@@ -123,18 +129,32 @@ export function withEntry(leaf: Buffer | undefined, { start, end }: Place, sort:
   return changed
 }
 
-/** Cuts a leaf of at least two entries into two halves, near the middle. */
-export function splitLeaf(leaf: Buffer): readonly [Buffer, Buffer] {
-  const entries = entriesOf(leaf)
-  let bytes = HEADER_BYTES
-  let count = 0
-  while (count < entries.length - 1 && (count === 0 || bytes < leaf.length / 2)) {
-    bytes += entryLength(...entries[count++]!)
+/**
+ * Cuts a leaf of at least two entries in two: near the middle, or, if the entry at `changedAt` is the last, before it. Most entries come in order of
+ * time, and fill their leaves so.
+ */
+export function splitLeaf(leaf: Buffer, changedAt: number): readonly [Buffer, Buffer] {
+  let bytes = endOfEntry(leaf, HEADER_BYTES)
+  for (let next = endOfEntry(leaf, bytes); next < leaf.length; next = endOfEntry(leaf, next)) {
+    if (bytes >= leaf.length / 2 && endOfEntry(leaf, changedAt) < leaf.length) break
+    bytes = next
   }
   const right = Buffer.allocUnsafe(HEADER_BYTES + leaf.length - bytes)
   right[0] = LEAF
   leaf.copy(right, HEADER_BYTES, bytes)
   return [Buffer.from(leaf.subarray(0, bytes)), right]
+}
+
+function endOfEntry(leaf: Buffer, start: number): number {
+  const sortLength = readLength(leaf, start)
+  const at = start + varintBytes(sortLength)
+  const valueLength = readLength(leaf, at)
+  return at + varintBytes(valueLength) + sortLength + valueLength
+}
+
+/** Whether a leaf that is not empty has one entry only. */
+export function isSingle(leaf: Buffer): boolean {
+  return endOfEntry(leaf, HEADER_BYTES) === leaf.length
 }
 
 function writeEntry(bytes: Buffer, start: number, sort: Buffer, value: Buffer): void {

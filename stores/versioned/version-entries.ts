@@ -117,6 +117,7 @@ export class VersionEntries {
 
   reload(): void {
     this.#time.reload()
+    this.#history.reload()
   }
 
   // ---- inside

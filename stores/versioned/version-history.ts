@@ -44,9 +44,17 @@ export class VersionHistory {
     return versionOf(this.#groups.above(group, timeKey(timeMs)))
   }
 
+  reload(): void {
+    this.#groups.reload()
+  }
+
   /** All, ascending, with the end. */
   all(group: Buffer): Version[] {
-    return this.#groups.scan(group, NOTHING, EVERYTHING).map((entry) => versionOf(entry)!)
+    const versions: Version[] = []
+    this.#groups.scan(group, NOTHING, EVERYTHING, (leaf, sortStart, valueStart, end) => {
+      versions.push({ fromMs: readInt64(leaf, sortStart), value: valueIn(leaf.subarray(valueStart, end)) })
+    })
+    return versions
   }
 
   /** Puts a version in its place, over one that held from the same time. */
@@ -88,11 +96,11 @@ function valueEntry(value: Buffer): Buffer {
 }
 
 function versionOf(entry: Entry | undefined): Version | undefined {
-  if (entry === undefined) return undefined
-  const [time, value] = entry
-  const kind = value[0]
-  return {
-    fromMs: readInt64(time, 0),
-    value: kind === VALUE ? value.subarray(1) : kind === TOMBSTONE[0] ? null : 'end',
-  }
+  return entry === undefined ? undefined : { fromMs: readInt64(entry[0], 0), value: valueIn(entry[1]) }
+}
+
+function valueIn(entry: Buffer): Version['value'] {
+  const kind = entry[0]
+  if (kind === VALUE) return entry.subarray(1)
+  return kind === TOMBSTONE[0] ? null : 'end'
 }

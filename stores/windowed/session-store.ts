@@ -15,7 +15,7 @@ import type {
 } from '../store.ts'
 import { StoreSerdes } from '../store-serdes.ts'
 import { type DeferredUpdate, DeferredUpdates } from './deferred-updates.ts'
-import { type KeyedTimeEntry, TimeEntries, type TimeEntry } from './time-entries.ts'
+import { type KeyedTimeEntry, TimeEntries } from './time-entries.ts'
 import { sessionEntriesOptions, type WindowedStoreSettings } from './window-options.ts'
 
 const TIME_BYTES = 8
@@ -64,6 +64,7 @@ export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
     this.#entries.observe(endMs)
     this.#deferred?.add(logged, () => this.#entries.get(keyBytes, endMs, tail), bytes, timestamp)
     this.#entries.put(keyBytes, endMs, tail, bytes ?? null)
+    if (this.#context.changelogOffset !== undefined) this.#entries.logged(endMs, this.#context.changelogOffset)
     if (this.#deferred === undefined) this.#log(logged, bytes, timestamp, this.#context.currentRecord())
     else if (this.#deferred.isFull) this.#deferred.flush()
   }
@@ -80,11 +81,11 @@ export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
 
   findSessions(key: K, { earliestEndMs, latestStartMs }: SessionRange): readonly (readonly [Windowed<K>, A])[] {
     const found: (readonly [Windowed<K>, A])[] = []
-    for (const entry of this.#entries.scan(this.#serdes.keyBytes(key), earliestEndMs, Number.MAX_SAFE_INTEGER)) {
-      const startMs = startOf(entry)
-      if (startMs > latestStartMs) continue
-      found.push([new Windowed(key, startMs, entry.timeMs), this.#serdes.valueOf(entry.value)])
-    }
+    const keyBytes = this.#serdes.keyBytes(key)
+    this.#entries.scan(keyBytes, earliestEndMs, Number.MAX_SAFE_INTEGER, (endMs, value, leaf, tailStart) => {
+      const startMs = readInt64(leaf, tailStart)
+      if (startMs <= latestStartMs) found.push([new Windowed(key, startMs, endMs), this.#serdes.valueOf(value)])
+    })
     return found
   }
 
@@ -130,13 +131,18 @@ export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
     this.#deferred?.discard()
   }
 
-  restore({ key, value }: ConsumedRecord): void {
+  get neededChangelogOffset(): number | undefined {
+    return this.#entries.lowestLoggedOffset
+  }
+
+  restore({ key, value, offset }: ConsumedRecord): void {
     if (key === null) return
     const keyLength = key.length - SESSION_BYTES
     const endMs = readInt64(key, keyLength)
     // A restore that has to start over empties the rows below.
     this.#entries.reload()
     this.#entries.observe(endMs)
+    this.#entries.logged(endMs, () => offset)
     this.#entries.put(key.subarray(0, keyLength), endMs, key.subarray(keyLength + TIME_BYTES), value)
     // What was observed is written with what was restored.
     this.#entries.flush()
@@ -210,6 +216,6 @@ function startTail(startMs: number): Buffer {
   return tail
 }
 
-function startOf({ tail }: TimeEntry): number {
+function startOf({ tail }: KeyedTimeEntry): number {
   return readInt64(tail, 0)
 }

@@ -1,15 +1,17 @@
 import { readInt64, writeInt64 } from '../../lib/serde/int64.ts'
 import { GroupRows } from '../grouped/group-rows.ts'
-import type { Entry } from '../grouped/leaf.ts'
+import type { Entry, VisitEntry } from '../grouped/leaf.ts'
 import { firstKeptSegment, SEGMENT_BYTES, segmentOf, segmentPrefix, writeSegment } from '../segment.ts'
 import type { Rows } from '../store.ts'
 import { StoreTime } from '../store-time.ts'
+import { LoggedSegments } from './logged-segments.ts'
 import { type Bucket, TimeBuckets } from './time-buckets.ts'
 
 // The first byte of a row's key.
 const META = Buffer.of(0)
 const ENTRIES = 1
 const BY_TIME = 2
+const LOGGED = Buffer.of(3)
 
 const TIME_BYTES = 8
 const INDEX_PREFIX_BYTES = 1 + TIME_BYTES
@@ -30,24 +32,25 @@ export interface TimeEntriesOptions {
   readonly retentionInclusive: boolean
 }
 
-/** An entry of one key: its time, the rest of its sort key, its value. */
-export interface TimeEntry {
+/**
+ * An entry of one key: its time, its value, and where it was found: what follows the time in its sort key, the *tail*, starts at `tailStart` of `leaf`.
+ */
+export type VisitTimeEntry = (timeMs: number, value: Buffer, leaf: Buffer, tailStart: number) => void
+
+/** An entry with its key. */
+export interface KeyedTimeEntry {
+  readonly key: Buffer
   readonly timeMs: number
   /** What follows the time in the sort key; empty if nothing does. */
   readonly tail: Buffer
   readonly value: Buffer
 }
 
-/** An entry with its key. */
-export interface KeyedTimeEntry extends TimeEntry {
-  readonly key: Buffer
-}
-
 /**
  * Entries by key and time, under windows and sessions: what lies close in time is read together, and what has expired is dropped in ranges.
  *
  * Rows: `1 ‖ segment ‖ key ‖ bucket` is a group (see GroupRows) with the entries of one key and bucket, by time, then tail; `2 ‖ time ‖ tail ‖ key` an index
- * entry; `0` the observed time and a counter.
+ * entry; `0` the observed time and a counter; `3` see LoggedSegments.
  *
  * Times are at least 0. Whether an entry can be seen is a matter of time alone (`oldestMs`), as in Java. Its bytes go when its whole segment has expired:
  * with the commit after that, or, if the process dies between, with the first one of its next life.
@@ -58,17 +61,21 @@ export class TimeEntries {
   readonly #options: TimeEntriesOptions
   readonly #buckets: TimeBuckets
   readonly #time: StoreTime
+  readonly #logged: LoggedSegments
   #droppedBefore = 0
   // get, then put of one key and bucket: the group's key is made once.
   #lastKey: Buffer | undefined
   #lastBucket: Bucket = { segment: -1, index: 0, startMs: 0, endMs: 0 }
   #lastGroup = EMPTY
+  #lastTimeMs = -1
+  #lastSort: Buffer = EMPTY
 
   constructor(rows: Rows, options: TimeEntriesOptions) {
     this.#rows = rows
     this.#groups = new GroupRows(rows)
     this.#options = options
     this.#time = new StoreTime(rows, META)
+    this.#logged = new LoggedSegments(rows, LOGGED, options.segmentMs)
     this.#buckets = new TimeBuckets(options.segmentMs, options.bucketMs)
   }
 
@@ -97,6 +104,16 @@ export class TimeEntries {
     this.#time.counter = value
   }
 
+  /** Says that an entry with this time is logged at `offset()`, or later. */
+  logged(timeMs: number, offset: () => number): void {
+    this.#logged.add(timeMs, offset)
+  }
+
+  /** The lowest offset at which something that is kept may have been logged; undefined if nothing was. */
+  get lowestLoggedOffset(): number | undefined {
+    return this.#logged.lowest
+  }
+
   /** Raises the observed time. */
   observe(timeMs: number): void {
     this.#time.observe(timeMs)
@@ -110,24 +127,24 @@ export class TimeEntries {
   /** Writes an entry, null deletes it; one whose segment has expired is left alone. */
   put(key: Buffer, timeMs: number, tail: Buffer, value: Buffer | null): void {
     if (timeMs < this.keptMs) return
-    const added = this.#groups.put(this.#group(key, timeMs), sortKey(timeMs, tail), value)
+    const added = this.#groups.put(this.#group(key, timeMs), this.#sort(timeMs, tail), value)
     if (this.#options.timeOrdered && added !== 0) this.#rows.put(indexKey(timeMs, tail, key), added > 0 ? EMPTY : null)
   }
 
-  /** The entries of a key whose time lies in the range, both ends inclusive, by time, then tail. */
-  scan(key: Buffer, fromMs: number, toMs: number): TimeEntry[] {
-    const found: TimeEntry[] = []
+  /** Visits the entries of a key whose time lies in the range, both ends inclusive, by time, then tail. */
+  scan(key: Buffer, fromMs: number, toMs: number, visit: VisitTimeEntry): void {
     const lower = Math.max(fromMs, this.oldestMs, 0)
     const upper = Math.min(toMs, this.observedMs)
-    if (!(lower <= upper)) return found
+    if (!(lower <= upper)) return
+    // Sort keys that begin with the time after the last one are above its bare time, but for that itself: without a tail it is left out below.
     const [from, before] = [sortKey(lower, EMPTY), sortKey(upper + 1, EMPTY)]
-    for (let timeMs = lower; timeMs <= upper; timeMs = this.#lastBucket.endMs) {
-      for (const entry of this.#groups.scan(this.#group(key, timeMs), from, before)) {
-        const timed = timeEntry(entry)
-        if (timed.timeMs <= upper) found.push(timed)
-      }
+    const visitEntry: VisitEntry = (leaf, sortStart, valueStart, end) => {
+      const timeMs = readInt64(leaf, sortStart)
+      if (timeMs <= upper) visit(timeMs, leaf.subarray(valueStart, end), leaf, sortStart + TIME_BYTES)
     }
-    return found
+    for (let timeMs = lower; timeMs <= upper; timeMs = this.#lastBucket.endMs) {
+      this.#groups.scan(this.#group(key, timeMs), from, before, visitEntry)
+    }
   }
 
   /** All entries in the range of times, and of keys if given: by segment, then by key and time. From a snapshot. */
@@ -176,6 +193,7 @@ export class TimeEntries {
   flush(): void {
     this.#time.flush()
     const { keptMs } = this
+    this.#logged.flush(keptMs)
     // After a crash also what an earlier life had no time to drop: nothing has been dropped in this one.
     if (keptMs <= this.#droppedBefore) return
     this.#droppedBefore = keptMs
@@ -186,12 +204,14 @@ export class TimeEntries {
   /** Takes the observed time and the counter from the rows. */
   reload(): void {
     this.#time.reload()
+    this.#logged.reload()
+    this.#groups.reload()
   }
 
   // ---- inside
 
   #get(key: Buffer, timeMs: number, tail: Buffer): Buffer | undefined {
-    return this.#groups.get(this.#group(key, timeMs), sortKey(timeMs, tail))
+    return this.#groups.get(this.#group(key, timeMs), this.#sort(timeMs, tail))
   }
 
   #group(key: Buffer, timeMs: number): Buffer {
@@ -199,15 +219,25 @@ export class TimeEntries {
     if (timeMs < last.startMs || timeMs >= last.endMs) this.#lastBucket = this.#buckets.at(timeMs)
     else if (key === this.#lastKey) return this.#lastGroup
     const { segment, index } = this.#lastBucket
-    const group = Buffer.allocUnsafe(PREFIX_BYTES + key.length + BUCKET_BYTES)
+    const at = PREFIX_BYTES + key.length
+    const group = Buffer.allocUnsafe(at + BUCKET_BYTES)
     group[0] = ENTRIES
     writeSegment(group, segment, 1)
     group.set(key, PREFIX_BYTES)
-    group[PREFIX_BYTES + key.length] = index >> 8
-    group[PREFIX_BYTES + key.length + 1] = index
+    group[at] = index >> 8
+    group[at + 1] = index
     this.#lastKey = key
     this.#lastGroup = group
     return group
+  }
+
+  #sort(timeMs: number, tail: Buffer): Buffer {
+    if (tail.length > 0) return sortKey(timeMs, tail)
+    if (timeMs !== this.#lastTimeMs) {
+      this.#lastTimeMs = timeMs
+      this.#lastSort = sortKey(timeMs, EMPTY)
+    }
+    return this.#lastSort
   }
 
   /** Of the segment with this time, or of one `further` on. */
@@ -232,6 +262,6 @@ function sortKey(timeMs: number, tail: Buffer): Buffer {
   return sort
 }
 
-function timeEntry([sort, value]: Entry): TimeEntry {
+function timeEntry([sort, value]: Entry): Omit<KeyedTimeEntry, 'key'> {
   return { timeMs: readInt64(sort, 0), tail: sort.subarray(TIME_BYTES), value }
 }

@@ -82,6 +82,7 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
     this.#entries.observe(startMs)
     this.#deferred?.add(logged, () => this.#entries.get(keyBytes, startMs, tail), bytes, timestamp)
     this.#entries.put(keyBytes, startMs, tail, bytes ?? null)
+    if (this.#context.changelogOffset !== undefined) this.#entries.logged(startMs, this.#context.changelogOffset)
     if (this.#deferred === undefined) this.#log(logged, bytes, timestamp, this.#context.currentRecord())
     else if (this.#deferred.isFull) this.#deferred.flush()
   }
@@ -145,7 +146,11 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
     this.#deferred?.discard()
   }
 
-  restore({ key, value, timestamp }: ConsumedRecord): void {
+  get neededChangelogOffset(): number | undefined {
+    return this.#entries.lowestLoggedOffset
+  }
+
+  restore({ key, value, timestamp, offset }: ConsumedRecord): void {
     if (key === null) return
     const keyLength = key.length - WINDOW_BYTES
     const startMs = readInt64(key, keyLength)
@@ -156,6 +161,7 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
     if (sequence > this.#entries.counter) this.#entries.counter = sequence
     if (value !== null || !this.#settings.retainDuplicates) {
       this.#entries.observe(startMs)
+      this.#entries.logged(startMs, () => offset)
       const entry = value === null ? null : this.restored(value, timestamp)
       this.#entries.put(key.subarray(0, keyLength), startMs, tail, entry)
     }
@@ -175,9 +181,11 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
   }
 
   #range(key: K, { fromMs, toMs }: TimeRange): (readonly [number, E])[] {
-    return this.#entries
-      .scan(this.serdes.keyBytes(key), fromMs, toMs)
-      .map(({ timeMs, value }) => [timeMs, this.decode(value)])
+    const found: (readonly [number, E])[] = []
+    this.#entries.scan(this.serdes.keyBytes(key), fromMs, toMs, (startMs, bytes) =>
+      found.push([startMs, this.decode(bytes)]),
+    )
+    return found
   }
 
   async *#all(
