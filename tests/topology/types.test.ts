@@ -92,6 +92,60 @@ typed(function statelessVerbs() {
   numbers.merge(numbers.selectKey((n) => n))
 })
 
+typed(function joinsOfStreams() {
+  const within = windows.join({ withinMs: 10 })
+  expectType<KStream<string, string>>()(words.join(numbers, (word, n) => word.repeat(n), { within }))
+  expectType<KStream<string, number>>()(
+    words.join(numbers, async (word, n, key) => word.length + n + key.length, {
+      within,
+      key: serdes.string(),
+      left: serdes.string(),
+      right: serdes.long(),
+      value: serdes.long(),
+      store: { left: 'words', right: 'numbers' },
+      emitUnmatched: 'when-due',
+    }),
+  )
+  words.leftJoin(
+    numbers,
+    (word, n) => {
+      expectType<string>()(word)
+      expectType<number | null>()(n)
+      return word
+    },
+    { within },
+  )
+  words.outerJoin(
+    numbers,
+    (word, n) => {
+      expectType<string | null>()(word)
+      expectType<number | null>()(n)
+      return 1
+    },
+    { within },
+  )
+
+  // @ts-expect-error without a time
+  words.join(numbers, (word, n) => word + n)
+  // @ts-expect-error without a time
+  words.join(numbers, (word, n) => word + n, {})
+  // @ts-expect-error windows of an aggregation
+  words.join(numbers, (word, n) => word + n, { within: windows.tumbling({ sizeMs: 1 }) })
+  // @ts-expect-error the number may be missing
+  words.leftJoin(numbers, (word, n: number) => word + n, { within })
+  // @ts-expect-error either may be missing
+  words.outerJoin(numbers, (word, n) => word.length + n, { within })
+  // @ts-expect-error the serde is not of the joiner's result
+  words.join(numbers, (word, n) => word + n, { within, value: serdes.long() })
+  // @ts-expect-error the serde is not of the other stream's values
+  words.join(numbers, (word, n) => word + n, { within, right: serdes.string() })
+  // @ts-expect-error the serde is not of the keys
+  words.join(numbers, (word, n) => word + n, { within, key: serdes.long() })
+  const byNumber = numbers.selectKey((n) => n)
+  // @ts-expect-error the keys differ
+  words.join(byNumber, (word: string, n: number) => word + n, { within })
+})
+
 typed(function sinks() {
   words.to('topic')
   words.to('topic', { key: serdes.string(), value: serdes.json() })

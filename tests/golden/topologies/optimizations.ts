@@ -20,5 +20,16 @@ function threeGroupings(b: StreamsBuilder): void {
 
 export const optimizations = new Map([
   ...built({ 'no-optimise-three-groupings': threeGroupings }),
-  ...built({ 'optimise-merge-repartition': threeGroupings }, { optimization: 'all' }),
+  ...built(
+    {
+      'optimise-merge-repartition': threeGroupings,
+      'optimise-reuse-source-topic': (b) => {
+        const t = b.table('table', { ...strings, store: 'store' })
+        b.stream('input', strings)
+          .join(t, (x, y) => `${x}@${y}`, { value: S })
+          .to('output')
+      },
+    },
+    { optimization: 'all' },
+  ),
 ])

@@ -76,6 +76,18 @@ export const streamJoins = new Map([
         .outerJoin(third, (x, y) => `${x}*${y}`, { within: within({ withinMs: 20, graceMs: 10 }), ...text })
         .to('output')
     },
+    'headers-joins': (b) => {
+      const at = (x: string, y: string | null) => `${x}@${y}`
+      const t = b.table('table', strings)
+      b.stream('input', strings).leftJoin(t, at, text).to('output')
+      b.stream('left', strings)
+        .leftJoin(b.stream('right', strings), slash, { within: within({ withinMs: 10, graceMs: 5 }), ...text })
+        .to('output2')
+      b.table('table2', strings)
+        .join(t, (x, y) => `${x}+${y}`, text)
+        .toStream()
+        .to('output3')
+    },
     'ss-self-join': (b) => {
       const l = b.stream('input', strings)
       l.join(l, slash, { within: within({ withinMs: 10, graceMs: 5 }), ...text }).to('output')
