@@ -45,6 +45,11 @@ export type TableValueMapper<K, V, VR> = (value: V, key: K) => Awaitable<VR | nu
 /** Says to which group an entry of a table belongs, and with which value: null for either means to none. Must be pure. */
 export type TableGrouper<K, V, KR, VR> = (value: V, key: K) => Awaitable<readonly [group: KR | null, value: VR | null]>
 
+/**
+ * Finds in a table's entry the key of another table's. Null: it has none there. Must be pure: it is asked again about old values.
+ */
+export type ForeignKeySelector<K, V, KF> = (value: V, key: K) => Awaitable<KF | null>
+
 /** Makes one value of two that were joined. */
 export type ValueJoiner<K, V, VO, VR> = (left: V, right: VO, key: K) => Awaitable<VR>
 

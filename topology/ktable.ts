@@ -1,10 +1,17 @@
-import type { TableGrouper, TablePredicate, TableValueMapper, ValueJoiner } from './callbacks.ts'
+import type { ForeignKeySelector, TableGrouper, TablePredicate, TableValueMapper, ValueJoiner } from './callbacks.ts'
 import { checkCallback } from './checks.ts'
+import { foreignKeyJoin } from './foreign-key-join.ts'
 import { ProcessorGraphNode } from './graph/processor-graph-node.ts'
 import type { KGroupedTable } from './kgrouped-table.ts'
 import { givenOr, madeBy } from './known-serde.ts'
 import { KStream } from './kstream.ts'
-import type { KeyValueOptions, MaterializeOptions, NamedOptions, SuppressOptions } from './options.ts'
+import type {
+  ForeignKeyJoinOptions,
+  KeyValueOptions,
+  MaterializeOptions,
+  NamedOptions,
+  SuppressOptions,
+} from './options.ts'
 import { filterCompute, mapCompute } from './processors/table-computes.ts'
 import { ToStreamProcessor } from './processors/to-stream.ts'
 import { parts } from './stream-parts.ts'
@@ -149,6 +156,44 @@ export class KTable<K, V> {
     options: MaterializeOptions<K, VR> = {},
   ): KTable<K, VR> {
     return tableJoin(this, other, 'outer', joiner, options)
+  }
+
+  /**
+   * Joins each entry with that entry of another table whose key is found in its value. Updates of both sides give updates of the result, under this table's keys; an
+   * entry without a match has no result.
+   *
+   * The tables may have other keys and other partition counts: questions and answers go through two internal topics, and the other side keeps who has asked in a store. Both
+   * tables are kept in stores.
+   *
+   * @param foreignKey - Finds the other table's key in a value; null: there is none. Must be pure.
+   * @example
+   * const priced = orders.joinOnForeignKey(products, (order) => order.productId, (order, product) => ({ ...order, price: product.price }), {
+   *   store: 'priced-orders',
+   *   value: serdes.json<PricedOrder>(),
+   * })
+   */
+  joinOnForeignKey<KF, VF, VR>(
+    other: KTable<KF, VF>,
+    foreignKey: ForeignKeySelector<K, V, KF>,
+    joiner: ValueJoiner<K, V, VF, VR | null>,
+    options: ForeignKeyJoinOptions<K, KF, VR> = {},
+  ): KTable<K, VR> {
+    return foreignKeyJoin(this, other, 'inner', foreignKey, joiner, options)
+  }
+
+  /**
+   * As `joinOnForeignKey`, and entries without a match, or without a foreign key, have a result with null for the other side.
+   *
+   * @example
+   * const described = orders.leftJoinOnForeignKey(products, (order) => order.productId, (order, product) => ({ ...order, title: product?.title ?? '?' }))
+   */
+  leftJoinOnForeignKey<KF, VF, VR>(
+    other: KTable<KF, VF>,
+    foreignKey: ForeignKeySelector<K, V, KF>,
+    joiner: ValueJoiner<K, V, VF | null, VR | null>,
+    options: ForeignKeyJoinOptions<K, KF, VR> = {},
+  ): KTable<K, VR> {
+    return foreignKeyJoin(this, other, 'left', foreignKey, joiner, options)
   }
 
   /**

@@ -122,6 +122,14 @@ export interface StreamTableJoinOptions<K, V, VT, VR> extends ValueOptions<VR> {
   readonly right?: SerdeFor<VT>
 }
 
+/** How two tables are joined by foreign key, and the result is kept. `name` names the internal topics and the nodes. */
+export interface ForeignKeyJoinOptions<K, KF, VR> extends MaterializeOptions<K, VR> {
+  /** How this table's topic is partitioned, if not by murmur2 of the key's bytes. Default: answers go where the question came from, which is right in any case. */
+  readonly partitioner?: StreamPartitioner<K, null>
+  /** How the other table's topic is partitioned. Must be given if it is not by murmur2 of the key's bytes. */
+  readonly otherPartitioner?: StreamPartitioner<KF, null>
+}
+
 /** How a windowed table is kept. `key` is the serde of the keys without their windows. */
 export interface WindowedMaterializeOptions<K, V> extends Omit<MaterializeOptions<K, V>, 'versioned'> {
   /**

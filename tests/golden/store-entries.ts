@@ -1,4 +1,5 @@
 // The entries of a store in the form in which a case records them.
+import { SubscriptionStore } from '../../stores/grouped/subscription-store.ts'
 import type {
   KeyValueStore,
   SessionStore,
@@ -10,11 +11,13 @@ import type {
 import { TimestampedWindows } from '../../stores/windowed/window-store.ts'
 import { plain } from './comparable.ts'
 import type { GoldenEntry, GoldenStore } from './golden-case.ts'
+import { subscriptionEntries } from './subscription-entries.ts'
 
 export type { GoldenEntry } from './golden-case.ts'
 
 /** Reads what the store holds; of a versioned store the keys and times that were recorded. */
 export async function readStore(store: StateStore, recorded: GoldenStore): Promise<readonly GoldenEntry[]> {
+  if (store instanceof SubscriptionStore) return subscriptionEntries(store)
   switch (recorded.kind.replace(WITH_HEADERS, '')) {
     case 'versioned':
       return versionedEntries(store as VersionedKeyValueStore<unknown, unknown>, recorded.entries)
