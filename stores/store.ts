@@ -9,6 +9,11 @@ export interface StateStore {
   flush(): void | Promise<void>
   /** Applies one record of the store's changelog. */
   restore(record: ConsumedRecord): void
+  /**
+   * The offset of its changelog before which a restore needs no record, as of the last flush; undefined if that cannot be told. Records before it are deleted when
+   * that flush has been committed.
+   */
+  readonly neededChangelogOffset?: number | undefined
   /** Reads what it needs of its rows: called once after the restore, before the first record. */
   open?(): void | Promise<void>
   /** Forgets what the cache has held back and gives its bytes back to the budget: the task closes, or starts over from its last commit. */
@@ -210,6 +215,8 @@ export interface StoreContext {
   readonly changelogTopic: string
   /** Sends to the changelog; does nothing where logging is off. */
   log(key: Buffer, value: Buffer | null, timestamp: number, headers: Headers): void
+  /** An offset of the changelog at or before that of the next record logged; absent where logging is off. */
+  readonly changelogOffset?: () => number
   /** The record in process; undefined while restoring. */
   currentRecord(): RecordContext | undefined
   /** Undefined: no cache, every write is logged and forwarded as it happens. */

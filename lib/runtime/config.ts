@@ -74,7 +74,10 @@ export interface StreamsConfig {
   readonly maxRequestBytes?: number
   /** The broker aborts a transaction that has been open for longer. Default: 10 000. */
   readonly transactionTimeoutMs?: number
-  /** How often records of repartition topics that every reader has committed are deleted. Default: 30 000. */
+  /**
+   * How often records of repartition topics that every reader has committed are deleted, and those of changelogs that have expired (see `changelogRetention`).
+   * Default: 30 000.
+   */
   readonly repartitionPurgeIntervalMs?: number
   /** How often the source topics are checked for new partitions. Default: 300 000. */
   readonly metadataMaxAgeMs?: number

@@ -2,7 +2,7 @@
 import type { StateDirectory } from '../../stores/state-directory.ts'
 import type { OpenTaskDatabase } from '../../stores/task-database.ts'
 import type { PhysicalTopology } from '../../topology/physical.ts'
-import { topicName } from '../../topology/physical.ts'
+import { loggedStores, topicName } from '../../topology/physical.ts'
 import type { Client, ClientSupplier, GroupMember, OffsetCommit } from '../client/client.ts'
 import { BrokerUnavailableError } from '../client/errors.ts'
 import type { Timer } from '../core/clock.ts'
@@ -11,10 +11,11 @@ import type { Logger } from '../core/log.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { ResolvedConfig } from './config.ts'
 import { NotRunningError } from './errors.ts'
+import { isPurged } from './internal-topic-configs.ts'
 import { prepareTopics } from './internal-topics.ts'
 import type { Metrics } from './metrics.ts'
 import { SinkTopics } from './record-collector.ts'
-import { RepartitionPurger } from './repartition-purger.ts'
+import { RecordPurger } from './record-purger.ts'
 import { type RestoredEvent, Restorer } from './restorer.ts'
 import { StreamLoop } from './stream-loop.ts'
 import { StreamsAssignor } from './streams-assignor.ts'
@@ -46,7 +47,7 @@ export class Instance {
   #loop: StreamLoop | undefined
   #member: GroupMember | undefined
   #restorer: Restorer | undefined
-  #purger: RepartitionPurger | undefined
+  #purger: RecordPurger | undefined
   #metadataTimer: Timer | undefined
   #assigned = false
   #closing = false
@@ -75,12 +76,15 @@ export class Instance {
     await this.#startSerdes()
     this.#throwIfClosing()
     const { admin } = this.#client
-    this.#purger = new RepartitionPurger({
+    this.#purger = new RecordPurger({
       admin,
       clock: config.clock,
       logger,
       intervalMs: config.repartitionPurgeIntervalMs,
       repartitionTopics: new Set(this.#plan.repartitionTopics.keys()),
+      expiredChangelogs: topology.subtopologies.flatMap(loggedStores).some((store) => isPurged(store, config))
+        ? () => this.#manager?.tasks.flatMap(({ expiredChangelogs }) => expiredChangelogs) ?? []
+        : undefined,
     })
     this.#restorer = new Restorer({
       client: this.#client,

@@ -5,7 +5,7 @@ import type { ChangelogPosition, TaskDatabase } from '../../stores/task-database
 import { isPromise } from '../../topology/callbacks.ts'
 import { type SourceNode, type Subtopology, topicName } from '../../topology/physical.ts'
 import type { DropCause } from '../../topology/processor.ts'
-import type { CommittedOffset, FetchedPartition, OffsetCommit, SentOffsets } from '../client/client.ts'
+import type { CommittedOffset, FetchedPartition, OffsetCommit, PartitionOffset, SentOffsets } from '../client/client.ts'
 import type { Clock } from '../core/clock.ts'
 import { InvariantError, StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
@@ -38,6 +38,8 @@ export interface TaskStore {
   readonly changelog: TopicPartition | undefined
   /** Whether the changelog is an input of the task: nothing is logged to it, and the store holds as much of it as was consumed. */
   readonly isSource: boolean
+  /** Whether we delete from the changelog what the store needs no more. */
+  readonly isPurged: boolean
 }
 
 export interface StreamTaskOptions {
@@ -73,9 +75,9 @@ export class StreamTask {
   readonly name: string
   readonly subtopology: Subtopology
   readonly database: TaskDatabase
+  readonly errors: TaskErrors
   readonly #options: StreamTaskOptions
   readonly #machine: StateMachine<TaskState>
-  readonly errors: TaskErrors
   readonly #scope: ForwardScope
   readonly #punctuations: TaskPunctuations
   #stores: ReadonlyMap<string, TaskStore>
@@ -83,6 +85,8 @@ export class StreamTask {
   #graph: ProcessGraph | undefined
   #progress = new TaskProgress()
   #sealedOffsets: readonly OffsetCommit[] = []
+  #sealedNeeds: readonly PartitionOffset[] = []
+  #needs: readonly PartitionOffset[] = []
   #inFlight: Promise<void> | undefined
   /** Resolves `#inFlight` though the work goes on. */
   #stopWaiting: () => void = () => {}
@@ -96,11 +100,11 @@ export class StreamTask {
     this.name = taskName(options.id)
     this.subtopology = options.subtopology
     this.database = options.database
+    this.errors = options.errors
     this.#stores = options.makeStores()
     this.#options = options
     this.#scope = options.scope
     this.#punctuations = new TaskPunctuations(options.scope, options.clock)
-    this.errors = options.errors
     this.#machine = new StateMachine<TaskState>(`Task ${this.name}`, 'CREATED', {
       CREATED: ['RESTORING', 'CLOSED'],
       RESTORING: ['RUNNING', 'RESTORING', 'CLOSED'],
@@ -161,11 +165,11 @@ export class StreamTask {
         fetched: input.fetched,
         partitionTimeMs: this.#progress.load(input),
         onDrop: (nodeName) => metrics.dropped('negative-timestamp', nodeName),
+        onUnreadable: (error, raw) => this.errors.unreadable(error, raw),
         onReady: onWake,
       })
     })
     this.#group = new PartitionGroup(queues, maxTaskIdleMs)
-        onUnreadable: (error, raw) => this.errors.unreadable(error, raw),
     for (const { store } of this.#stores.values()) await store.open?.()
     this.#graph = new ProcessGraph(subtopology, this.#host())
     await this.#graph.init()
@@ -250,15 +254,15 @@ export class StreamTask {
     if (queue !== undefined) this.#group.arrived(queue)
   }
 
-  /** Fires wall-clock punctuations that are due. */
-  punctuate(): void {
-    if (this.#ready && this.#punctuations.isWallClockDue()) this.#fire(() => this.#punctuations.fireWallClock())
-  }
   /** Resolves when an input that waits, for its serde or for what becomes of an unreadable record, can be looked at again; undefined if none does. */
   get waiting(): Promise<void> | undefined {
     return this.#group.queues.find(({ waiting }) => waiting !== undefined)?.waiting
   }
 
+  /** Fires wall-clock punctuations that are due. */
+  punctuate(): void {
+    if (this.#ready && this.#punctuations.isWallClockDue()) this.#fire(() => this.#punctuations.fireWallClock())
+  }
 
   /** When this task wants to be looked at though no record arrives, in epoch milliseconds. */
   get nextTimerMs(): number | undefined {
@@ -298,11 +302,12 @@ export class StreamTask {
   /** Closes the current generation of writes; returns the offsets up to which the inputs are done. */
   seal(): readonly OffsetCommit[] {
     this.database.seal()
+    this.errors.takesUp(NO_PLACE, undefined)
     this.#worked = false
     this.#commitRequested = false
+    this.#sealedNeeds = this.#changelogNeeds()
     this.#sealedOffsets = this.#progress.offsets(this.#group.queues)
     return this.#sealedOffsets
-    this.errors.takesUp(NO_PLACE, undefined)
   }
 
   /** Ends what `prepareCommit` began. */
@@ -325,6 +330,12 @@ export class StreamTask {
       if (offset !== undefined) positions.set(name, { offset, ...changelogIds.get(changelog.topic)! })
     }
     await this.database.write(positions)
+    this.#needs = this.#sealedNeeds
+  }
+
+  /** Up to where changelogs that are purged are needed no more, as of the last commit. */
+  get expiredChangelogs(): readonly PartitionOffset[] {
+    return this.#needs
   }
 
   committed(offsets: readonly OffsetCommit[]): void {
@@ -335,6 +346,15 @@ export class StreamTask {
 
   get #ready(): boolean {
     return this.state === 'RUNNING' && !this.#paused && this.#inFlight === undefined && this.#failure === undefined
+  }
+
+  #changelogNeeds(): readonly PartitionOffset[] {
+    const needs: PartitionOffset[] = []
+    for (const { store, changelog, isPurged } of this.#stores.values()) {
+      const offset = isPurged ? store.neededChangelogOffset : undefined
+      if (changelog !== undefined && offset !== undefined) needs.push({ ...changelog, offset })
+    }
+    return needs
   }
 
   #next(nowMs: number): RecordQueue | undefined {

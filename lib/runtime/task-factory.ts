@@ -6,11 +6,12 @@ import type { Producer } from '../client/client.ts'
 import type { Logger } from '../core/log.ts'
 import type { ResolvedConfig } from './config.ts'
 import { ForwardScope } from './forward.ts'
+import { isPurged } from './internal-topic-configs.ts'
 import type { Metrics } from './metrics.ts'
 import { RecordCollector, type SinkTopics } from './record-collector.ts'
 import { StreamTask, type TaskStore } from './stream-task.ts'
-import { type TaskId, taskName } from './task-id.ts'
 import { TaskErrors } from './task-errors.ts'
+import { type TaskId, taskName } from './task-id.ts'
 
 const MIN_DATABASE_BYTES = 256 * 1024
 const MAX_DATABASE_BYTES = 8 * 1024 * 1024
@@ -114,6 +115,7 @@ export class TaskFactory {
         log: logging
           ? (key, value, timestamp, headers) => producer.send(topic, id.partition, key, value, timestamp, headers)
           : () => {},
+        ...(logging && { changelogOffset: () => database.position(builder.name)?.offset ?? 0 }),
         currentRecord: () => scope.current,
         cacheBudget: builder.caching && cacheBytes > 0 ? this.#cacheBudget : undefined,
       }
@@ -121,6 +123,7 @@ export class TaskFactory {
         store: builder.build(context),
         changelog: logging || reused !== undefined ? { topic, partition: id.partition } : undefined,
         isSource: reused !== undefined,
+        isPurged: logging && isPurged(builder, this.#options.config),
       })
     }
     return stores
