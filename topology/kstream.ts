@@ -530,9 +530,8 @@ export class KStream<K, V> {
 }
 
 function partsOf<K, V>(method: string, stream: KStream<K, V>): StreamParts<K, V> {
-  const found: StreamParts<K, V> | undefined = stream?.[parts]
-  if (found === undefined) throw new InvalidArgumentError(method, 'needs another KStream.')
-  return found
+  if (stream instanceof KStream) return stream[parts]
+  throw new InvalidArgumentError(method, 'needs another KStream.')
 }
 
 // Two serdes of one type may write other bytes: only one and the same can stand for both.

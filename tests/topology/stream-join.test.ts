@@ -59,6 +59,12 @@ describe('a join of two streams is refused', () => {
       /join\(\)/,
     ],
     [
+      'with a table, on both sides',
+      () => stream.outerJoin(builder.table('table', strings) as never, slash, { within }),
+      'STREAMS_INVALID_ARGUMENT',
+      /outerJoin\(\).*another KStream/,
+    ],
+    [
       'with a stream of another builder',
       () => stream.leftJoin(elsewhere, slash, { within }),
       'STREAMS_INVALID_ARGUMENT',

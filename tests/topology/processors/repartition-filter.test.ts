@@ -12,4 +12,14 @@ describe('the filter before a repartition topic', () => {
     expect(context.pairs).toEqual([['a', null]])
     expect(context.drops).toEqual(['null-key'])
   })
+
+  it('lets null keys through for a verb that takes them', async () => {
+    const filter = new RepartitionFilterProcessor<string | null, string>({ keepNullKeys: true })
+    const context = await start(filter)
+
+    filter.process(record(null, 'x'))
+
+    expect(context.pairs).toEqual([[null, 'x']])
+    expect(context.drops).toEqual([])
+  })
 })
