@@ -17,7 +17,7 @@ import {
 import { decodeRoot, encodeRoot, leafFor, leavesIn } from './root.ts'
 
 /** A larger leaf is cut in two. Small enough to be copied for each write, large enough for most groups to be one row. */
-const MAX_LEAF_BYTES = 4 * 1024
+const MAX_LEAF_BYTES = 2 * 1024
 const NUMBER_BYTES = 4
 const ANY_PLACE = { start: 1, end: 1, valueStart: 1 }
 
@@ -28,19 +28,22 @@ export type Group = readonly [key: Buffer, entries: readonly Entry[]]
  * Many small entries under few keys: each *group* is a sorted list of entries that is read and written synchronously, also in ranges, where rows can only be
  * read one by one.
  *
- * A group is one row, a *leaf* with its entries inline. One that grows beyond 4 KiB becomes a root with several leaves:
+ * A group is one row, a *leaf* with its entries inline. One that grows beyond 2 KiB becomes a root with several leaves:
  *
  *   group ‖ 0 → leaf                 or  root
  *                                        ├─ group ‖ 1 → leaf
  *                                        └─ group ‖ 2 → leaf
  *
- * A Buffer handed over as a group must not change afterwards either: a call with the same Buffer finds the row at hand that the one before has left.
+ * Buffers handed over as groups and sort keys must not change afterwards either: a call with the same Buffer finds at hand what the one before has left.
  */
 export class GroupRows {
   readonly #rows: Rows
   #lastGroup: Buffer | undefined
   #lastKey: Buffer = Buffer.alloc(0)
   #lastRow: Buffer | undefined
+  #lastLeaf: Buffer | undefined
+  #lastSort: Buffer | undefined
+  #lastPlace: Place = ANY_PLACE
 
   constructor(rows: Rows) {
     this.#rows = rows
@@ -50,7 +53,7 @@ export class GroupRows {
     const row = this.#row(group)
     if (row === undefined) return undefined
     const leaf = row[0] === LEAF ? row : this.#leaf(group, leafFor(row, sort))
-    const { start, end, valueStart } = findEntry(leaf, sort)
+    const { start, end, valueStart } = this.#place(leaf, sort)
     return end === start ? undefined : leaf.subarray(valueStart, end)
   }
 
@@ -64,7 +67,7 @@ export class GroupRows {
     }
     const number = row[0] === LEAF ? 0 : leafFor(row, sort)
     const before = number === 0 ? row : this.#leaf(group, number)
-    const place = findEntry(before, sort)
+    const place = this.#place(before, sort)
     const growth = growthBy(place, value)
     if (value === null && growth === 0) return 0
     const leaf = withEntry(before, place, sort, value)
@@ -79,8 +82,8 @@ export class GroupRows {
   scan(group: Buffer, from: Buffer, to: Buffer, visit: VisitEntry): void {
     const row = this.#row(group)
     if (row === undefined) return
-    if (row[0] === LEAF) return visitEntries(row, from, to, visit)
-    for (const number of leavesIn(row, from, to)) visitEntries(this.#leaf(group, number), from, to, visit)
+    if (row[0] === LEAF) visitEntries(row, from, to, visit)
+    else for (const number of leavesIn(row, from, to)) visitEntries(this.#leaf(group, number), from, to, visit)
   }
 
   /** All entries of a group, ascending, read leaf by leaf: for groups of any size. The group must not be written before the last. */
@@ -163,7 +166,10 @@ export class GroupRows {
 
   /** Removes a leaf that has become empty. */
   #remove(group: Buffer, row: Buffer, number: number): void {
-    if (number === 0) return this.#putRow(null)
+    if (number === 0) {
+      this.#putRow(null)
+      return
+    }
     const root = decodeRoot(row)
     const leaves = root.leaves.filter((leaf) => leaf.number !== number)
     this.#rows.put(leafKey(group, number), null)
@@ -181,6 +187,16 @@ export class GroupRows {
       this.#lastRow = this.#rows.get(this.#lastKey)
     }
     return this.#lastRow
+  }
+
+  // A get, then a put of one entry: looked for once.
+  #place(leaf: Buffer, sort: Buffer): Place {
+    if (leaf !== this.#lastLeaf || sort !== this.#lastSort) {
+      this.#lastLeaf = leaf
+      this.#lastSort = sort
+      this.#lastPlace = findEntry(leaf, sort)
+    }
+    return this.#lastPlace
   }
 
   /** Puts the first row of a group, which has just been read. */

@@ -129,14 +129,14 @@ describe('a group', () => {
   }
   const g = bytes('g')
 
-  it('is one row until it outgrows 4 KiB, and no row when it is empty again', async () => {
+  it('is one row until it outgrows 2 KiB, and no row when it is empty again', async () => {
     const { rows, groups: tested } = await groups()
-    for (let i = 0; i < 100; i++) tested.put(g, bytes(String(i)), Buffer.alloc(30))
+    for (let i = 0; i < 50; i++) tested.put(g, bytes(String(i)), Buffer.alloc(30))
     expect(await collect(rows.range({}))).toHaveLength(1)
-    for (let i = 100; i < 1_000; i++) tested.put(g, bytes(String(i)), Buffer.alloc(30))
+    for (let i = 50; i < 1_000; i++) tested.put(g, bytes(String(i)), Buffer.alloc(30))
     const grown = await collect(rows.range({}))
     expect(grown.length).toBeGreaterThan(8)
-    expect(grown.every(([, row]) => row.length <= 4_096)).toBe(true)
+    expect(grown.every(([, row]) => row.length <= 2_048)).toBe(true)
     for (let i = 0; i < 1_000; i++) tested.put(g, bytes(String(i)), null)
     expect(await collect(rows.range({}))).toEqual([])
     expect(tested.get(g, bytes('7'))).toBeUndefined()
