@@ -32,7 +32,7 @@ export function streamJoinNames(
   type: JoinType,
   { name, store }: Pick<StreamJoinOptions<any, any, any, any>, 'name' | 'store'>,
 ): StreamJoinNames {
-  // Whether the side takes part without a match is in the names, the other side's in its own.
+  // As in Java a side is called outer if the other one has results without a match.
   const [left, right] = [type === 'outer' ? 'OUTERTHIS' : 'JOINTHIS', type === 'inner' ? 'JOINOTHER' : 'OUTEROTHER']
   const [leftSuffix, rightSuffix] = [
     type === 'outer' ? '-outer-this-join' : '-this-join',

@@ -72,6 +72,10 @@ function check(
     throw new InvalidArgumentError(method, 'the other stream belongs to another StreamsBuilder.')
   }
   checkCallback(method, joiner)
+  const emitUnmatched: string = options?.emitUnmatched ?? 'as-java'
+  if (emitUnmatched !== 'as-java' && emitUnmatched !== 'when-due') {
+    throw new InvalidArgumentError(method, `emitUnmatched must be 'as-java' or 'when-due', not '${emitUnmatched}'.`)
+  }
   if (options?.within?.kind === 'join') return
   throw new InvalidArgumentError(
     method,

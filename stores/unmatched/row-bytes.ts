@@ -5,7 +5,7 @@
 import { readInt64, writeInt64 } from '../../lib/serde/int64.ts'
 
 /** Which stream of a join a record belongs to. */
-export type JoinSideName = 'left' | 'right'
+export type Side = 'left' | 'right'
 
 const TIME_BYTES = 8
 const PREFIX_BYTES = TIME_BYTES + 1
@@ -16,7 +16,7 @@ const VARIABLE_SIZE = 1
 
 export interface RowKey {
   readonly timestamp: number
-  readonly side: JoinSideName
+  readonly side: Side
   readonly key: Buffer
 }
 
@@ -44,7 +44,7 @@ export function rowKeyFrom(timestamp: number): Buffer {
 }
 
 /** The list with one value more; undefined stands for an empty one. */
-export function appendValue(list: Buffer | undefined, side: JoinSideName, value: Buffer): Buffer {
+export function appendValue(list: Buffer | undefined, side: Side, value: Buffer): Buffer {
   const before = list?.length ?? LIST_HEADER_BYTES
   const bytes = Buffer.allocUnsafe(before + LENGTH_BYTES + 1 + value.length)
   if (list === undefined) bytes[0] = VARIABLE_SIZE
@@ -67,6 +67,6 @@ export function valuesOf(list: Buffer): Buffer[] {
   return values
 }
 
-function sideByte(side: JoinSideName): number {
+function sideByte(side: Side): number {
   return side === 'left' ? 1 : 0
 }

@@ -3,13 +3,20 @@ import type { Serde } from '../../lib/serde/serde.ts'
 import { NO_RECORD } from '../logged-rows.ts'
 import type { RowRange, StateStore, StoreBuilder, StoreContext } from '../store.ts'
 import { StoreSerdes } from '../store-serdes.ts'
-import { appendValue, decodeRowKey, encodeRowKey, type JoinSideName, rowKeyFrom, valuesOf } from './row-bytes.ts'
+import { appendValue, decodeRowKey, encodeRowKey, rowKeyFrom, type Side, valuesOf } from './row-bytes.ts'
 
-/** The records of one side, key and time that have found no match yet, in the order in which they came. */
-export interface UnmatchedEntry<K> {
+/** The records of one side, key and time that have found no match yet. */
+export interface UnmatchedEntry {
   readonly timestamp: number
-  readonly side: JoinSideName
+  readonly side: Side
+  readonly row: Buffer
+  readonly list: Buffer
+}
+
+/** What an entry holds. */
+export interface UnmatchedContent<K> {
   readonly key: K
+  /** In the order in which they came. */
   readonly values: readonly unknown[]
 }
 
@@ -70,8 +77,8 @@ export class UnmatchedStore<K, L, R> implements StateStore {
   /** Adds to what there is of this side, key and time. */
   put(side: 'left', key: K, value: L, timestamp: number): void
   put(side: 'right', key: K, value: R, timestamp: number): void
-  put(side: JoinSideName, key: K, value: L | R, timestamp: number): void
-  put(side: JoinSideName, key: K, value: L | R, timestamp: number): void {
+  put(side: Side, key: K, value: L | R, timestamp: number): void
+  put(side: Side, key: K, value: L | R, timestamp: number): void {
     const serdes = this.#serdes[side] as StoreSerdes<K, L | R>
     const row = encodeRowKey({ timestamp, side, key: serdes.keyBytes(key) })
     const list = appendValue(this.#context.rows.get(row), side, serdes.valueBytes(value))
@@ -80,24 +87,33 @@ export class UnmatchedStore<K, L, R> implements StateStore {
   }
 
   /** Removes what there is of this side, key and time. */
-  remove(side: JoinSideName, key: K, timestamp: number): void {
+  remove(side: Side, key: K, timestamp: number): void {
     if (timestamp < this.#oldestMs) return
     const row = encodeRowKey({ timestamp, side, key: this.#serdes[side].keyBytes(key) })
     if (this.#context.rows.get(row) !== undefined) this.#write(row, null)
   }
 
+  removeEntry({ row }: UnmatchedEntry): void {
+    this.#write(row, null)
+  }
+
   /** All entries in order. One that has been looked at may be removed; none may be added until the end. */
-  async *entries(): AsyncGenerator<UnmatchedEntry<K>, void, undefined> {
+  async *entries(): AsyncGenerator<UnmatchedEntry, void, undefined> {
     for await (const [row, list] of this.#context.rows.range({ from: rowKeyFrom(this.#firstMs) })) {
-      const { timestamp, side, key: keyBytes } = decodeRowKey(row)
-      const serdes = this.#serdes[side]
-      const values: unknown[] = []
-      for (const value of valuesOf(list)) {
-        await serdes.prepare(keyBytes, value)
-        values.push(serdes.valueOf(value))
-      }
-      yield { timestamp, side, key: serdes.keyOf(keyBytes), values }
+      const { timestamp, side } = decodeRowKey(row)
+      yield { timestamp, side, row, list }
     }
+  }
+
+  async read({ side, row, list }: UnmatchedEntry): Promise<UnmatchedContent<K>> {
+    const serdes = this.#serdes[side]
+    const { key } = decodeRowKey(row)
+    const values: unknown[] = []
+    for (const value of valuesOf(list)) {
+      await serdes.prepare(key, value)
+      values.push(serdes.valueOf(value))
+    }
+    return { key: serdes.keyOf(key), values }
   }
 
   /** Says that there is no entry before this time; infinite: none at all. */
@@ -112,8 +128,10 @@ export class UnmatchedStore<K, L, R> implements StateStore {
 
   /** Every waiting record for itself, in Java's words. */
   async *all(): AsyncGenerator<readonly [UnmatchedKey<K>, UnmatchedValue<L, R>], void, undefined> {
-    for await (const { timestamp, side, key, values } of this.entries()) {
-      const leftSide = side === 'left'
+    for await (const entry of this.entries()) {
+      const { key, values } = await this.read(entry)
+      const { timestamp } = entry
+      const leftSide = entry.side === 'left'
       for (const value of values) {
         yield [
           { key, timestamp, leftSide },

@@ -76,6 +76,12 @@ describe('a join of two streams is refused', () => {
       'STREAMS_INVALID_ARGUMENT',
       /outerJoin\(\) *.*function/,
     ],
+    [
+      'with records let go at a time that is none',
+      () => stream.leftJoin(stream, slash, { within, emitUnmatched: 'soon' as never }),
+      'STREAMS_INVALID_ARGUMENT',
+      /'as-java' or 'when-due', not 'soon'/,
+    ],
     ['without a time', () => stream.join(stream, slash, {} as never), 'STREAMS_INVALID_ARGUMENT', /within/],
     ['without options', () => (stream.join as any)(stream, slash), 'STREAMS_INVALID_ARGUMENT', /within/],
     [

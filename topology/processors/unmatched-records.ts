@@ -1,8 +1,13 @@
-import type { UnmatchedEntry, UnmatchedStore } from '../../stores/unmatched/unmatched-store.ts'
+import type { Side } from '../../stores/unmatched/row-bytes.ts'
+import type { UnmatchedContent, UnmatchedStore } from '../../stores/unmatched/unmatched-store.ts'
 import type { InternalProcessorContext } from '../processor.ts'
 import type { JoinWindows } from '../windows.ts'
 
-type Side = 'left' | 'right'
+/** Records of one side, key and time that no match can come for any more. */
+export interface DueRecords<K> extends UnmatchedContent<K> {
+  readonly side: Side
+  readonly timestamp: number
+}
 
 /** How a join treats records without a match. */
 export interface UnmatchedSettings {
@@ -77,7 +82,7 @@ export class UnmatchedRecords<K> {
   }
 
   /** Takes out those that no match can come for any more, one by one. */
-  async *due(): AsyncGenerator<UnmatchedEntry<K>, void, undefined> {
+  async *due(): AsyncGenerator<DueRecords<K>, void, undefined> {
     const { bothSides, promptly } = this.#settings
     const open = { left: false, right: !bothSides }
     let oldestLeftMs = Number.POSITIVE_INFINITY
@@ -91,8 +96,8 @@ export class UnmatchedRecords<K> {
       }
       if (entry.timestamp + this.#spanMs[entry.side] < this.#streamTimeMs) {
         // First, so that one that a joiner cannot cope with is not met again and again where errors are skipped.
-        this.#store.remove(entry.side, entry.key, entry.timestamp)
-        yield entry
+        this.#store.removeEntry(entry)
+        yield { side: entry.side, timestamp: entry.timestamp, ...(await this.#store.read(entry)) }
         continue
       }
       open[entry.side] = true

@@ -18,8 +18,12 @@ async function opened(task: FakeTask, builder = waiting): Promise<UnmatchedStore
 }
 
 async function shown(store: UnmatchedStore<string, string, string>): Promise<string[]> {
-  const entries = await collect(store.entries())
-  return entries.map(({ timestamp, side, key, values }) => `${timestamp} ${side} ${key}: ${values}`)
+  const shown: string[] = []
+  for (const entry of await collect(store.entries())) {
+    const { key, values } = await store.read(entry)
+    shown.push(`${entry.timestamp} ${entry.side} ${key}: ${values}`)
+  }
+  return shown
 }
 
 describe('records that wait for a match', () => {
@@ -79,10 +83,14 @@ describe('records that wait for a match', () => {
     store.remove('left', 'a', 1)
     expect(task.changelog.length).toBe(2)
     store.remove('left', 'a', 7)
+    expect(await shown(store)).toEqual([])
+    expect(task.changelog.length).toBe(3)
+    store.put('left', 'b', '3', 9)
+    for (const entry of await collect(store.entries())) store.removeEntry(entry)
 
     expect(await shown(store)).toEqual([])
     expect(await store.newestMs()).toBeUndefined()
-    expect(task.changelog.length).toBe(3)
+    expect(task.changelog.length).toBe(5)
   })
 
   it('logs nothing if it is not to', async () => {
