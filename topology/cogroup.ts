@@ -5,7 +5,7 @@ import type { Aggregator } from './callbacks.ts'
 import { InvalidArgumentError } from './errors.ts'
 import type { AggregationInput } from './graph/grouped-aggregation.ts'
 import { aggregation } from './graph/grouped-aggregation.ts'
-import { TableNode } from './graph/table-node.ts'
+import { type TableDemands, TableNode } from './graph/table-node.ts'
 import type { KGroupedStream } from './kgrouped-stream.ts'
 import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
@@ -45,6 +45,8 @@ export interface CogroupVerb<K, VR, KR> {
   ) => ReturnType<ProcessorSupplier>
   readonly key: (key: KnownSerde<K>) => KnownSerde<KR>
   readonly view: (storeName: string) => TableView<KR, VR>
+  /** Whether the store keeps its history. */
+  readonly versioned: boolean
   /** See TableSettings. */
   readonly graceMs?: number
 }
@@ -52,7 +54,7 @@ export interface CogroupVerb<K, VR, KR> {
 /** Adds `aggregate()` of a cogroup to the graph. */
 export function cogroupTable<K, VR, KR>(
   members: CogroupMembers<K, VR>,
-  { options, store, processor, key: tableKey, view, graceMs }: CogroupVerb<K, VR, KR>,
+  { options, store, processor, key: tableKey, view, versioned, graceMs }: CogroupVerb<K, VR, KR>,
 ): KTable<KR, VR> {
   const [first] = members.keys()
   const { graph, key: groupedKey } = first![parts]
@@ -75,26 +77,23 @@ export function cogroupTable<K, VR, KR>(
   const nodes = [...members.values()].map(({ aggregator }, i) => {
     const name = graph.names.suffixedOr(options.name, `-cogroup-agg-${i}`, AGGREGATE)
     const value = madeBy<VR>(name, 'aggregate', options.value)
-    const node = new TableNode(name, {
+    const settings = {
       // One builder for all: the store is one.
       store: () => {
         builder ??= store(storeName, { key, value }, name)
         return builder
       },
-      supplier: (demands) => () => processor(name, storeName, aggregator, demands),
+      supplier: (demands: TableDemands) => () => processor(name, storeName, aggregator, demands),
       sources,
       ...(graceMs !== undefined && { graceMs }),
-    })
+    }
+    const node = new TableNode(name, settings, versioned)
     graph.add(node, inputs[i]!.node)
     return node
   })
 
   const name = graph.names.suffixedOr(options.name, '-cogroup-merge', MERGE)
-  const merge = new TableNode(
-    name,
-    { store: () => undefined, supplier: () => () => new MergeProcessor(), ...(graceMs !== undefined && { graceMs }) },
-    false,
-  )
+  const merge = new TableNode(name, { store: () => undefined, supplier: () => () => new MergeProcessor() })
   graph.add(merge, ...nodes)
   return new KTable<KR, VR>(
     {

@@ -4,7 +4,7 @@ import { type CogroupMembers, cogroupTable } from './cogroup.ts'
 import { InvalidArgumentError } from './errors.ts'
 import { KGroupedStream } from './kgrouped-stream.ts'
 import type { KTable } from './ktable.ts'
-import { tableStore } from './materialize.ts'
+import { isVersionedStore, tableStore } from './materialize.ts'
 import type { AggregateOptions } from './options.ts'
 import { AggregateProcessor } from './processors/aggregate.ts'
 import { storeView } from './processors/table-store.ts'
@@ -76,6 +76,7 @@ export class CogroupedKStream<K, VR> {
         new AggregateProcessor(node, storeName, { initializer, aggregator }, demands),
       key: (key) => key,
       view: storeView,
+      versioned: isVersionedStore('aggregate', given),
     })
   }
 

@@ -107,6 +107,23 @@ export interface TableOptions<K, V> extends StreamOptions<K, V> {
   readonly versioned?: VersionedOptions
 }
 
+/** How a global table is read from its topic, and kept. */
+export interface GlobalTableOptions<K, V> extends Omit<StreamOptions<K, V>, 'offsetReset'> {
+  /** Names the store, for queries and processors. Default, and `true`: a generated name. */
+  readonly store?: string | true
+  /** Default true. False keeps the store in memory and reads the whole topic at each start. */
+  readonly persistent?: boolean
+}
+
+/** How a global store is filled from its topic. */
+export interface GlobalStoreOptions<K, V> extends Omit<StreamOptions<K, V>, 'offsetReset'> {
+  /**
+   * Makes the processor that puts the topic's records into the store; called once for each instance. It gets the records of all partitions, those of each in order. It can neither forward
+   * nor schedule.
+   */
+  readonly create: CreateProcessor<K, V, never, never>
+}
+
 /** As MaterializeOptions, for a result whose type the verbs before do not determine. */
 export interface AggregateOptions<K, V> extends MaterializeOptions<K, V> {
   readonly value: Serde<V>
@@ -120,6 +137,11 @@ export interface StreamTableJoinOptions<K, V, VT, VR> extends ValueOptions<VR> {
   readonly left?: SerdeFor<V>
   /** Of the table's values. Default: the serde known from the verbs before. */
   readonly right?: SerdeFor<VT>
+  /**
+   * Lets the stream's records wait for the table's: each is joined, with what the table held at its time, when stream time is so many milliseconds past it. Later ones are
+   * joined at once. Needs a versioned table with at least as long a history. At least 0. Default: nothing waits.
+   */
+  readonly graceMs?: number
 }
 
 /** How two tables are joined by foreign key, and the result is kept. `name` names the internal topics and the nodes. */

@@ -92,6 +92,7 @@ function windowedCogroupTable<K, VR>(
       }),
     key: (key) => windowedKey(kind, key),
     view: (storeName) => kind.view(storeName),
+    versioned: false,
     graceMs: kind.graceMs,
   })
 }

@@ -140,6 +140,25 @@ describe('a cogroup', () => {
     }
   })
 
+  it('can keep its history: a late update changes only the past', async () => {
+    const { outputs } = await run(
+      (cogrouped) =>
+        cogrouped
+          .aggregate(() => '', { ...kept, versioned: { historyRetentionMs: 100 } })
+          .toStream()
+          .to('out'),
+      [
+        ['left', 'a', 5],
+        ['right', 'b', 3],
+      ],
+    )
+
+    expect(outputs.map(({ value, timestamp }) => [value, timestamp])).toEqual([
+      ['<a', 5],
+      ['<a>b', 5],
+    ])
+  })
+
   it('demands equal partition counts of what it reads', () => {
     const builder = new StreamsBuilder()
     cogroup(builder).aggregate(() => '', kept)
