@@ -1,15 +1,33 @@
 // Flow: definition → [physical topology] → tasks
-import { type NodeDefinition, parentsOf, type TopologyDefinition, topicKey } from './definition.ts'
+import {
+  type GlobalStoreDefinition,
+  type NodeDefinition,
+  parentsOf,
+  type TopologyDefinition,
+  topicKey,
+} from './definition.ts'
 import { nodeGroups } from './node-groups.ts'
-import type { PhysicalTopology, Subtopology, TopicRef, TopologyNode } from './physical.ts'
+import type {
+  GlobalStore,
+  PhysicalTopology,
+  ProcessorNode,
+  SourceNode,
+  Subtopology,
+  TopicRef,
+  TopologyNode,
+} from './physical.ts'
 
 /** Turns a complete definition into the sub-topologies that tasks run. */
 export function buildPhysical(definition: TopologyDefinition): PhysicalTopology {
   definition.check()
   const children = childrenOf(definition)
+  const globalNodes = new Set([...definition.globalStores.values()].map(({ source }) => source))
   return {
-    subtopologies: nodeGroups(definition).map((names, id) => subtopology(definition, children, names, id)),
+    subtopologies: nodeGroups(definition).flatMap((names, id) =>
+      globalNodes.has(names[0]!) ? [] : [subtopology(definition, children, names, id)],
+    ),
     repartitionTopics: [...definition.repartitionTopics.values()],
+    globalStores: [...definition.globalStores.values()].map((store) => globalStore(definition, children, store)),
   }
 }
 
@@ -40,6 +58,17 @@ function subtopology(
     sourceTopics,
     copartitionGroups: mergeGroups(definition.copartitionGroups.filter((group) => own.has(topicKey(group[0]!)))),
   }
+}
+
+function globalStore(
+  definition: TopologyDefinition,
+  children: ReadonlyMap<string, readonly string[]>,
+  { builder, source, processor }: GlobalStoreDefinition,
+): GlobalStore {
+  const node = (name: string) => physicalNode(definition.nodes.get(name)!, children.get(name)!)
+  // What changes it is its topic, so there is no changelog.
+  const store = { ...builder, logging: false, caching: false }
+  return { source: node(source) as SourceNode, processor: node(processor) as ProcessorNode, store }
 }
 
 function physicalNode(node: NodeDefinition, children: readonly string[]): TopologyNode {

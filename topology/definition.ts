@@ -32,6 +32,13 @@ export type NodeDefinition =
   | (ProcessorDefinition & { readonly kind: 'processor'; readonly stores: Set<string> })
   | (SinkDefinition & { readonly kind: 'sink' })
 
+/** A store of which every instance has the whole, and the two nodes that fill it. */
+export interface GlobalStoreDefinition {
+  readonly builder: StoreBuilder
+  readonly source: string
+  readonly processor: string
+}
+
 /** A store, and the processors connected to it in the order in which they were. */
 export interface StoreDefinition {
   readonly builder: StoreBuilder
@@ -47,6 +54,7 @@ export interface StoreDefinition {
 export class TopologyDefinition {
   readonly nodes = new Map<string, NodeDefinition>()
   readonly stores = new Map<string, StoreDefinition>()
+  readonly globalStores = new Map<string, GlobalStoreDefinition>()
   readonly repartitionTopics = new Map<string, RepartitionTopic>()
   readonly copartitionGroups: (readonly TopicRef[])[] = []
   /** By store name: the source topic that stands in for a changelog. */
@@ -84,14 +92,33 @@ export class TopologyDefinition {
   addStore(builder: StoreBuilder, processors: readonly string[]): void {
     checkStoreName(builder.name)
     const existing = this.stores.get(builder.name)
+    if (this.globalStores.has(builder.name)) throw new DuplicateStoreError(builder.name)
     if (existing === undefined) this.stores.set(builder.name, { builder, processors: new Set() })
     else if (existing.builder !== builder) throw new DuplicateStoreError(builder.name)
     for (const processor of processors) this.connect(processor, builder.name)
   }
 
+  /** Adds a store that a source and a processor of its own fill, in every instance. All processors may read it. */
+  addGlobalStore(
+    builder: StoreBuilder,
+    source: SourceDefinition,
+    processor: Pick<ProcessorDefinition, 'name' | 'supplier'>,
+  ): void {
+    checkStoreName(builder.name)
+    if (this.stores.has(builder.name) || this.globalStores.has(builder.name))
+      throw new DuplicateStoreError(builder.name)
+    this.addSource(source)
+    this.addProcessor({ ...processor, parents: [source.name] })
+    const node = this.nodes.get(processor.name)!
+    if (node.kind === 'processor') node.stores.add(builder.name)
+    this.globalStores.set(builder.name, { builder, source: source.name, processor: processor.name })
+  }
+
   connect(processor: string, store: string): void {
     const node = this.nodes.get(processor)
     if (node?.kind !== 'processor') throw new UnknownProcessorError(processor, store, node?.kind)
+    // It can be read without.
+    if (this.globalStores.has(store)) return
     const definition = this.stores.get(store)
     if (definition === undefined) throw new UnknownStoreError(store, processor)
     definition.processors.add(processor)

@@ -17,9 +17,13 @@ interface DescribedNode {
  * topology gives the same text in every run and version, so two texts can be compared.
  */
 export function describeTopology(definition: TopologyDefinition): string {
+  const globalNodes = new Set([...definition.globalStores.values()].map(({ source }) => source))
   const parts = nodeGroups(definition).map((names, id) => {
-    const nodes = subtopologyNodes(definition, names)
-    return `  Sub-topology: ${id}\n${nodes.map((node) => `    ${nodeText(node)}\n`).join('')}\n`
+    const text = subtopologyNodes(definition, names)
+      .map((node) => `    ${nodeText(node)}\n`)
+      .join('')
+    if (!names.some((name) => globalNodes.has(name))) return `  Sub-topology: ${id}\n${text}\n`
+    return `  Sub-topology: ${id} for global store (will not generate tasks)\n${text}`
   })
   return `Topologies:\n ${parts.join('')}`
 }

@@ -75,6 +75,14 @@ export interface Subtopology {
   readonly copartitionGroups: readonly (readonly TopicRef[])[]
 }
 
+/** A store of which every instance has the whole. What fills it runs beside the tasks, over all partitions of its topic. */
+export interface GlobalStore {
+  /** Reads one topic. */
+  readonly source: SourceNode
+  readonly processor: ProcessorNode
+  readonly store: StoreBuilder
+}
+
 /** A topic that Millrace makes between two sub-topologies, without the application id. */
 export interface RepartitionTopic {
   readonly name: string
@@ -85,6 +93,12 @@ export interface RepartitionTopic {
 export interface PhysicalTopology {
   readonly subtopologies: readonly Subtopology[]
   readonly repartitionTopics: readonly RepartitionTopic[]
+  readonly globalStores: readonly GlobalStore[]
+}
+
+/** The sub-topology of this id. Ids need not be without gaps: global stores take some, as in Java. */
+export function subtopologyOf({ subtopologies }: PhysicalTopology, id: number): Subtopology {
+  return subtopologies.find((subtopology) => subtopology.id === id)!
 }
 
 /** A topic's name on the cluster. */

@@ -1,6 +1,8 @@
 import type { StoreBuilder } from '../stores/store.ts'
 import { checkOffsetReset } from './checks.ts'
 import { InvalidArgumentError } from './errors.ts'
+import type { GlobalKTable } from './global-ktable.ts'
+import { globalStore, globalTable } from './global-table.ts'
 import { LogicalGraph } from './graph/logical-graph.ts'
 import { StateStoreNode } from './graph/state-store-node.ts'
 import { StreamSourceNode } from './graph/stream-source-node.ts'
@@ -9,7 +11,7 @@ import { KStream } from './kstream.ts'
 import type { KTable } from './ktable.ts'
 import { checkStoreName, checkTopicName } from './names.ts'
 import { optimizationsOf } from './optimizations.ts'
-import type { BuildOptions, StreamOptions, TableOptions } from './options.ts'
+import type { BuildOptions, GlobalStoreOptions, GlobalTableOptions, StreamOptions, TableOptions } from './options.ts'
 import { sourceTable } from './source-table.ts'
 import { Topology } from './topology.ts'
 
@@ -72,6 +74,44 @@ export class StreamsBuilder {
   table<K, V>(topic: string, options: TableOptions<K, V>): KTable<K, V> {
     checkTopicName(topic)
     return sourceTable(this.#graph, topic, options ?? {})
+  }
+
+  /**
+   * Reads a topic as a table of which every instance holds the whole, all partitions: for joins by any key, without repartitioning. Meant for tables that are small and change
+   * seldom.
+   *
+   * The table is read to its end before any task starts, and followed from then on. It has no changelog: the topic, which should be compacted, is what it is restored from; a restart
+   * goes on where the state directory has left off. Records with a null key are dropped (counted). With several partitions there is no order between their records.
+   *
+   * @example
+   * const airports = builder.globalTable('airports', { key: serdes.string(), value: serdes.json<Airport>(), store: 'airports' })
+   */
+  globalTable<K, V>(topic: string, options: GlobalTableOptions<K, V>): GlobalKTable<K, V> {
+    checkTopicName(topic)
+    return globalTable(this.#graph, topic, options ?? {})
+  }
+
+  /**
+   * Adds a store of which every instance holds the whole, filled by a processor of one's own from all partitions of a topic. All other processors may read it, without naming it, and
+   * none may write it.
+   *
+   * It has no changelog: after a restart the processor goes on with the records that came since its last commit; it may see some of them again, so it must not count.
+   *
+   * @example
+   * builder.addGlobalStore(stores.keyValue('limits', { key: serdes.string(), value: serdes.long() }), 'limits', {
+   *   key: serdes.string(),
+   *   value: serdes.long(),
+   *   create: (context) => {
+   *     const limits = context.store<KeyValueStore<string, number>>('limits')
+   *     return { process: ({ key, value }) => limits.put(key, value) }
+   *   },
+   * })
+   */
+  addGlobalStore<K, V>(store: StoreBuilder, topic: string, options: GlobalStoreOptions<K, V>): this {
+    checkStoreName(store?.name)
+    checkTopicName(topic)
+    globalStore(this.#graph, store, topic, options ?? {})
+    return this
   }
 
   /**

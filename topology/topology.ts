@@ -2,7 +2,7 @@ import type { Serde } from '../lib/serde/serde.ts'
 import type { StoreBuilder } from '../stores/store.ts'
 import { buildPhysical } from './build-physical.ts'
 import { checkCallback, checkOffsetReset } from './checks.ts'
-import { TopologyDefinition } from './definition.ts'
+import { type SourceDefinition, TopologyDefinition } from './definition.ts'
 import { describeTopology } from './describe.ts'
 import { InvalidArgumentError, MissingSerdeError } from './errors.ts'
 import type { OffsetReset, PhysicalTopology, StreamPartitioner, TimestampExtractor } from './physical.ts'
@@ -26,6 +26,21 @@ export interface AddProcessorOptions<KIn, VIn, KOut, VOut> {
   readonly create: CreateProcessor<KIn, VIn, KOut, VOut>
   /** Stores that the processor uses: builders, or names of stores added before. */
   readonly stores?: readonly (StoreBuilder | string)[]
+}
+
+/** A store that is filled from a topic, and what fills it. */
+export interface AddFilledStoreOptions<K, V> {
+  /** Names the source node. */
+  readonly source: string
+  /** Names the processor that fills the store. */
+  readonly processor: string
+  readonly topic: string
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** Event time of a record in epoch milliseconds. Default: the record's own timestamp. */
+  readonly timestamp?: TimestampExtractor<K, V>
+  /** Makes the processor that puts the records into the store. */
+  readonly create: CreateProcessor<K, V, never, never>
 }
 
 export interface AddSinkOptions<K, V> {
@@ -114,6 +129,55 @@ export class Topology {
     return this
   }
 
+  /**
+   * Adds a store of which every instance holds the whole, filled from all partitions of a topic. All processors may read it, without being connected to it. See
+   * `StreamsBuilder.addGlobalStore`.
+   *
+   * @example
+   * topology.addGlobalStore(stores.keyValue('limits', { key: serdes.string(), value: serdes.long() }), {
+   *   source: 'limits-source', processor: 'limits-processor', topic: 'limits',
+   *   key: serdes.string(), value: serdes.long(),
+   *   create: (context) => {
+   *     const limits = context.store<KeyValueStore<string, number>>('limits')
+   *     return { process: ({ key, value }) => limits.put(key, value) }
+   *   },
+   * })
+   */
+  addGlobalStore<K, V>(store: StoreBuilder, options: AddFilledStoreOptions<K, V>): this {
+    const { processor: name, create } = options
+    checkCallback('addGlobalStore', create)
+    const source = filledFrom(options, 'addGlobalStore', 'earliest')
+    this.#definition.addGlobalStore(store, source, { name, supplier: () => new UserProcessor(create) })
+    return this
+  }
+
+  /**
+   * Adds a store that a processor of its own fills from a topic, which serves as the store's changelog: each task has the part that its partition holds. Other processors are connected
+   * to it by name, to read it.
+   *
+   * @example
+   * topology
+   *   .addReadOnlyStateStore(stores.keyValue('prices', { key: serdes.string(), value: serdes.double() }), {
+   *     source: 'prices-source', processor: 'prices-processor', topic: 'prices',
+   *     key: serdes.string(), value: serdes.double(),
+   *     create: (context) => {
+   *       const prices = context.store<KeyValueStore<string, number>>('prices')
+   *       return { process: ({ key, value }) => prices.put(key, value) }
+   *     },
+   *   })
+   *   .connectProcessorAndStateStores('pricing', 'prices')
+   */
+  addReadOnlyStateStore<K, V>(store: StoreBuilder, options: AddFilledStoreOptions<K, V>): this {
+    const { processor: name, create } = options
+    checkCallback('addReadOnlyStateStore', create)
+    const source = filledFrom(options, 'addReadOnlyStateStore', undefined)
+    this.#definition.addSource(source)
+    this.#definition.addProcessor({ name, parents: [source.name], supplier: () => new UserProcessor(create) })
+    this.#definition.addStore(store, [name])
+    this.#definition.reuseAsChangelog(store.name, source.topics[0]!)
+    return this
+  }
+
   /** Lets a processor use stores. Processors that share one run in the same task. */
   connectProcessorAndStateStores(processor: string, ...storeNames: readonly string[]): this {
     if (storeNames.length === 0) {
@@ -146,14 +210,30 @@ function asList(names: string | readonly string[] | undefined): readonly string[
   return typeof names === 'string' ? [names] : (names ?? [])
 }
 
+function filledFrom(
+  options: AddFilledStoreOptions<any, any>,
+  method: string,
+  offsetReset: OffsetReset | undefined,
+): SourceDefinition {
+  const { source: name, topic, timestamp } = options
+  return {
+    name,
+    topics: [{ name: topic, internal: false }],
+    keySerde: serdeOf(name, options, 'key', method),
+    valueSerde: serdeOf(name, options, 'value', method),
+    timestampExtractor: timestamp,
+    offsetReset,
+  }
+}
+
 function serdeOf(
   node: string,
   options: { readonly key: Serde<any>; readonly value: Serde<any> },
   option: 'key' | 'value',
-  method: 'addSource' | 'addSink',
+  method: string,
 ): Serde<any> {
   const serde: Serde<any> | undefined = options[option]
   if (serde !== undefined) return serde
-  const purpose = method === 'addSource' ? 'reads topics' : 'writes to a topic'
+  const purpose = method === 'addSink' ? 'writes to a topic' : 'reads topics'
   throw new MissingSerdeError({ node, option, purpose, method, origin: undefined })
 }

@@ -203,6 +203,39 @@ export class UnconnectedStoreError extends StreamsError {
   }
 }
 
+/** A store that a processor may only read was to be changed. */
+export class ReadOnlyStoreError extends StreamsError {
+  readonly code = 'STREAMS_READ_ONLY_STORE'
+  readonly recovery: Recovery = 'fail'
+  readonly store: string
+
+  constructor(store: string, method: string) {
+    super(
+      `${method}() was called on the global store '${store}', which only the processor that fills it may change. ` +
+        'Write to the topic that it is filled from instead: the change then reaches every instance.',
+    )
+    this.store = store
+  }
+}
+
+/** Records of a global store's topic were deleted before this instance had read them. */
+export class GlobalStoreOutdatedError extends StreamsError {
+  readonly code = 'STREAMS_GLOBAL_STORE_OUTDATED'
+  readonly recovery: Recovery = 'fail'
+  readonly topic: string
+  readonly partition: number
+
+  constructor(topic: string, partition: number, cause: unknown) {
+    super(
+      `Records of ${topic}-${partition} were deleted before the global store that is filled from it had read them. ` +
+        'Start the instance again: it then reads the topic from its start. Let the topic be compacted, and not deleted by age, to keep this from happening.',
+      { cause },
+    )
+    this.topic = topic
+    this.partition = partition
+  }
+}
+
 /** A partition has no committed offset, and its source says that it must have one. */
 export class NoCommittedOffsetError extends StreamsError {
   readonly code = 'STREAMS_NO_COMMITTED_OFFSET'

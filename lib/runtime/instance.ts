@@ -11,6 +11,7 @@ import type { Logger } from '../core/log.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { ResolvedConfig } from './config.ts'
 import { NotRunningError } from './errors.ts'
+import { GlobalStores } from './global-stores.ts'
 import { isPurged } from './internal-topic-configs.ts'
 import { prepareTopics } from './internal-topics.ts'
 import type { Metrics } from './metrics.ts'
@@ -47,6 +48,7 @@ export class Instance {
   #loop: StreamLoop | undefined
   #member: GroupMember | undefined
   #restorer: Restorer | undefined
+  #globalStores: GlobalStores | undefined
   #purger: RecordPurger | undefined
   #metadataTimer: Timer | undefined
   #assigned = false
@@ -75,6 +77,7 @@ export class Instance {
     const changelogIds = await this.#changelogIds()
     await this.#startSerdes()
     this.#throwIfClosing()
+    await this.#startGlobalStores()
     const { admin } = this.#client
     this.#purger = new RecordPurger({
       admin,
@@ -141,7 +144,13 @@ export class Instance {
       },
     })
     this.#loop.start()
-    await this.#member.start()
+    if (topology.subtopologies.length > 0) {
+      await this.#member.start()
+    } else {
+      // Only global stores: nothing to be shared with a group.
+      this.#assigned = true
+      onChange()
+    }
     this.#throwIfClosing()
     this.#purger.start()
     this.#watchTopics()
@@ -169,6 +178,7 @@ export class Instance {
       // After an error the partitions stay reserved for this instance until the session times out: it may be restarted at once.
       await this.#member?.close({ leaveGroup: uncommitted === 'commit' })
       await this.#restorer?.close()
+      await this.#globalStores?.close()
       await this.#client.close()
     }
   }
@@ -204,9 +214,31 @@ export class Instance {
       taskDirectory: (name) => directory.taskDirectory(name),
       openDatabase,
       openMemoryDatabase,
+      globalStore: (name) => this.#globalStores?.store(name),
       onWake: () => this.#loop?.wake(),
       onFailure: (task, error) => this.#manager?.taskFailed(task, error),
     })
+  }
+
+  // Their readers may start with the first task.
+  async #startGlobalStores(): Promise<void> {
+    const { config, topology, directory, openDatabase, openMemoryDatabase } = this.#options
+    const { metrics, logger, onRestored, onFatal } = this.#options
+    if (topology.globalStores.length === 0) return
+    this.#globalStores = new GlobalStores({
+      config,
+      topology,
+      client: this.#client,
+      directory,
+      openDatabase,
+      openMemoryDatabase,
+      metrics,
+      logger,
+      onRestored,
+      onFatal,
+    })
+    await this.#globalStores.start(this.#plan!.globalPartitions)
+    this.#throwIfClosing()
   }
 
   // Serdes that register something for the topics they write do so before the first record.
@@ -237,6 +269,7 @@ export class Instance {
     const before = [...this.#plan!.sourcePartitions].join()
     try {
       const now = await this.#prepare()
+      this.#globalStores?.partitionsCounted(now.globalPartitions)
       if ([...now.sourcePartitions].join() !== before)
         this.#requireMember().rejoin('the partition counts of source topics have changed')
     } catch (error) {

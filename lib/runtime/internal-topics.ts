@@ -5,7 +5,7 @@ import type { Admin, NewTopic, TopicDescription } from '../client/client.ts'
 import type { ResolvedConfig } from './config.ts'
 import { InternalTopicPartitionsError, MissingSinkTopicError, MissingSourceTopicError } from './errors.ts'
 import { changelogConfigs, type InternalTopicSettings, repartitionConfigs } from './internal-topic-configs.ts'
-import { externalSourceTopics, planTopics, type TopicPlan } from './topic-plan.ts'
+import { externalSourceTopics, globalTopics, planTopics, type TopicPlan } from './topic-plan.ts'
 
 export interface InternalTopicOptions {
   readonly topology: PhysicalTopology
@@ -54,7 +54,7 @@ function newTopic(
 }
 
 async function sourcePartitions(admin: Admin, topology: PhysicalTopology): Promise<ReadonlyMap<string, number>> {
-  const names = externalSourceTopics(topology)
+  const names = [...externalSourceTopics(topology), ...globalTopics(topology)]
   const found = await admin.describeTopics(names)
   const missing = names.filter((name) => !found.has(name))
   if (missing.length > 0) throw new MissingSourceTopicError(missing)

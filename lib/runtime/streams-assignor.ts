@@ -1,6 +1,6 @@
 // Flow: group-member → [streams-assignor] → task-assignment
 import type { PhysicalTopology } from '../../topology/physical.ts'
-import { topicName } from '../../topology/physical.ts'
+import { subtopologyOf, topicName } from '../../topology/physical.ts'
 import type { GroupAssignor, GroupMemberInfo, MemberAssignment } from '../client/client.ts'
 import type { TopicPartition } from '../core/record.ts'
 import { assignTasks } from './task-assignment.ts'
@@ -63,7 +63,8 @@ export class StreamsAssignor implements GroupAssignor {
   /** The partitions that a task reads: its number, of each source topic that has as many. */
   partitionsOf(task: TaskId, plan: TopicPlan): readonly TopicPartition[] {
     const { topology, applicationId } = this.#options
-    return topology.subtopologies[task.subtopology]!.sourceTopics.map((topic) => topicName(topic, applicationId))
+    return subtopologyOf(topology, task.subtopology)
+      .sourceTopics.map((topic) => topicName(topic, applicationId))
       .filter((topic) => task.partition < plan.sourcePartitions.get(topic)!)
       .map((topic) => ({ topic, partition: task.partition }))
   }

@@ -43,7 +43,7 @@ export interface TaskErrorsOptions {
     ResolvedConfig,
     'deserializationHandler' | 'processingHandler' | 'productionHandler' | 'deadLetterQueueTopic'
   >
-  readonly collector: RecordCollector
+  readonly collector: Pick<RecordCollector, 'prepare' | 'send' | 'sendBytes'>
   readonly scope: ForwardScope
   readonly clock: Clock
   readonly metrics: Metrics

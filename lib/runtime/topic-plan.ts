@@ -12,6 +12,8 @@ export interface TopicPlan {
   readonly changelogTopics: ReadonlyMap<string, number>
   /** Source topics that serve as changelogs. */
   readonly sourceChangelogs: readonly string[]
+  /** The topics of global stores. */
+  readonly globalPartitions: ReadonlyMap<string, number>
   /** By sub-topology, then partition. */
   readonly tasks: readonly TaskId[]
 }
@@ -22,11 +24,16 @@ export function externalSourceTopics(topology: PhysicalTopology): readonly strin
   return [...new Set(topics.map(({ name }) => name))]
 }
 
+/** The topics that global stores are filled from. */
+export function globalTopics({ globalStores }: PhysicalTopology): readonly string[] {
+  return globalStores.flatMap(({ source }) => source.topics.map(({ name }) => name))
+}
+
 /**
- * Works out partition counts. A repartition topic without a count of its own gets the highest of the topics that feed it; topics that
- * must be co-partitioned then get equal counts.
+ * Works out partition counts. A repartition topic without a count of its own gets that of the topics that it must be co-partitioned with, if theirs are given; else the
+ * highest of the topics that feed it. Topics that must be co-partitioned then get equal counts.
  *
- * @param external - Partition counts of `externalSourceTopics`.
+ * @param external - Partition counts of `externalSourceTopics` and `globalTopics`.
  * @throws NotCopartitionedError `STREAMS_NOT_COPARTITIONED`: given counts differ where they must not.
  */
 export function planTopics(
@@ -34,24 +41,20 @@ export function planTopics(
   applicationId: string,
   external: ReadonlyMap<string, number>,
 ): TopicPlan {
-  const counts = new Map(external)
+  const counts = new Map(externalSourceTopics(topology).map((topic) => [topic, external.get(topic)!]))
   const clusterName = (name: string) => topicName({ name, internal: true }, applicationId)
   const open = new Map<string, RepartitionTopic>()
   for (const topic of topology.repartitionTopics) {
     if (topic.partitionCount === undefined) open.set(clusterName(topic.name), topic)
     else counts.set(clusterName(topic.name), topic.partitionCount)
   }
-  // Each pass settles at least the topics fed by settled ones; a loop of topics that feed only each other stays open.
-  for (let settled = -1; settled !== 0; ) {
-    settled = 0
-    for (const name of open.keys()) {
-      const count = highestFeeding(topology, applicationId, name, counts)
-      if (count === undefined) continue
-      counts.set(name, count)
-      open.delete(name)
-      settled++
-    }
+  for (const [name, count] of copartitionedWith(topology, applicationId, counts)) {
+    counts.set(name, count)
+    open.delete(name)
   }
+  settle(open, counts, (name) => highestFeeding(topology, applicationId, name, counts, true))
+  // What is left are loops: foreign-key joins of tables that were repartitioned feed each other. A loop of topics that nothing else feeds stays open.
+  settle(open, counts, (name) => highestFeeding(topology, applicationId, name, counts, false))
   for (const name of open.keys()) counts.set(name, 1)
   alignCopartitioned(topology, applicationId, counts)
   return {
@@ -70,6 +73,7 @@ export function planTopics(
     sourceChangelogs: topology.subtopologies.flatMap(({ sourceChangelogs }) =>
       [...sourceChangelogs.values()].map((topic) => topicName(topic, applicationId)),
     ),
+    globalPartitions: new Map(globalTopics(topology).map((topic) => [topic, external.get(topic)!])),
     tasks: topology.subtopologies
       .flatMap((subtopology) =>
         Array.from({ length: taskCount(subtopology, applicationId, counts) }, (_, partition) => ({
@@ -81,11 +85,46 @@ export function planTopics(
   }
 }
 
+// Each pass settles at least the topics fed by settled ones.
+function settle(
+  open: Map<string, unknown>,
+  counts: Map<string, number>,
+  countOf: (name: string) => number | undefined,
+): void {
+  for (let settled = -1; settled !== 0; ) {
+    settled = 0
+    for (const name of open.keys()) {
+      const count = countOf(name)
+      if (count === undefined) continue
+      counts.set(name, count)
+      open.delete(name)
+      settled++
+    }
+  }
+}
+
+/** The counts of open topics that stand beside given ones. */
+function copartitionedWith(
+  topology: PhysicalTopology,
+  applicationId: string,
+  given: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const found = new Map<string, number>()
+  for (const group of topology.subtopologies.flatMap(({ copartitionGroups }) => copartitionGroups)) {
+    const names = group.map((topic) => topicName(topic, applicationId))
+    const counts = names.map((name) => given.get(name)).filter((count) => count !== undefined)
+    if (counts.length > 0) for (const name of names) if (!given.has(name)) found.set(name, Math.max(...counts))
+  }
+  return found
+}
+
+/** @param all - Every feeding topic has to be known, or a larger one may still come. */
 function highestFeeding(
   topology: PhysicalTopology,
   applicationId: string,
   repartitionTopic: string,
   counts: ReadonlyMap<string, number>,
+  all: boolean,
 ): number | undefined {
   const writes = (node: SinkNode) =>
     typeof node.topic !== 'function' && topicName(node.topic, applicationId) === repartitionTopic
@@ -96,8 +135,7 @@ function highestFeeding(
     sourceTopics.map((topic) => counts.get(topicName(topic, applicationId))),
   )
   const settled = known.flat().filter((count) => count !== undefined)
-  // All feeding topics have to be known, or a larger one may still come.
-  return settled.length > 0 && settled.length === known.flat().length ? Math.max(...settled) : undefined
+  return settled.length > 0 && (!all || settled.length === known.flat().length) ? Math.max(...settled) : undefined
 }
 
 function alignCopartitioned(topology: PhysicalTopology, applicationId: string, counts: Map<string, number>): void {

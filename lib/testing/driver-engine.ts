@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MemoryDisk, openMemoryTaskDatabase } from '../../stores/memory/index.ts'
 import type { StateStore } from '../../stores/store.ts'
-import { type PhysicalTopology, type TopicRef, topicName } from '../../topology/physical.ts'
+import { type PhysicalTopology, subtopologyOf, type TopicRef, topicName } from '../../topology/physical.ts'
 import type { Client, Producer } from '../client/client.ts'
 import { type MemoryCluster, memoryCluster } from '../client/memory/index.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
@@ -17,6 +17,7 @@ import type { StreamTask } from '../runtime/stream-task.ts'
 import { TaskFactory } from '../runtime/task-factory.ts'
 import type { TaskId } from '../runtime/task-id.ts'
 import type { TopicPlan } from '../runtime/topic-plan.ts'
+import { DriverGlobalStores } from './driver-global-stores.ts'
 import { LogPartition } from './log-partition.ts'
 import { TrackedProducer } from './tracked-producer.ts'
 
@@ -58,6 +59,8 @@ export class DriverEngine {
   readonly #clock: DriverClock
   readonly #client: Client
   readonly #input: Producer
+  readonly #disk = new MemoryDisk()
+  readonly #globalStores: DriverGlobalStores
   readonly #tasks: DrivenTask[] = []
   #ids: ReadonlyMap<string, { topicId: string; clusterId: string }> = new Map()
   readonly #produced = new Set<string>()
@@ -79,6 +82,15 @@ export class DriverEngine {
     })
     this.#client = this.#connect('driver')
     this.#input = this.#client.producer({ lingerMs: 0, maxRequestBytes: MAX_RECORD_BYTES })
+    this.#globalStores = new DriverGlobalStores({
+      topology,
+      cluster: this.cluster,
+      config: this.#config,
+      openDatabase: this.#disk.open,
+      stateDir: (name) => this.#stateDir(name),
+      metrics: this.metrics,
+      logger: silentLogger,
+    })
   }
 
   /** Creates the topics and starts the tasks. */
@@ -90,15 +102,14 @@ export class DriverEngine {
     const clusterId = await admin.clusterId()
     const changelogs = await admin.describeTopics([...plan.changelogTopics.keys(), ...plan.sourceChangelogs])
     this.#ids = new Map([...changelogs].map(([topic, { topicId }]) => [topic, { topicId, clusterId }]))
+    await this.#globalStores.start()
     const factory = this.#factory(plan)
     for (const id of plan.tasks) this.#tasks.push(await this.#startTask(factory, plan, id))
   }
 
   /** Whether a topic of this name is read by the topology. */
   reads(topic: string): boolean {
-    return this.#topology.subtopologies.some(({ sourceTopics }) =>
-      sourceTopics.some((source) => this.nameOf(source) === topic),
-    )
+    return this.#sourceTopics.some((source) => this.nameOf(source) === topic)
   }
 
   nameOf(topic: TopicRef): string {
@@ -128,6 +139,7 @@ export class DriverEngine {
   ): Promise<void> {
     this.#input.send(topic, partition, key, value, timestamp, headers)
     await this.#input.flush()
+    await this.#globalStores.settle()
     await this.#settle()
   }
 
@@ -147,14 +159,17 @@ export class DriverEngine {
 
   /** The stores of all tasks by name, each with its task's partition. */
   stores(): readonly { readonly name: string; readonly partition: number; readonly store: StateStore }[] {
-    return this.#tasks.flatMap(({ id, task }) =>
+    const global = [...this.#globalStores.stores].map(([name, store]) => ({ name, partition: 0, store }))
+    const ofTasks = this.#tasks.flatMap(({ id, task }) =>
       [...task.stores].map(([name, { store }]) => ({ name, partition: id.partition, store })),
     )
+    return [...global, ...ofTasks]
   }
 
   async close(): Promise<void> {
     try {
       for (const { task } of this.#tasks) await task.close(this.#config.requestTimeoutMs)
+      await this.#globalStores.close()
     } finally {
       await this.#client.close()
     }
@@ -167,7 +182,7 @@ export class DriverEngine {
     await producer.init()
     const task = await factory.create(id, producer, plan.tasks.length)
     task.restoring()
-    const sources = this.#topology.subtopologies[id.subtopology]!.nodes.filter((node) => node.kind === 'source')
+    const sources = subtopologyOf(this.#topology, id.subtopology).nodes.filter((node) => node.kind === 'source')
     const inputs = sources.flatMap((source) =>
       source.topics
         .map((topic) => this.nameOf(topic))
@@ -185,7 +200,6 @@ export class DriverEngine {
   }
 
   #factory(plan: TopicPlan): TaskFactory {
-    const { cluster } = this
     return new TaskFactory({
       config: this.#config,
       topology: this.#topology,
@@ -200,9 +214,10 @@ export class DriverEngine {
         },
         new Map([...plan.sourcePartitions, ...plan.repartitionTopics]),
       ),
-      taskDirectory: (name) => join(tmpdir(), `millrace-driver-${cluster.clusterId}`, name),
-      openDatabase: new MemoryDisk().open,
+      taskDirectory: (name) => this.#stateDir(name),
+      openDatabase: this.#disk.open,
       openMemoryDatabase: openMemoryTaskDatabase,
+      globalStore: (name) => this.#globalStores.reader(name),
       onWake: () => {},
       onFailure: (_, error) => {
         this.#failure ??= error
@@ -240,6 +255,19 @@ export class DriverEngine {
     task.committed(offsets)
     task.release()
     for (const partition of producer.takeSent()) this.#arrived(partition)
+    await this.#globalStores.settle()
+  }
+
+  #stateDir(name: string): string {
+    return join(tmpdir(), `millrace-driver-${this.cluster.clusterId}`, name)
+  }
+
+  get #sourceTopics(): readonly TopicRef[] {
+    const { subtopologies, globalStores } = this.#topology
+    return [
+      ...subtopologies.flatMap(({ sourceTopics }) => sourceTopics),
+      ...globalStores.flatMap(({ source }) => source.topics),
+    ]
   }
 
   // Of records with equal times from several topics, which comes first depends on the order in which they were produced.
@@ -250,12 +278,11 @@ export class DriverEngine {
 
   /** What is read and written by name; topics that a sink chooses by record come into being when they are chosen. */
   #externalTopics(): readonly string[] {
-    return this.#topology.subtopologies.flatMap(({ sourceTopics, nodes }) => {
-      const written = nodes.flatMap((node) =>
-        node.kind === 'sink' && typeof node.topic !== 'function' ? [node.topic] : [],
-      )
-      return [...sourceTopics, ...written].filter(({ internal }) => !internal).map(({ name }) => name)
-    })
+    const nodes = this.#topology.subtopologies.flatMap((subtopology) => subtopology.nodes)
+    const written = nodes.flatMap((node) =>
+      node.kind === 'sink' && typeof node.topic !== 'function' ? [node.topic] : [],
+    )
+    return [...this.#sourceTopics, ...written].filter(({ internal }) => !internal).map(({ name }) => name)
   }
 
   #ensureTopic(name: string): void {

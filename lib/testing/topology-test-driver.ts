@@ -173,7 +173,11 @@ export class TopologyTestDriver implements AsyncDisposable {
   }
 
   #nodes<T extends 'source' | 'sink'>(kind: T): (T extends 'source' ? SourceNode : SinkNode)[] {
-    const nodes = this.#topology.subtopologies.flatMap((subtopology) => subtopology.nodes)
+    const { subtopologies, globalStores } = this.#topology
+    const nodes = [
+      ...globalStores.map(({ source }) => source),
+      ...subtopologies.flatMap((subtopology) => subtopology.nodes),
+    ]
     return nodes.filter((node) => node.kind === kind) as (T extends 'source' ? SourceNode : SinkNode)[]
   }
 

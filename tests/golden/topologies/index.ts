@@ -3,6 +3,7 @@ import type { Topology } from '../../../topology/topology.ts'
 import { cogroups } from './cogroup.ts'
 import { errors } from './errors.ts'
 import { foreignKeyJoins } from './foreign-key-joins.ts'
+import { globalStores } from './global.ts'
 import { optimizations } from './optimizations.ts'
 import { windowStores } from './stores.ts'
 import { streamJoins } from './stream-joins.ts'
@@ -15,6 +16,7 @@ export const handWritten: ReadonlyMap<string, () => Topology> = new Map([
   ...cogroups,
   ...errors,
   ...foreignKeyJoins,
+  ...globalStores,
   ...optimizations,
   ...streamJoins,
   ...suppress,

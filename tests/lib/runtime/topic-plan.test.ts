@@ -15,6 +15,7 @@ interface Part {
 
 function topologyOf(repartition: Record<string, number | undefined>, ...parts: readonly Part[]): PhysicalTopology {
   return {
+    globalStores: [],
     subtopologies: parts.map(
       ({ reads, writes = [], stores = [], reused = [], copartitioned }, id) =>
         ({
