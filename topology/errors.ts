@@ -206,16 +206,21 @@ export class InvalidStoreNameError extends StreamsError {
   }
 }
 
+/** The options of verbs that take serdes. */
+export type SerdeOption = 'key' | 'value' | 'left' | 'right'
+
 /** Where a serde is missing, and what is known of the keys or values that it is needed for. */
 export interface MissingSerde {
   /** The node that reads, writes or stores them. */
   readonly node: string
-  /** The option in which the serde can be given. */
-  readonly option: 'key' | 'value'
+  /** The option in which the serde can be given; `left` and `right` take those of the values of two streams that are joined. */
+  readonly option: SerdeOption
   /** What the node does with them: `writes topic 'counts'`. */
   readonly purpose: string
   /** The method that takes the option. */
   readonly method: string
+  /** The option's name there, if it is another: `left`. */
+  readonly optionName?: string
   /** Where they were made: `'KSTREAM-MAP-0000000001' (map)`; undefined if the node itself is where they enter. */
   readonly origin: string | undefined
 }
@@ -227,11 +232,11 @@ export class MissingSerdeError extends StreamsError {
   readonly node: string
   readonly option: 'key' | 'value'
 
-  constructor({ node, option, purpose, method, origin }: MissingSerde) {
+  constructor({ node, option, purpose, method, origin, optionName = option }: MissingSerde) {
     super(
       `Node '${node}' ${purpose} and has no ${option} serde. ` +
         (origin === undefined ? '' : `Its ${option}s were made by ${origin}, which was given none. `) +
-        `Pass { ${option}: serde } to ${method}()${origin === undefined ? '' : ', or there'}.`,
+        `Pass { ${optionName}: serde } to ${method}()${origin === undefined ? '' : ', or there'}.`,
     )
     this.node = node
     this.option = option

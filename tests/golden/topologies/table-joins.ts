@@ -70,6 +70,12 @@ export const tableJoins = built({
     const table = b.table('table', versioned('versioned', 60))
     b.stream('input', strings).leftJoin(table, at, { key: S, left: S, right: S }).to('output', strings)
   },
+  'st-join-versioned-grace': (b) => {
+    const table = b.table('table', versioned('versioned', 100))
+    b.stream('input', strings)
+      .join(table, at, { key: S, left: S, right: S, name: 'buffered', graceMs: 20 })
+      .to('output', strings)
+  },
   'table-versioned-source': (b) => b.table('table', versioned('versioned', 30)).toStream().to('output'),
   'table-versioned-filter-groupby': (b) =>
     b
