@@ -60,6 +60,58 @@ export function taskDatabaseContract(makeHarness: () => TaskDatabaseHarness): vo
     expect(database.rows('s')).not.toBe(database.rows('t'))
   })
 
+  describe('rows that have expired', () => {
+    // When they go is open: at the latest when the database has been closed.
+    const rowsAfterwards = async () => {
+      await reopen('close')
+      return list(database.rows('s'))
+    }
+    const fill = async () => {
+      const rows = database.rows('s')
+      for (const key of ['a', 'b1', 'b2', 'c', 'd']) rows.put(b(key), b('1'))
+      database.rows('t').put(b('b1'), b('1'))
+      await commit(database)
+      return rows
+    }
+
+    it('go with a commit, those written with it too, and no others', async () => {
+      const rows = await fill()
+      rows.put(b('b3'), b('2'))
+      rows.put(b('c'), b('2'))
+      rows.expire(b('b'), b('c'))
+      await commit(database, new Map([['s', at(5)]]))
+      expect(await rowsAfterwards()).toEqual(['a=1', 'c=2', 'd=1'])
+      expect(await list(database.rows('t'))).toEqual(['b1=1'])
+      expect(database.position('s')).toEqual(at(5))
+    })
+
+    it('go though nothing else was written', async () => {
+      const rows = await fill()
+      rows.expire(b('a'), b('d'))
+      await commit(database)
+      expect(await rowsAfterwards()).toEqual(['d=1'])
+    })
+
+    it('stay if the commit is rolled back', async () => {
+      const rows = await fill()
+      rows.expire(b('a'), b('z'))
+      database.rollback()
+      await commit(database)
+      expect(await rowsAfterwards()).toHaveLength(5)
+    })
+
+    it('stay until their own commit', async () => {
+      const rows = await fill()
+      rows.put(b('e'), b('1'))
+      database.seal()
+      rows.expire(b('a'), b('z'))
+      await database.write(NOWHERE)
+      expect(await list(rows)).toHaveLength(6)
+      database.rollback()
+      expect(await rowsAfterwards()).toHaveLength(6)
+    })
+  })
+
   describe('a write', () => {
     it('is seen by every read after it, in each stage of its life', async () => {
       const rows = database.rows('s')
