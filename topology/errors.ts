@@ -206,21 +206,16 @@ export class InvalidStoreNameError extends StreamsError {
   }
 }
 
-/** The options of verbs that take serdes. */
-export type SerdeOption = 'key' | 'value' | 'left' | 'right'
-
 /** Where a serde is missing, and what is known of the keys or values that it is needed for. */
 export interface MissingSerde {
   /** The node that reads, writes or stores them. */
   readonly node: string
-  /** The option in which the serde can be given; `left` and `right` take those of the values of two streams that are joined. */
-  readonly option: SerdeOption
+  /** The option in which the serde can be given. */
+  readonly option: 'key' | 'value'
   /** What the node does with them: `writes topic 'counts'`. */
   readonly purpose: string
   /** The method that takes the option. */
   readonly method: string
-  /** The option's name there, if it is another: `left`. */
-  readonly optionName?: string
   /** Where they were made: `'KSTREAM-MAP-0000000001' (map)`; undefined if the node itself is where they enter. */
   readonly origin: string | undefined
 }
@@ -230,13 +225,14 @@ export class MissingSerdeError extends StreamsError {
   readonly code = 'STREAMS_MISSING_SERDE'
   readonly recovery: Recovery = 'fail'
   readonly node: string
-  readonly option: 'key' | 'value'
+  readonly option: SerdeOption
 
-  constructor({ node, option, purpose, method, origin, optionName = option }: MissingSerde) {
+  constructor({ node, option, purpose, method, origin }: MissingSerde) {
+    const part = option === 'key' ? 'key' : 'value'
     super(
-      `Node '${node}' ${purpose} and has no ${option} serde. ` +
-        (origin === undefined ? '' : `Its ${option}s were made by ${origin}, which was given none. `) +
-        `Pass { ${optionName}: serde } to ${method}()${origin === undefined ? '' : ', or there'}.`,
+      `Node '${node}' ${purpose} and has no ${part} serde. ` +
+        (origin === undefined ? '' : `Its ${part}s were made by ${origin}, which was given none. `) +
+        `Pass { ${option}: serde } to ${method}()${origin === undefined ? '' : ', or there'}.`,
     )
     this.node = node
     this.option = option

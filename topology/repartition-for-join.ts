@@ -10,8 +10,9 @@ export interface JoinSide<K, V> {
   readonly name: string | undefined
   readonly key: SerdeFor<K> | undefined
   readonly value: SerdeFor<V> | undefined
-  /** The verb that joins, for errors. */
+  /** The verb that joins, and its option for the serde of this side's values, by default `left`: for errors. */
   readonly method: string
+  readonly valueOption?: 'left' | 'right'
 }
 
 // As in Java a stream has one repartition topic for all its unnamed joins.
@@ -29,8 +30,16 @@ export function repartitionForJoin<K, V>(stream: StreamParts<K, V>, side: JoinSi
   const names = repartitionNames(graph.names, prefix)
   let node = repartitions.get(stream)
   if (node === undefined || prefix !== stream.node.name) {
-    const { method } = side
-    const settings = { key, value, method, partitionCount: undefined, partitioner: undefined, mergeable: true }
+    const { method, valueOption = 'left' } = side
+    const settings = {
+      key,
+      value,
+      method,
+      valueOption,
+      partitionCount: undefined,
+      partitioner: undefined,
+      mergeable: true,
+    }
     node = new RepartitionNode(names, settings)
     repartitions.set(stream, node)
     graph.add(node, stream.node)

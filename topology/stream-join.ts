@@ -36,8 +36,8 @@ export function streamJoin<K, V, VO, VR>(
   check(method, leftStream, rightStream, joiner, options)
   const { name, key: given } = options
   const side = (suffix: string) => ({ name: name === undefined ? undefined : name + suffix, key: given, method })
-  const left = repartitionForJoin(leftStream, { ...side('-left'), value: options.left })
-  const right = repartitionForJoin(rightStream, { ...side('-right'), value: options.right })
+  const left = repartitionForJoin(leftStream, { ...side('-left'), value: options.left, valueOption: 'left' })
+  const right = repartitionForJoin(rightStream, { ...side('-right'), value: options.right, valueOption: 'right' })
   const { graph } = left
   const join = { type, joiner, options, names: streamJoinNames(graph.names, type, options) }
   const key = left.key.serde === undefined ? right.key : left.key
@@ -102,7 +102,7 @@ function sideOf<K>(
   }
   return {
     window: new JoinWindowNode(own.window, own.store),
-    store: () => windowStore(own.store, { node: own.window, method: METHODS[type] }, serdes, options),
+    store: () => windowStore(own.store, { node: own.window, method: METHODS[type], side }, serdes, options),
     joinName: own.join,
     supplier: () => new StreamJoinProcessor(settings),
   }
@@ -110,7 +110,7 @@ function sideOf<K>(
 
 function windowStore<K, V>(
   name: string,
-  at: { readonly node: string; readonly method: string },
+  { side, ...at }: { readonly node: string; readonly method: string; readonly side: 'left' | 'right' },
   serdes: { readonly key: KnownSerde<K>; readonly value: KnownSerde<V> },
   options: StreamJoinOptions<K, any, any, any>,
 ): StoreBuilder {
@@ -119,7 +119,7 @@ function windowStore<K, V>(
   return stores.window(name, {
     ...storeSettings(options),
     key: requireSerde(serdes.key, 'key', use),
-    value: requireSerde(serdes.value, 'value', use),
+    value: requireSerde(serdes.value, 'value', { ...use, optionName: side }),
     windowSizeMs: beforeMs + afterMs,
     retentionMs: beforeMs + afterMs + graceMs,
     retainDuplicates: true,
@@ -137,7 +137,7 @@ function storeOfUnmatched<K>(
   return unmatchedStore(names.unmatched, {
     ...storeSettings(options),
     key: requireSerde(key, 'key', use),
-    left: requireSerde(left, 'value', use),
-    right: requireSerde(right, 'value', use),
+    left: requireSerde(left, 'value', { ...use, optionName: 'left' }),
+    right: requireSerde(right, 'value', { ...use, optionName: 'right' }),
   })
 }

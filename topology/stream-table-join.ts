@@ -27,7 +27,7 @@ export function streamTableJoin<K, V, VT, VR>(
   const tableParts = tablePartsOf(method, stream[parts], table)
   const { name: given, key, left, graceMs } = options
   checkGrace(method, graceMs)
-  const input = repartitionForJoin(stream[parts], { name: given, key, value: left, method })
+  const input = repartitionForJoin(stream[parts], { name: given, key, value: left, method, valueOption: 'left' })
   const { graph } = input
   const name = graph.names.nodeOr(given, type === 'left' ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-')
   const view = tableParts.view()
@@ -58,7 +58,7 @@ function bufferOf<K, V>(node: string, { key, value }: StreamParts<K, V>, method:
   const use = { node, purpose: `keeps the buffer '${name}'`, method }
   return recordBuffer(name, {
     key: requireSerde(key, 'key', use),
-    value: requireSerde(value, 'value', { ...use, optionName: 'left' }),
+    value: requireSerde(value, 'left', use),
   })
 }
 

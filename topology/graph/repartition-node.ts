@@ -35,8 +35,9 @@ export function repartitionNames(names: NameCounter, prefix: string): Repartitio
 export interface RepartitionSettings {
   readonly key: KnownSerde<any>
   readonly value: KnownSerde<any>
-  /** The verb that caused it, for error messages. */
+  /** The verb that caused it, and its option for the serde of the values (default `value`): for error messages. */
   readonly method: string
+  readonly valueOption?: string
   /** Undefined: as many partitions as the topics that feed it. */
   readonly partitionCount: number | undefined
   readonly partitioner: StreamPartitioner | undefined
@@ -70,9 +71,12 @@ export class RepartitionNode extends GraphNode implements SourceGraphNode {
 
   override writeTo(definition: TopologyDefinition): void {
     const { topic, filter, sink, source } = this.#names
-    const { key, value, method, partitionCount, partitioner } = this.settings
+    const { key, value, method, valueOption = 'value', partitionCount, partitioner } = this.settings
     const use = { node: sink, purpose: `writes the repartition topic '${topic}'`, method }
-    const serdes = { keySerde: requireSerde(key, 'key', use), valueSerde: requireSerde(value, 'value', use) }
+    const serdes = {
+      keySerde: requireSerde(key, 'key', use),
+      valueSerde: requireSerde(value, 'value', { ...use, optionName: valueOption }),
+    }
     const ref = this.#topics[0]!
     const keepNullKeys = this.keepsNullKeys
 
