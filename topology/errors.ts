@@ -206,12 +206,15 @@ export class InvalidStoreNameError extends StreamsError {
   }
 }
 
+/** The options of verbs that take serdes; `left` and `right` take those of the values of two that are joined. */
+export type SerdeOption = 'key' | 'value' | 'left' | 'right'
+
 /** Where a serde is missing, and what is known of the keys or values that it is needed for. */
 export interface MissingSerde {
   /** The node that reads, writes or stores them. */
   readonly node: string
   /** The option in which the serde can be given. */
-  readonly option: 'key' | 'value'
+  readonly option: SerdeOption
   /** What the node does with them: `writes topic 'counts'`. */
   readonly purpose: string
   /** The method that takes the option. */

@@ -1,5 +1,5 @@
 import type { Serde } from '../lib/serde/serde.ts'
-import { MissingSerdeError } from './errors.ts'
+import { MissingSerdeError, type SerdeOption } from './errors.ts'
 
 /** What the DSL knows of the keys, or of the values, of a stream or table: how they become bytes, or else who made them. */
 export interface KnownSerde<T> {
@@ -26,7 +26,7 @@ export interface SerdeUse {
 }
 
 /** @throws MissingSerdeError `STREAMS_MISSING_SERDE` */
-export function requireSerde<T>(known: KnownSerde<T>, option: 'key' | 'value', use: SerdeUse): Serde<T> {
+export function requireSerde<T>(known: KnownSerde<T>, option: SerdeOption, use: SerdeUse): Serde<T> {
   if (known.serde === undefined) throw new MissingSerdeError({ ...use, option, origin: known.origin })
   return known.serde
 }

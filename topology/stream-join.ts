@@ -119,7 +119,7 @@ function windowStore<K, V>(
   return stores.window(name, {
     ...storeSettings(options),
     key: requireSerde(serdes.key, 'key', use),
-    value: requireSerde(serdes.value, 'value', { ...use, optionName: side }),
+    value: requireSerde(serdes.value, side, use),
     windowSizeMs: beforeMs + afterMs,
     retentionMs: beforeMs + afterMs + graceMs,
     retainDuplicates: true,
@@ -137,7 +137,7 @@ function storeOfUnmatched<K>(
   return unmatchedStore(names.unmatched, {
     ...storeSettings(options),
     key: requireSerde(key, 'key', use),
-    left: requireSerde(left, 'value', { ...use, optionName: 'left' }),
-    right: requireSerde(right, 'value', { ...use, optionName: 'right' }),
+    left: requireSerde(left, 'left', use),
+    right: requireSerde(right, 'right', use),
   })
 }

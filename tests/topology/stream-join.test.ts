@@ -118,7 +118,7 @@ describe('a join of two streams is refused', () => {
     [
       'the left values',
       (stream, other) => stream.mapValues((v) => v).join(other, slash, { within }),
-      /KSTREAM-JOINTHIS.*value/,
+      /KSTREAM-JOINTHIS.*no value serde.*made by.*mapValues.*\{ left: serde \} to join\(\)/,
     ],
     [
       'the right values',
@@ -128,12 +128,12 @@ describe('a join of two streams is refused', () => {
           slash,
           { within },
         ),
-      /KSTREAM-JOINOTHER.*value/,
+      /KSTREAM-JOINOTHER.*\{ right: serde \} to join\(\)/,
     ],
     [
       'a repartition topic',
       (stream, other) => stream.selectKey((v) => v).join(other, slash, { within, name: 'j' }),
-      /j-left-repartition.*key/,
+      /j-left-repartition.*no key serde.*\{ key: serde \} to join\(\)/,
     ],
   ])('when it is built, if the serde is not known of %s', (_, join, message) => {
     const broken = new StreamsBuilder()

@@ -1,4 +1,5 @@
 import type { TopologyDefinition } from '../definition.ts'
+import type { SerdeOption } from '../errors.ts'
 import { type KnownSerde, requireSerde } from '../known-serde.ts'
 import type { StreamPartitioner, TopicRef } from '../physical.ts'
 import { RepartitionFilterProcessor } from '../processors/repartition-filter.ts'
@@ -37,7 +38,7 @@ export interface RepartitionSettings {
   readonly value: KnownSerde<any>
   /** The verb that caused it, and its option for the serde of the values (default `value`): for error messages. */
   readonly method: string
-  readonly valueOption?: string
+  readonly valueOption?: SerdeOption
   /** Undefined: as many partitions as the topics that feed it. */
   readonly partitionCount: number | undefined
   readonly partitioner: StreamPartitioner | undefined
@@ -75,7 +76,7 @@ export class RepartitionNode extends GraphNode implements SourceGraphNode {
     const use = { node: sink, purpose: `writes the repartition topic '${topic}'`, method }
     const serdes = {
       keySerde: requireSerde(key, 'key', use),
-      valueSerde: requireSerde(value, 'value', { ...use, optionName: valueOption }),
+      valueSerde: requireSerde(value, valueOption, use),
     }
     const ref = this.#topics[0]!
     const keepNullKeys = this.keepsNullKeys
