@@ -22,6 +22,8 @@ export class ForwardScope {
   current: StreamRecord<any, any> | undefined
   /** The node that was entered last; for messages. */
   nodeName = ''
+  /** Records handed on so far. */
+  deliveries = 0
   readonly #onManyQueued: (nodeName: string) => void
   #underWay = 0
   #warned = false
@@ -120,6 +122,7 @@ export function deliver(
 ): void | Promise<void> {
   const before = scope.current
   scope.current = record
+  scope.deliveries++
   for (let i = 0; i < receivers.length; i++) {
     const pending = receivers[i]!.process(record)
     if (isPromise(pending)) return deliverRest(scope, receivers, record, i + 1, pending, before)

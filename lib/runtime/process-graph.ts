@@ -24,6 +24,8 @@ export interface GraphHost {
   readonly stateDir: string
   readonly scope: ForwardScope
   store(name: string): StateStore
+  /** Undefined: there is no global store of this name. */
+  globalStore(name: string): StateStore | undefined
   schedule(nodeName: string, options: PunctuationOptions, punctuator: Punctuator): Cancellable
   requestCommit(): void
   drop(cause: DropCause, nodeName: string): void
@@ -103,8 +105,9 @@ class SinkGraphNode implements Receiver {
 /** A processor with what surrounds it; also the context that it is given. */
 class ProcessorGraphNode implements Receiver, InternalProcessorContext {
   readonly #node: ProcessorNode
-  readonly #children: ReadonlyMap<string, Receiver>
   readonly #receivers: readonly Receiver[]
+  /** Each child by itself, by name. */
+  readonly #alone: ReadonlyMap<string, readonly Receiver[]>
   readonly #host: GraphHost
   readonly #forwarder: Forwarder
   readonly #processor: Processor
@@ -112,8 +115,8 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
 
   constructor(node: ProcessorNode, children: ReadonlyMap<string, Receiver>, host: GraphHost) {
     this.#node = node
-    this.#children = children
     this.#receivers = [...children.values()]
+    this.#alone = new Map([...children].map(([name, receiver]) => [name, [receiver]]))
     this.#host = host
     this.#forwarder = new Forwarder(host.scope)
     this.#processor = node.supplier()
@@ -153,7 +156,7 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
   }
 
   forward(record: StreamRecord<any, any>, to?: string): void | Promise<void> {
-    return this.#forwarder.forward(to === undefined ? this.#receivers : [this.#child(to)], record)
+    return this.#forwarder.forward(to === undefined ? this.#receivers : this.#child(to), record)
   }
 
   schedule(options: PunctuationOptions, punctuator: Punctuator): Cancellable {
@@ -165,8 +168,11 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
   }
 
   store<S extends StateStore>(name: string): S {
-    if (!this.#node.stores.includes(name)) throw new UnconnectedStoreError(this.#node.name, name, this.#node.stores)
-    return this.#host.store(name) as S
+    if (this.#node.stores.includes(name)) return this.#host.store(name) as S
+    // Open to all.
+    const global = this.#host.globalStore(name)
+    if (global === undefined) throw new UnconnectedStoreError(this.#node.name, name, this.#node.stores)
+    return global as S
   }
 
   recordMetadata(): RecordMetadata | undefined {
@@ -206,9 +212,9 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
     if (timeMs > this.emittedUntilMs(storeName)) this.#host.operatorTimesMs.set(storeName, timeMs)
   }
 
-  #child(name: string): Receiver {
-    const child = this.#children.get(name)
-    if (child === undefined) throw new UnknownChildError(this.#node.name, name, [...this.#children.keys()])
+  #child(name: string): readonly Receiver[] {
+    const child = this.#alone.get(name)
+    if (child === undefined) throw new UnknownChildError(this.#node.name, name, [...this.#alone.keys()])
     return child
   }
 }

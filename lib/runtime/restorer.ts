@@ -9,7 +9,8 @@ import { type ConsumedRecord, partitionKey, type TopicPartition } from '../core/
 import type { Metrics } from './metrics.ts'
 import { RecordQueue } from './record-queue.ts'
 import { SourceChangelog } from './source-changelog.ts'
-import type { StreamTask, TaskStore } from './stream-task.ts'
+import type { StreamTask } from './stream-task.ts'
+import type { TaskStore } from './task-stores.ts'
 
 /** Restored writes that may wait in memory for their batch. */
 const MAX_RESTORE_BATCH_BYTES = 4 * 1024 * 1024
@@ -19,6 +20,7 @@ const RESTORE_SLICE_RECORDS = 2_000
 /** One store of one task holds all of its changelog again. */
 export interface RestoredEvent {
   readonly store: string
+  /** -1: all, of a global store. */
   readonly partition: number
   /** How many records had to be read for it. */
   readonly records: number

@@ -17,6 +17,8 @@ const TASK_TURN_RECORDS = 512
 const MAX_COMMITS_UNDER_WAY = 8
 /** With a transaction for each task, commits closer together than this occupy the broker more than the records do. */
 const MIN_MS_BETWEEN_COMMITS = 15
+/** Uncommitted writes, as a multiple of what brings a commit forward: above, tasks wait for the commit. */
+const MAX_UNCOMMITTED_FACTOR = 2
 /** Sends not yet acknowledged, an instance: above, tasks wait. */
 const MAX_PENDING_SEND_BYTES = 32 * 1024 * 1024
 /** The longest sleep without a reason to wake. */
@@ -80,7 +82,7 @@ export class StreamLoop {
     const deadlineMs = startedMs + SLICE_MS
     const tasks = manager.tasks
     let worked = false
-    if (this.#sendsPile()) return false
+    if (this.#sendsPile() || this.#writesPile()) return false
     for (let busy = true; busy && clock.monotonicMs() < deadlineMs; ) {
       busy = false
       for (const task of tasks) {
@@ -122,11 +124,23 @@ export class StreamLoop {
     return true
   }
 
+  // A commit takes what there is; while it is under way the next generation grows.
+  #writesPile(): boolean {
+    return this.#uncommittedBytes() >= MAX_UNCOMMITTED_FACTOR * this.#options.config.uncommittedBytes
+  }
+
+  #uncommittedBytes(): number {
+    let bytes = 0
+    // What is being restored is written on its own.
+    for (const { state, database } of this.#options.manager.tasks)
+      if (state === 'RUNNING') bytes += database.uncommittedBytes
+    return bytes
+  }
+
   #startCommits(): void {
     const { manager, clock, config } = this.#options
     const lanes = [...manager.lanes].filter((lane) => !lane.committing && lane.dirty)
-    const uncommitted = manager.tasks.reduce((sum, { database }) => sum + database.uncommittedBytes, 0)
-    const early = uncommitted >= config.uncommittedBytes
+    const early = this.#uncommittedBytes() >= config.uncommittedBytes
     const intervalMs = Math.max(config.commitIntervalMs, MIN_MS_BETWEEN_COMMITS * lanes.length)
     for (const lane of lanes) {
       if (this.#commitsUnderWay >= MAX_COMMITS_UNDER_WAY) return

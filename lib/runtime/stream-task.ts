@@ -9,7 +9,7 @@ import type { CommittedOffset, FetchedPartition, OffsetCommit, PartitionOffset, 
 import type { Clock } from '../core/clock.ts'
 import { InvariantError, StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
-import { partitionKey, StreamRecord, type TopicPartition } from '../core/record.ts'
+import { StreamRecord, type TopicPartition } from '../core/record.ts'
 import { StateMachine } from '../core/state-machine.ts'
 import { ProcessingError, type RecordPlace } from './errors.ts'
 import type { ForwardScope } from './forward.ts'
@@ -22,6 +22,7 @@ import type { TaskId } from './task-id.ts'
 import { taskName } from './task-id.ts'
 import { TaskProgress } from './task-progress.ts'
 import { TaskPunctuations } from './task-punctuations.ts'
+import { type TaskStore, TaskStores } from './task-stores.ts'
 
 //                 ┌────────── abandon, after an abort ──┐
 //                 ▼                                      │
@@ -31,17 +32,6 @@ export type TaskState = 'CREATED' | 'RESTORING' | 'RUNNING' | 'SUSPENDED' | 'CLO
 
 const NO_PLACE: RecordPlace = { topic: '', partition: -1, offset: -1 }
 
-/** A store of a task and the changelog that stands behind it. */
-export interface TaskStore {
-  readonly store: StateStore
-  /** Undefined: nothing is logged, nothing can be restored. */
-  readonly changelog: TopicPartition | undefined
-  /** Whether the changelog is an input of the task: nothing is logged to it, and the store holds as much of it as was consumed. */
-  readonly isSource: boolean
-  /** Whether we delete from the changelog what the store needs no more. */
-  readonly isPurged: boolean
-}
-
 export interface StreamTaskOptions {
   readonly id: TaskId
   readonly subtopology: Subtopology
@@ -50,6 +40,8 @@ export interface StreamTaskOptions {
   readonly database: TaskDatabase
   /** Makes the stores over the database, in the order in which their caches are flushed: each before those downstream of it. */
   readonly makeStores: () => ReadonlyMap<string, TaskStore>
+  /** A global store, for reading; undefined: there is none of this name. */
+  readonly globalStore: (name: string) => StateStore | undefined
   readonly scope: ForwardScope
   readonly errors: TaskErrors
   readonly maxTaskIdleMs: number
@@ -80,13 +72,10 @@ export class StreamTask {
   readonly #machine: StateMachine<TaskState>
   readonly #scope: ForwardScope
   readonly #punctuations: TaskPunctuations
-  #stores: ReadonlyMap<string, TaskStore>
+  #stores: TaskStores
   #group = new PartitionGroup([], -1)
   #graph: ProcessGraph | undefined
   #progress = new TaskProgress()
-  #sealedOffsets: readonly OffsetCommit[] = []
-  #sealedNeeds: readonly PartitionOffset[] = []
-  #needs: readonly PartitionOffset[] = []
   #inFlight: Promise<void> | undefined
   /** Resolves `#inFlight` though the work goes on. */
   #stopWaiting: () => void = () => {}
@@ -101,7 +90,7 @@ export class StreamTask {
     this.subtopology = options.subtopology
     this.database = options.database
     this.errors = options.errors
-    this.#stores = options.makeStores()
+    this.#stores = new TaskStores(options.makeStores())
     this.#options = options
     this.#scope = options.scope
     this.#punctuations = new TaskPunctuations(options.scope, options.clock)
@@ -115,7 +104,7 @@ export class StreamTask {
   }
 
   get stores(): ReadonlyMap<string, TaskStore> {
-    return this.#stores
+    return this.#stores.all
   }
 
   get state(): TaskState {
@@ -170,7 +159,7 @@ export class StreamTask {
       })
     })
     this.#group = new PartitionGroup(queues, maxTaskIdleMs)
-    for (const { store } of this.#stores.values()) await store.open?.()
+    await this.#stores.open()
     this.#graph = new ProcessGraph(subtopology, this.#host())
     await this.#graph.init()
     this.#machine.transitionTo('RUNNING')
@@ -207,8 +196,8 @@ export class StreamTask {
     this.#paused = false
     this.#failure = undefined
     this.database.rollback()
-    this.#discardCaches()
-    this.#stores = this.#options.makeStores()
+    this.#stores.discard()
+    this.#stores = new TaskStores(this.#options.makeStores())
     this.#machine.transitionTo('RESTORING')
   }
 
@@ -220,7 +209,7 @@ export class StreamTask {
     try {
       await this.#closeGraph()
     } finally {
-      this.#discardCaches()
+      this.#stores.discard()
       await this.database.close()
     }
   }
@@ -280,17 +269,7 @@ export class StreamTask {
     await this.#settled()
     if (this.#failure !== undefined) throw this.#failure
     try {
-      // What an asynchronous node has written meanwhile, also to a store that was flushed before it, belongs to this commit too.
-      for (let waited = true; waited; ) {
-        waited = false
-        for (const { store } of this.#stores.values()) {
-          const pending = store.flush()
-          if (!isPromise(pending) && this.#scope.idle) continue
-          waited = true
-          await pending
-          await this.#scope.settled()
-        }
-      }
+      await this.#stores.flush(this.#scope)
     } catch (error) {
       throw this.#failed(
         error,
@@ -305,9 +284,9 @@ export class StreamTask {
     this.errors.takesUp(NO_PLACE, undefined)
     this.#worked = false
     this.#commitRequested = false
-    this.#sealedNeeds = this.#changelogNeeds()
-    this.#sealedOffsets = this.#progress.offsets(this.#group.queues)
-    return this.#sealedOffsets
+    const offsets = this.#progress.offsets(this.#group.queues)
+    this.#stores.seal(offsets)
+    return offsets
   }
 
   /** Ends what `prepareCommit` began. */
@@ -318,24 +297,15 @@ export class StreamTask {
 
   /** Writes the sealed generation, and how far the changelogs were acknowledged, or consumed, with it. */
   async write(sent: SentOffsets, changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>): Promise<void> {
-    const positions = new Map<string, ChangelogPosition>()
-    const consumed = new Map(
-      this.#sealedOffsets.map(({ topic, partition, offset }) => [partitionKey(topic, partition), offset]),
-    )
-    for (const [name, { changelog, isSource }] of this.#stores) {
-      if (changelog === undefined) continue
-      const key = partitionKey(changelog.topic, changelog.partition)
-      const last = sent.get(key)
-      const offset = isSource ? consumed.get(key) : last === undefined ? undefined : last + 1
-      if (offset !== undefined) positions.set(name, { offset, ...changelogIds.get(changelog.topic)! })
-    }
-    await this.database.write(positions)
-    this.#needs = this.#sealedNeeds
+    // Another generation of stores, made after an abort, has nothing to do with this one.
+    const stores = this.#stores
+    await this.database.write(stores.positions(sent, changelogIds))
+    stores.written()
   }
 
   /** Up to where changelogs that are purged are needed no more, as of the last commit. */
   get expiredChangelogs(): readonly PartitionOffset[] {
-    return this.#needs
+    return this.#stores.expiredChangelogs
   }
 
   committed(offsets: readonly OffsetCommit[]): void {
@@ -346,15 +316,6 @@ export class StreamTask {
 
   get #ready(): boolean {
     return this.state === 'RUNNING' && !this.#paused && this.#inFlight === undefined && this.#failure === undefined
-  }
-
-  #changelogNeeds(): readonly PartitionOffset[] {
-    const needs: PartitionOffset[] = []
-    for (const { store, changelog, isPurged } of this.#stores.values()) {
-      const offset = isPurged ? store.neededChangelogOffset : undefined
-      if (changelog !== undefined && offset !== undefined) needs.push({ ...changelog, offset })
-    }
-    return needs
   }
 
   #next(nowMs: number): RecordQueue | undefined {
@@ -387,7 +348,8 @@ export class StreamTask {
       taskId: this.name,
       stateDir,
       scope: this.#scope,
-      store: (name) => this.#stores.get(name)!.store,
+      store: (name) => this.#stores.all.get(name)!.store,
+      globalStore: this.#options.globalStore,
       schedule: (nodeName, options, punctuator) => {
         // Its time may be the first for which the loop has to wake.
         this.#options.onWake()
@@ -460,10 +422,6 @@ export class StreamTask {
         error.message += ` (task ${this.name}, record at ${topic}-${partition} offset ${offset})`
     }
     return this.#failure
-  }
-
-  #discardCaches(): void {
-    for (const { store } of this.#stores.values()) store.discard?.()
   }
 
   async #closeGraph(): Promise<void> {

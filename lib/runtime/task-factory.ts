@@ -1,7 +1,13 @@
 // Flow: task-manager → [task-factory] → stream-task
-import type { CacheBudget, StoreBuilder, StoreContext } from '../../stores/store.ts'
+import type { CacheBudget, StateStore, StoreBuilder, StoreContext } from '../../stores/store.ts'
 import type { OpenTaskDatabase, TaskDatabase } from '../../stores/task-database.ts'
-import { changelogTopic, type PhysicalTopology, type Subtopology, topicName } from '../../topology/physical.ts'
+import {
+  changelogTopic,
+  type PhysicalTopology,
+  type Subtopology,
+  subtopologyOf,
+  topicName,
+} from '../../topology/physical.ts'
 import type { Producer } from '../client/client.ts'
 import type { Logger } from '../core/log.ts'
 import type { ResolvedConfig } from './config.ts'
@@ -9,9 +15,10 @@ import { ForwardScope } from './forward.ts'
 import { isPurged } from './internal-topic-configs.ts'
 import type { Metrics } from './metrics.ts'
 import { RecordCollector, type SinkTopics } from './record-collector.ts'
-import { StreamTask, type TaskStore } from './stream-task.ts'
+import { StreamTask } from './stream-task.ts'
 import { TaskErrors } from './task-errors.ts'
 import { type TaskId, taskName } from './task-id.ts'
+import type { TaskStore } from './task-stores.ts'
 
 const MIN_DATABASE_BYTES = 256 * 1024
 const MAX_DATABASE_BYTES = 8 * 1024 * 1024
@@ -27,6 +34,8 @@ export interface TaskFactoryOptions {
   readonly openDatabase: OpenTaskDatabase
   /** Opens one that keeps nothing on disk. */
   readonly openMemoryDatabase: OpenTaskDatabase
+  /** A global store, for reading; undefined: there is none of this name. */
+  readonly globalStore: (name: string) => StateStore | undefined
   readonly onWake: () => void
   readonly onFailure: (task: StreamTask, error: unknown) => void
 }
@@ -44,7 +53,7 @@ export class TaskFactory {
   /** @param taskCount - How many tasks share the instance's memory. */
   async create(id: TaskId, producer: Producer, taskCount: number): Promise<StreamTask> {
     const { config, topology, metrics, logger, sinkTopics, taskDirectory, onWake, onFailure } = this.#options
-    const subtopology = topology.subtopologies[id.subtopology]!
+    const subtopology = subtopologyOf(topology, id.subtopology)
     const name = taskName(id)
     const stateDir = taskDirectory(name)
     const database = await this.#open(subtopology, stateDir, taskCount)
@@ -61,6 +70,7 @@ export class TaskFactory {
       stateDir,
       database,
       makeStores: () => this.#stores(id, subtopology, database, producer, scope),
+      globalStore: this.#options.globalStore,
       scope,
       errors: new TaskErrors({
         taskId: name,
