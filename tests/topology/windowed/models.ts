@@ -16,7 +16,8 @@ export function timeWindowContents({ sizeMs, advanceMs, graceMs }: TimeWindows, 
   let streamTimeMs = -1
   for (const { key, value, timeMs } of inputs) {
     streamTimeMs = Math.max(streamTimeMs, timeMs)
-    for (let startMs = 0; startMs <= timeMs; startMs += advanceMs) {
+    const firstMs = Math.max(0, Math.floor((timeMs - sizeMs) / advanceMs) * advanceMs)
+    for (let startMs = firstMs; startMs <= timeMs; startMs += advanceMs) {
       const endMs = startMs + sizeMs
       if (timeMs < endMs && endMs > streamTimeMs - graceMs) append(contents, `${key}@${startMs}-${endMs}`, value)
     }
