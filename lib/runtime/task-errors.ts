@@ -15,7 +15,7 @@ import type { Logger } from '../core/log.ts'
 import { type ConsumedRecord, NO_HEADERS, type StreamRecord } from '../core/record.ts'
 import { DeserializationError, SerializationError } from '../serde/errors.ts'
 import type { ResolvedConfig } from './config.ts'
-import { type DeadLetter, deadLetterOf } from './dead-letter.ts'
+import { type AddressedLetter, lettersOf, problemWith } from './error-decision.ts'
 import type { ErrorContext, ErrorDecision, ProductionError } from './error-handlers.ts'
 import {
   ErrorHandlerError,
@@ -255,43 +255,6 @@ export class TaskErrors {
   }
 }
 
-type AddressedLetter = DeadLetter & { readonly topic: string }
-
-function lettersOf(
-  decision: Exclude<ErrorDecision, 'fail'>,
-  error: unknown,
-  context: ErrorContext,
-  topic: string | undefined,
-): readonly AddressedLetter[] {
-  if (decision !== 'continue')
-    return decision.deadLetters.map((letter) => ({ ...letter, topic: letter.topic ?? topic! }))
-  return topic === undefined ? [] : [{ ...deadLetterOf(error, context), topic }]
-}
-
 function isProductionError(error: unknown): error is ProductionError {
   return [RecordSerializationError, RecordTooLargeError, MissingSinkTopicError].some((kind) => error instanceof kind)
-}
-
-/** What is wrong with what a handler returned. */
-function problemWith(
-  decision: unknown,
-  words: readonly string[],
-  deadLetterTopic: string | undefined,
-): string | undefined {
-  if (typeof decision === 'string' && words.includes(decision)) return undefined
-  const given = decision as
-    | { readonly decision?: unknown; readonly deadLetters?: readonly DeadLetter[] }
-    | null
-    | undefined
-  if (given?.decision !== 'continue' || !Array.isArray(given.deadLetters)) {
-    const allowed = words.map((word) => `'${word}'`).join(', ')
-    const got = isPromise(decision)
-      ? 'a promise: handlers are synchronous'
-      : (JSON.stringify(decision) ?? String(decision))
-    return `must return ${allowed} or { decision: 'continue', deadLetters: [...] }, and returned ${got}`
-  }
-  if (deadLetterTopic === undefined && given.deadLetters.some((letter: DeadLetter) => letter.topic === undefined)) {
-    return 'returned a dead letter without a topic, and there is no deadLetterQueueTopic'
-  }
-  return undefined
 }
