@@ -18,6 +18,8 @@ import type { RestoredEvent } from './restorer.ts'
 const TURN_RECORDS = 512
 /** The longest sleep without a reason to wake. */
 const MAX_IDLE_MS = 1_000
+/** In place of a partition, in what is told of a restore. */
+const ALL_PARTITIONS = -1
 /** Times that a topic may be cut while it is read from its start, before the start is given up. */
 const MAX_RESTORES = 10
 
@@ -50,6 +52,7 @@ export class GlobalStores {
   #wake: (() => void) | undefined
   #woken = false
   #closing = false
+  #failed = false
   #starting: Promise<void> = Promise.resolve()
   #following: Promise<void> = Promise.resolve()
 
@@ -72,7 +75,10 @@ export class GlobalStores {
     this.#starting = this.#restoreAll(partitionCounts)
     await this.#starting
     if (this.#closing || this.#tasks.size === 0) return
-    this.#following = this.#follow().catch((error: unknown) => this.#options.onFatal(outdated(error)))
+    this.#following = this.#follow().catch((error: unknown) => {
+      this.#failed = true
+      this.#options.onFatal(outdated(error))
+    })
   }
 
   /** Topics may have got more partitions: they are read, too, from their start. */
@@ -83,11 +89,16 @@ export class GlobalStores {
   async close(): Promise<void> {
     this.#closing = true
     this.#awake()
-    await this.#starting.catch(() => {})
+    await this.#starting.catch(() => {
+      this.#failed = true
+    })
     await this.#following
     await this.#fetcher.close()
-    // What is not committed is read again. A task that failed has nothing to commit that could be trusted.
-    for (const task of this.#tasks.values()) await task.close()
+    for (const task of this.#tasks.values()) {
+      // What is not committed is read again.
+      if (!this.#failed) await task.commit()
+      await task.close()
+    }
   }
 
   // ---- inside
@@ -145,8 +156,7 @@ export class GlobalStores {
     await task.commit()
     metrics.recordsRestored += records
     const ms = Math.round(config.clock.monotonicMs() - startedMs)
-    for (let partition = 0; partition < partitionCount; partition++)
-      onRestored({ store: task.name, partition, records: partition === 0 ? records : 0, ms })
+    onRestored({ store: task.name, partition: ALL_PARTITIONS, records, ms })
   }
 
   /** Starts to read each partition where the store ends. Returns where the partitions end. */
