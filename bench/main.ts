@@ -1,5 +1,7 @@
-// npm run bench -- --case pipe|filter|count|wordcount --guarantee at_least_once|exactly_once --records N [--brokers HOST:PORT] [--input TOPIC]
+// npm run bench -- --case CASE --guarantee at_least_once|exactly_once --records N [--brokers HOST:PORT] [--input TOPIC]
 //   [--commit-interval-ms N] [--cache-bytes N] [--live true]
+//
+// CASE is one of CASES in topologies.ts.
 //
 // Runs one topology over a preloaded topic, checks its output, and prints one JSON line. `seconds` runs from the first record to the commit
 // that makes the last result visible to a reader of committed transactions. Start-up is reported apart. Without --brokers a broker is started
@@ -14,7 +16,8 @@ import { type CommitStep, KafkaStreams, type ProcessingGuarantee } from '../lib/
 import { connect } from './connect.ts'
 import { percentile } from './statistics.ts'
 import { inputTopic, partitionsOf, prepareInput, readTopic } from './topics.ts'
-import { accepts, benchTopology, CASES, type Case, type Progress } from './topologies.ts'
+import { benchTopology, CASES, type Case, type Progress } from './topologies.ts'
+import { verify } from './verify.ts'
 
 const { values } = parseArgs({
   options: {
@@ -89,16 +92,13 @@ const seconds = (lastCommitMs - firstRecordMs) / 1_000
 const peakRssMiB = Math.round(process.resourceUsage().maxRSS / 1024)
 
 const check = connect(brokers)
-const written = await readTopic(check, output)
-const changelog =
-  name === 'pipe' || name === 'filter' ? undefined : await readTopic(check, `${applicationId}-counts-changelog`)
-await verify()
-const internal = name === 'wordcount' ? [`${applicationId}-counts-repartition`] : []
-await check.admin.deleteTopics([
-  output,
-  ...internal,
-  ...(changelog === undefined ? [] : [`${applicationId}-counts-changelog`]),
-])
+const outputRecords = await verify(check, { name, input, output, records, wordsOut: progress.wordsOut })
+const topics = [...(await check.admin.listTopics()).keys()].filter((topic) => topic.startsWith(`${applicationId}-`))
+let changelogRecords = 0
+for (const topic of topics) {
+  if (topic.endsWith('-changelog')) changelogRecords += (await readTopic(check, topic)).records
+}
+await check.admin.deleteTopics(topics)
 await check.close()
 await broker?.close()
 rmSync(stateDir, { recursive: true })
@@ -112,8 +112,8 @@ console.log(
     seconds: Number(seconds.toFixed(3)),
     recordsPerSecond: Math.round(records / seconds),
     peakRssMiB,
-    outputRecords: written.records,
-    changelogRecords: changelog?.records ?? 0,
+    outputRecords,
+    changelogRecords,
     commits: commitMs.length,
     commitP50Ms: Number(percentile(commitMs, 50).toFixed(1)),
     commitP99Ms: Number(percentile(commitMs, 99).toFixed(1)),
@@ -121,15 +121,3 @@ console.log(
     startupMs: Math.round(firstRecordMs - createdMs),
   }),
 )
-
-async function verify(): Promise<void> {
-  if (name === 'pipe' || name === 'filter') {
-    const expected =
-      name === 'pipe' ? records : (await readTopic(check, input, (value) => accepts(value.toString()))).records
-    if (written.records !== expected) throw new Error(`${written.records} records in the output, not ${expected}`)
-    return
-  }
-  const counted = [...written.latest.values()].reduce((sum, count) => sum + Number(count.readBigInt64BE(0)), 0)
-  const expected = name === 'count' ? records : progress.wordsOut
-  if (counted !== expected) throw new Error(`the counts add up to ${counted}, not ${expected}`)
-}

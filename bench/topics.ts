@@ -7,7 +7,7 @@ import { type ConsumedRecord, partitionKey, type TopicPartition } from '../lib/c
 import { lineOf } from './text.ts'
 
 export const PARTITIONS = 4
-const KEYS = 10_007
+export const KEYS = 10_007
 const MAX_PENDING_BYTES = 16 << 20
 
 /** The topic of so many records that all clients read. */
@@ -113,7 +113,7 @@ export async function readRecords(
   await fetcher.close()
 }
 
-/** Reads a topic whole; records whose value `counts` refuses are left out. */
+/** Reads a topic whole; records whose value `counts` refuses are left out. A key whose last record has no value is not among `latest`. */
 export async function readTopic(
   client: Client,
   topic: string,
@@ -122,9 +122,11 @@ export async function readTopic(
   const latest = new Map<string, Buffer>()
   let records = 0
   await readRecords(client, topic, ({ key, value }) => {
-    if (!counts(value!)) return
+    if (value !== null && !counts(value)) return
     records++
-    latest.set(key?.toString('latin1') ?? '', Buffer.from(value!))
+    const name = key?.toString('latin1') ?? ''
+    if (value === null) latest.delete(name)
+    else latest.set(name, Buffer.from(value))
   })
   return { records, latest }
 }

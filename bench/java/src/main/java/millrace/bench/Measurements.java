@@ -14,7 +14,7 @@ import org.apache.kafka.common.TopicPartition;
  * here is locked.
  *
  * <p>The clock starts when the first poll returns records. It stops when the commit returns after which nothing is left
- * to do: all input records were fetched, as many repartition records were fetched as were sent, and the committed offset
+ * to do: all input records were fetched, as many records of internal topics (repartition, foreign-key joins) were fetched as were sent, and the committed offset
  * of every partition is past its last record. Kafka Streams flushes its caches and its producer before it commits
  * offsets (or commits both in one transaction), so at that moment all results can be read with read_committed, and
  * before that commit some could not, or could have been produced again.
@@ -30,8 +30,8 @@ final class Measurements {
   private long[] commitNanos = new long[1024];
   private int commits;
   private long fetchedInput;
-  private long fetchedRepartition;
-  private long sentRepartition;
+  private long fetchedInternal;
+  private long sentInternal;
   private long sentChangelog;
   private long startNanos;
   private long endNanos;
@@ -48,13 +48,13 @@ final class Measurements {
       var ofPartition = records.records(partition);
       lastFetched.put(partition, ofPartition.get(ofPartition.size() - 1).offset());
       if (partition.topic().equals(input)) fetchedInput += ofPartition.size();
-      else fetchedRepartition += ofPartition.size();
+      else fetchedInternal += ofPartition.size();
     }
   }
 
   void sent(String topic) {
     if (topic.endsWith("-changelog")) sentChangelog++;
-    else if (topic.endsWith("-repartition")) sentRepartition++;
+    else if (topic.endsWith("-repartition") || topic.endsWith("-topic")) sentInternal++;
   }
 
   /** A commit that began at {@code beganNanos}, with its first offset request, has just returned. */
@@ -72,7 +72,7 @@ final class Measurements {
   }
 
   private boolean everythingCommitted() {
-    if (fetchedInput < inputRecords || fetchedRepartition < sentRepartition) return false;
+    if (fetchedInput < inputRecords || fetchedInternal < sentInternal) return false;
     for (var entry : lastFetched.entrySet()) {
       if (committed.getOrDefault(entry.getKey(), 0L) <= entry.getValue()) return false;
     }

@@ -20,10 +20,16 @@ record Options(
 
   static final String USAGE =
       """
-      Usage: node bench/java/run.ts --case pipe|filter|count|wordcount --guarantee at_least_once|exactly_once
+      Usage: node bench/java/run.ts --guarantee at_least_once|exactly_once
+        --case pipe|filter|count|wordcount|window|hopping|session|join|table-join|fk-join
         --brokers HOST:PORT,... --input TOPIC --records N --application-id ID --state-dir FOLDER
         [--commit-interval-ms N] [--live true] [--timeout-seconds N]
       The input topic must hold exactly N records, or with --live get them while this runs; the application id must be new.""";
+
+  private static final Set<String> CASES =
+      Set.of(
+          "pipe", "filter", "count", "wordcount", "window", "hopping", "session", "join", "table-join",
+          "fk-join");
 
   private static final Set<String> NAMES =
       Set.of(
@@ -40,7 +46,7 @@ record Options(
     }
     String commitIntervalMs = values.get("commit-interval-ms");
     return new Options(
-        oneOf(values, "case", Set.of("pipe", "filter", "count", "wordcount")),
+        oneOf(values, "case", CASES),
         !oneOf(values, "guarantee", Set.of("at_least_once", "exactly_once", "exactly_once_v2"))
             .equals("at_least_once"),
         required(values, "brokers"),

@@ -29,7 +29,7 @@ final class Topics implements AutoCloseable {
     var description = admin.describeTopics(List.of(input)).allTopicNames().get().get(input);
     int partitions = description.partitions().size();
     long records = 0;
-    try (var consumer = consumer(new StringDeserializer())) {
+    try (var consumer = consumer(new StringDeserializer(), new StringDeserializer())) {
       var all = consumer.partitionsFor(input).stream()
           .map(info -> new TopicPartition(input, info.partition()))
           .toList();
@@ -43,9 +43,13 @@ final class Topics implements AutoCloseable {
     admin.createTopics(List.of(new NewTopic(options.output(), partitions, (short) -1))).all().get();
   }
 
-  /** Reads all that read_committed shows of a topic. */
+  /** Reads all that read_committed shows of a topic, by partition in order. */
   <V> void read(String topic, Deserializer<V> values, BiConsumer<String, V> each) {
-    try (var consumer = consumer(values)) {
+    read(topic, new StringDeserializer(), values, each);
+  }
+
+  <V> void read(String topic, Deserializer<String> keys, Deserializer<V> values, BiConsumer<String, V> each) {
+    try (var consumer = consumer(keys, values)) {
       var partitions = consumer.partitionsFor(topic).stream()
           .map(info -> new TopicPartition(topic, info.partition()))
           .collect(Collectors.toSet());
@@ -63,18 +67,18 @@ final class Topics implements AutoCloseable {
     String prefix = options.applicationId() + "-";
     var ours = admin.listTopics().names().get().stream()
         .filter(name -> name.startsWith(prefix))
-        .filter(name -> name.equals(options.output()) || name.matches(".*-(changelog|repartition)"))
+        .filter(name -> name.equals(options.output()) || name.matches(".*-(changelog|repartition|topic)"))
         .toList();
     admin.deleteTopics(ours).all().get();
     admin.deleteConsumerGroups(List.of(options.applicationId())).all().get();
   }
 
-  private <V> KafkaConsumer<String, V> consumer(Deserializer<V> values) {
+  private <V> KafkaConsumer<String, V> consumer(Deserializer<String> keys, Deserializer<V> values) {
     Map<String, Object> config = Map.of(
         ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, options.brokers(),
         ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed",
         ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-    return new KafkaConsumer<>(config, new StringDeserializer(), values);
+    return new KafkaConsumer<>(config, keys, values);
   }
 
   @Override
