@@ -1,6 +1,7 @@
 // The contracts between processors, stores and the task that owns them.
 import type { ConsumedRecord, Headers } from '../lib/core/record.ts'
 import type { Windowed } from '../lib/core/windowed.ts'
+import type { Serde } from '../lib/serde/serde.ts'
 
 /** What every store of a task can do for the task. */
 export interface StateStore {
@@ -245,6 +246,8 @@ export interface StoreBuilder<S extends StateStore = StateStore> {
   readonly caching: boolean
   /** False: kept in memory only, and restored from the changelog at each start. */
   readonly persistent: boolean
+  /** What turns its keys and values into bytes: told the store's changelog before the first record (see `Serde.start`). */
+  readonly serdes?: readonly Serde<any>[]
   /** Settings of the changelog topic, over the defaults. */
   readonly changelogConfigs: Readonly<Record<string, string>>
   build(context: StoreContext): S

@@ -170,6 +170,7 @@ function declare<K, V, S extends StateStore>(
     logging,
     caching,
     persistent,
+    serdes: [key, value],
     changelogConfigs,
     build: (context) => build({ key, value, caching, logHeaders }, context),
   }

@@ -2,13 +2,12 @@
 import type { StateDirectory } from '../../stores/state-directory.ts'
 import type { OpenTaskDatabase } from '../../stores/task-database.ts'
 import type { PhysicalTopology } from '../../topology/physical.ts'
-import { loggedStores, topicName } from '../../topology/physical.ts'
+import { loggedStores } from '../../topology/physical.ts'
 import type { Client, ClientSupplier, GroupMember, OffsetCommit } from '../client/client.ts'
 import { BrokerUnavailableError } from '../client/errors.ts'
 import type { Timer } from '../core/clock.ts'
 import { InvariantError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
-import type { Serde } from '../serde/serde.ts'
 import type { ResolvedConfig } from './config.ts'
 import { NotRunningError } from './errors.ts'
 import { GlobalStores } from './global-stores.ts'
@@ -18,6 +17,7 @@ import type { Metrics } from './metrics.ts'
 import { SinkTopics } from './record-collector.ts'
 import { RecordPurger } from './record-purger.ts'
 import { type RestoredEvent, Restorer } from './restorer.ts'
+import { startSerdes } from './start-serdes.ts'
 import { StreamLoop } from './stream-loop.ts'
 import { StreamsAssignor } from './streams-assignor.ts'
 import { TaskFactory } from './task-factory.ts'
@@ -75,7 +75,7 @@ export class Instance {
     const { config, topology, metrics, logger, onChange, onFatal, onRestored } = this.#options
     this.#plan = await this.#prepare()
     const changelogIds = await this.#changelogIds()
-    await this.#startSerdes()
+    await startSerdes(topology, config.applicationId)
     this.#throwIfClosing()
     await this.#startGlobalStores()
     const { admin } = this.#client
@@ -239,20 +239,6 @@ export class Instance {
     })
     await this.#globalStores.start(this.#plan!.globalPartitions)
     this.#throwIfClosing()
-  }
-
-  // Serdes that register something for the topics they write do so before the first record.
-  async #startSerdes(): Promise<void> {
-    const { config, topology } = this.#options
-    const topicsOf = new Map<Serde<any>, Set<string>>()
-    for (const node of topology.subtopologies.flatMap(({ nodes }) => nodes)) {
-      if (node.kind !== 'sink' || typeof node.topic === 'function') continue
-      for (const serde of [node.keySerde, node.valueSerde]) {
-        const topics = topicsOf.get(serde) ?? new Set()
-        topicsOf.set(serde, topics.add(topicName(node.topic, config.applicationId)))
-      }
-    }
-    for (const [serde, topics] of topicsOf) await serde.start?.([...topics])
   }
 
   // New partitions of a source: stateless parts get new tasks; where state was spread over the old count, planning fails by name.

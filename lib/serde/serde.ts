@@ -18,6 +18,6 @@ export interface Serde<T> {
    * a promise, otherwise undefined.
    */
   prepare?(topic: string, bytes: Buffer): Promise<void> | undefined
-  /** Called once, before the first record, with the topics that this serde will write. */
+  /** Called before the first record, with topics that this serde will write; again, with others, for each serde that is made of this one. */
   start?(topics: readonly string[]): Promise<void>
 }

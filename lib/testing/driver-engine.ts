@@ -13,6 +13,7 @@ import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../runti
 import { prepareTopics } from '../runtime/internal-topics.ts'
 import { Metrics } from '../runtime/metrics.ts'
 import { SinkTopics } from '../runtime/record-collector.ts'
+import { startSerdes } from '../runtime/start-serdes.ts'
 import type { StreamTask } from '../runtime/stream-task.ts'
 import { TaskFactory } from '../runtime/task-factory.ts'
 import type { TaskId } from '../runtime/task-id.ts'
@@ -102,6 +103,7 @@ export class DriverEngine {
     const clusterId = await admin.clusterId()
     const changelogs = await admin.describeTopics([...plan.changelogTopics.keys(), ...plan.sourceChangelogs])
     this.#ids = new Map([...changelogs].map(([topic, { topicId }]) => [topic, { topicId, clusterId }]))
+    await startSerdes(this.#topology, this.#config.applicationId)
     await this.#globalStores.start()
     const factory = this.#factory(plan)
     for (const id of plan.tasks) this.#tasks.push(await this.#startTask(factory, plan, id))

@@ -33,6 +33,7 @@ export function changeBuffer<K, V>(name: string, options: ChangeBufferOptions<K,
     logging,
     caching: false,
     persistent: true,
+    serdes: [options.key, options.value],
     changelogConfigs,
     build: (context) => new ChangeBuffer(name, options, context),
   }

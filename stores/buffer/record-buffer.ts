@@ -29,6 +29,7 @@ export function recordBuffer<K, V>(name: string, options: RecordBufferOptions<K,
     logging: true,
     caching: false,
     persistent: true,
+    serdes: [options.key, options.value],
     changelogConfigs: {},
     build: (context) => new RecordBuffer(name, options, context),
   }

@@ -42,6 +42,7 @@ export function unmatchedStore<K, L, R>(
     logging,
     caching: false,
     persistent,
+    serdes: [options.key, options.left, options.right],
     changelogConfigs,
     build: (context) => new UnmatchedStore(name, options, context),
   }
