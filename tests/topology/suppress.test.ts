@@ -140,6 +140,11 @@ describe('for a time limit', () => {
     ])
   })
 
+  it('goes by stream time: what comes late does not wait', async () => {
+    const builder = suppressed({ until: 'time-limit', timeLimitMs: 10 })
+    expect(await run(builder, ['a 1 100', 'b 2 90', 'c 3 91', 'd 4 101'])).toEqual([[], ['b 2 @90'], [], ['c 3 @91']])
+  })
+
   it('emits early what has waited for the longest when there are too many bytes', async () => {
     // Each of them is 28 + 'in' + key + value long.
     const builder = suppressed({ until: 'time-limit', timeLimitMs: 1_000, maxBytes: 2 * 32 })
