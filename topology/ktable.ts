@@ -11,6 +11,7 @@ import type {
   MaterializeOptions,
   NamedOptions,
   SuppressOptions,
+  TransformValuesOptions,
 } from './options.ts'
 import { filterCompute, mapCompute } from './processors/table-computes.ts'
 import { ToStreamProcessor } from './processors/to-stream.ts'
@@ -20,6 +21,7 @@ import { tableGroupBy } from './table-group-by.ts'
 import { tableJoin } from './table-join.ts'
 import type { TableParts } from './table-parts.ts'
 import { tableVerb } from './table-verb.ts'
+import { transformValues } from './transform-values.ts'
 
 /**
  * A table that changes: for each key its latest value. Each record of its input is an update of one key, a null value a delete.
@@ -80,6 +82,33 @@ export class KTable<K, V> {
       value: (name) => madeBy<VR>(name, 'mapValues', options.value),
       dropEmpty: false,
     })
+  }
+
+  /**
+   * As `mapValues`, with stores at hand: a transformer makes the value of each update, also of deletes (null). Without a `store` of its own it is asked again where the
+   * table's values, or old values, are needed, so what it does should depend on value and key alone; give `store` where it does not.
+   *
+   * @example
+   * const numbered = orders.transformValues({
+   *   stores: [stores.keyValue('versions', { key: serdes.string(), value: serdes.long() })],
+   *   store: 'numbered',
+   *   value: serdes.json<Numbered>(),
+   *   create: (context) => {
+   *     const versions = context.store<KeyValueStore<string, number>>('versions')
+   *     return {
+   *       transform(order, id) {
+   *         if (order === null) return null
+   *         const version = (versions.get(id) ?? 0) + 1
+   *         versions.put(id, version)
+   *         return { ...order, version }
+   *       },
+   *     }
+   *   },
+   * })
+   */
+  transformValues<VR>(options: TransformValuesOptions<K, V, VR>): KTable<K, VR> {
+    checkCallback('transformValues', options?.create)
+    return transformValues(this, options)
   }
 
   /**

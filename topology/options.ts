@@ -1,6 +1,7 @@
 import type { Serde } from '../lib/serde/serde.ts'
 import type { StoreBuilder } from '../stores/store.ts'
 import type { OffsetReset, StreamPartitioner, TimestampExtractor } from './physical.ts'
+import type { CreateTransformer } from './processors/transform-values.ts'
 import type { CreateProcessor } from './processors/user-processor.ts'
 import type { EmitStrategy } from './windows.ts'
 
@@ -218,6 +219,13 @@ export interface ProcessValuesOptions<K, V, VOut> extends ValueOptions<VOut> {
   readonly stores?: readonly (StoreBuilder | string)[]
   /** Called once for each task, and again after an abort. Must make a new processor each time. */
   readonly create: CreateProcessor<K, V, K, VOut>
+}
+
+export interface TransformValuesOptions<K, V, VR> extends MaterializeOptions<K, VR> {
+  /** Stores that the transformer uses: builders, or names of stores added with `addStateStore`. */
+  readonly stores?: readonly (StoreBuilder | string)[]
+  /** Called once for each task and reader, and again after an abort. Must make a new transformer each time. */
+  readonly create: CreateTransformer<K, V, VR>
 }
 
 /** A rewrite of the topology as a whole, by Java's name. It changes internal topics: decide before the first start. */

@@ -16,15 +16,15 @@ export interface BranchOptions<K, V, R = KStream<K, V>> {
   /** Behind the name of the split this names the branch's node; default: the branch's number, 0 for the default branch. */
   readonly name?: string
   /** Goes on with the branch; what it returns is what `split` gives for it. */
-  readonly then?: (branch: KStream<K, V>) => R
+  readonly chain?: (branch: KStream<K, V>) => R
 }
 
 /** What `split` takes for each branch. */
 export type BranchCondition<K, V> = Predicate<K, V> | 'default' | BranchOptions<K, V, any>
 
-/** What `split` gives for each branch: its stream, or what its `then` made of it. */
+/** What `split` gives for each branch: its stream, or what its `chain` made of it. */
 export type Branches<K, V, B> = {
-  readonly [Name in keyof B]: B[Name] extends { readonly then: (branch: any) => infer R } ? R : KStream<K, V>
+  readonly [Name in keyof B]: B[Name] extends { readonly chain: (branch: any) => infer R } ? R : KStream<K, V>
 }
 
 const ARRAY_INDEX = /^(0|[1-9]\d*)$/
@@ -43,7 +43,7 @@ export function split<K, V, B extends Readonly<Record<string, BranchCondition<K,
   const node = new ProcessorGraphNode(name, () => new SplitProcessor(name, branches, defaultChild))
   graph.add(node, parent)
   const results: Record<string, unknown> = {}
-  for (const [key, { when, name: branchName, then }] of entries) {
+  for (const [key, { when, name: branchName, chain }] of entries) {
     const child = name + (branchName ?? (when === 'default' ? 0 : branches.length + 1))
     checkNodeName(child)
     // As in Java a branch takes a number that its name does not show.
@@ -53,7 +53,7 @@ export function split<K, V, B extends Readonly<Record<string, BranchCondition<K,
     const passes = new ProcessorGraphNode(child, () => new MergeProcessor())
     graph.add(passes, node)
     const branch = new KStream<K, V>({ ...stream[parts], node: passes })
-    results[key] = then === undefined ? branch : then(branch)
+    results[key] = chain === undefined ? branch : chain(branch)
   }
   return results as Branches<K, V, B>
 }

@@ -21,6 +21,8 @@ export interface TableSettings {
   readonly sources?: Iterable<SourceGraphNode>
   /** Stores of other nodes that this one reads. */
   readonly storeNames?: readonly string[]
+  /** Stores that a user's code in this node uses: builders, or names of stores that were added. */
+  readonly stores?: readonly (StoreBuilder | string)[]
   /** Of a windowed aggregation: how long after a window's end, in stream time, it may still change. */
   readonly graceMs?: number
 }
@@ -46,7 +48,7 @@ export class TableNode extends GraphNode {
   }
 
   override writeTo(definition: TopologyDefinition): void {
-    const { store, supplier, sources = [], storeNames = [] } = this.#settings
+    const { store, supplier, sources = [], storeNames = [], stores = [] } = this.#settings
     const { sendOldValues, versionedInput } = this
     definition.addProcessor({
       name: this.name,
@@ -54,6 +56,10 @@ export class TableNode extends GraphNode {
       supplier: supplier({ sendOldValues, versionedInput }),
     })
     for (const name of storeNames) definition.connect(this.name, name)
+    for (const used of stores) {
+      if (typeof used === 'string') definition.connect(this.name, used)
+      else definition.addStore(used, [this.name])
+    }
     const own = store()
     if (own !== undefined) definition.addStore(own, [this.name])
     // A key that is read from several topics must have the same partition number in all of them, or it would have two aggregates.

@@ -4,6 +4,7 @@ import { cogroups } from './cogroup.ts'
 import { errors } from './errors.ts'
 import { foreignKeyJoins } from './foreign-key-joins.ts'
 import { globalStores } from './global.ts'
+import { mixed } from './mixed.ts'
 import { optimizations } from './optimizations.ts'
 import { windowStores } from './stores.ts'
 import { streamJoins } from './stream-joins.ts'
@@ -17,6 +18,7 @@ export const handWritten: ReadonlyMap<string, () => Topology> = new Map([
   ...errors,
   ...foreignKeyJoins,
   ...globalStores,
+  ...mixed,
   ...optimizations,
   ...streamJoins,
   ...suppress,
