@@ -134,3 +134,23 @@ describe.each(Object.entries(topologies))('%s gives the same, record for record,
     expect(app.read('out').map(shown)).toEqual(expected)
   })
 })
+
+it('stream time is known after a restart: what comes late does not wait', async () => {
+  const app = new TestApp().topics({ in: 1, out: 1 })
+  const topology = built((builder) =>
+    builder.table('in', strings).suppress({ until: 'time-limit', timeLimitMs: 50 }).toStream().to('out'),
+  )
+  try {
+    const first = await app.start(topology())
+    await app.produce('in', { key: 'a', value: 'waits', timestamp: T0 + 100 })
+    await app.caughtUp('in')
+    await first.close()
+    await app.start(topology())
+    await app.produce('in', { key: 'b', value: 'late', timestamp: T0 + 10 })
+    await app.caughtUp('in')
+
+    expect(app.read('out').map(shown)).toEqual(['b late @10'])
+  } finally {
+    await app.close()
+  }
+})
