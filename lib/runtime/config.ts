@@ -60,6 +60,10 @@ export interface StreamsConfig {
    * are then deleted at once, and missing in a restore. Of topics that are to be created.
    */
   readonly changelogRetention?: 'expired' | 'java'
+  /**
+   * Java's `dsl.store.format`: with `headers` the deletes in changelogs of tables carry the headers of the records that caused them. Default: `plain`, without.
+   */
+  readonly storeFormat?: 'plain' | 'headers'
   /** Of internal topics; -1 takes the broker's default. Default: -1. */
   readonly replicationFactor?: number
   /** How long a request to the cluster, with its retries, may take. Default: 30 000. */
@@ -143,6 +147,7 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   processingGuarantee: ['exactly_once', 'at_least_once'],
   transactionScope: ['task'],
   changelogRetention: ['expired', 'java'],
+  storeFormat: ['plain', 'headers'],
   offsetReset: ['earliest', 'latest', 'none'],
   compression: compressionCodecs,
 }
@@ -190,6 +195,7 @@ export function resolveConfig(config: StreamsConfig): ResolvedConfig {
     processingGuarantee: guarantee,
     transactionScope: 'task',
     changelogRetention: 'expired',
+    storeFormat: 'plain',
     commitIntervalMs: guarantee === 'exactly_once' ? 100 : 30_000,
     cacheBytes: 10 * 1024 * 1024,
     readCacheBytes: 32 * 1024 * 1024,

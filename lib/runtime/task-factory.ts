@@ -1,5 +1,5 @@
 // Flow: task-manager → [task-factory] → stream-task
-import type { CacheBudget, StateStore, StoreBuilder, StoreContext } from '../../stores/store.ts'
+import type { CacheBudget, StateStore, StoreBuilder, StoreContext, StoreKind } from '../../stores/store.ts'
 import type { OpenTaskDatabase, TaskDatabase } from '../../stores/task-database.ts'
 import {
   changelogTopic,
@@ -20,6 +20,8 @@ import { TaskErrors } from './task-errors.ts'
 import { type TaskId, taskName } from './task-id.ts'
 import type { TaskStore } from './task-stores.ts'
 
+/** Stores under the DSL's tables: the ones that `storeFormat` is about. */
+const KINDS_OF_TABLES = new Set<StoreKind>(['timestamped-key-value', 'timestamped-window', 'session'])
 const MIN_DATABASE_BYTES = 256 * 1024
 const MAX_DATABASE_BYTES = 8 * 1024 * 1024
 
@@ -122,9 +124,7 @@ export class TaskFactory {
       const context: StoreContext = {
         rows: database.rows(builder.name),
         changelogTopic: topic,
-        log: logging
-          ? (key, value, timestamp, headers) => producer.send(topic, id.partition, key, value, timestamp, headers)
-          : () => {},
+        log: logging ? this.#logTo(builder, topic, id.partition, producer, scope) : () => {},
         ...(logging && { changelogOffset: () => database.position(builder.name)?.offset ?? 0 }),
         currentRecord: () => scope.current,
         cacheBudget: builder.caching && cacheBytes > 0 ? this.#cacheBudget : undefined,
@@ -137,6 +137,20 @@ export class TaskFactory {
       })
     }
     return stores
+  }
+
+  #logTo(
+    { kind }: StoreBuilder,
+    topic: string,
+    partition: number,
+    producer: Producer,
+    scope: ForwardScope,
+  ): StoreContext['log'] {
+    const send: StoreContext['log'] = (key, value, timestamp, headers) =>
+      producer.send(topic, partition, key, value, timestamp, headers)
+    if (this.#options.config.storeFormat === 'plain' || !KINDS_OF_TABLES.has(kind)) return send
+    return (key, value, timestamp, headers) =>
+      send(key, value, timestamp, value === null ? (scope.current?.headers ?? headers) : headers)
   }
 }
 

@@ -3,17 +3,13 @@ import type { TestDriverOptions } from '../../lib/testing/index.ts'
 import type { GoldenCase } from './golden-case.ts'
 
 /** Settings of Java that say something about the topology and not about the driver: the topology is built with them. */
-const OF_THE_TOPOLOGY = new Set([
-  'topology.optimization',
-  'default.key.serde',
-  'default.value.serde',
-  'dsl.store.format',
-])
+const OF_THE_TOPOLOGY = new Set(['topology.optimization', 'default.key.serde', 'default.value.serde'])
 
 /** What stands for a setting, given its value. */
 const OPTIONS: Readonly<Record<string, (value: string) => Partial<TestDriverOptions>>> = {
   'deserialization.exception.handler': (name) => ({ deserializationHandler: handlerOf(name) }),
   'processing.exception.handler': (name) => ({ processingHandler: handlerOf(name) }),
+  'dsl.store.format': (storeFormat) => ({ storeFormat: storeFormat as 'headers' }),
   'errors.dead.letter.queue.topic.name': (deadLetterQueueTopic) => ({ deadLetterQueueTopic }),
 }
 
