@@ -121,7 +121,9 @@ describe('a global table', () => {
     await (await app.start(lookUp())).close()
     app.cluster.deleteTopic('cities')
     app.cluster.createTopic('cities', { partitions: 3 })
-    await app.produce('cities', { key: 'c1', value: 'New' }, ...cities('?', ['d0', 'd1', 'd2', 'd3', 'd4', 'd5']))
+    // More than before, so that the offsets alone would not tell.
+    const others = Array.from({ length: 90 }, (_, i) => `d${i}`)
+    await app.produce('cities', { key: 'c1', value: 'New' }, ...cities('?', others))
     await app.start(lookUp())
     await app.produce('in', ...asks(['c1', 'c2']))
     await app.caughtUp('in')

@@ -99,14 +99,14 @@ describe('a join of two tables', () => {
     await driver.createInputTopic<string, string>('left').pipeInput({ key: 'a', value: 'l', timestamp: 1 })
     await driver.createInputTopic<string, string>('right').pipeInput({ key: 'a', value: 'r', timestamp: 2 })
 
-    const [name] = driver.getAllStateStoreNames().filter((each) => each.startsWith('KTABLE-MERGE-STATE-STORE-'))
+    const [name] = [...driver.getAllStateStores().keys()].filter((each) => each.startsWith('KTABLE-MERGE-STATE-STORE-'))
     expect(driver.getTimestampedKeyValueStore<string, string>(name!)?.get('a')).toEqual({ value: 'l+r', timestamp: 2 })
   })
 
   it.each([
     [
       'another builder’s table',
-      (b: StreamsBuilder, t: KTable<string, string>) => t.join(new StreamsBuilder().table('x', strings), plus),
+      (_: StreamsBuilder, t: KTable<string, string>) => t.join(new StreamsBuilder().table('x', strings), plus),
     ],
     ['a stream', (b: StreamsBuilder, t: KTable<string, string>) => t.join(b.stream('s', strings) as any, plus)],
     ['nothing', (_: StreamsBuilder, t: KTable<string, string>) => t.outerJoin(undefined as any, plus)],
