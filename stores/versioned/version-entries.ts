@@ -81,7 +81,7 @@ export class VersionEntries {
       const version = this.#history.at(group, timeMs)
       // All of this segment held later.
       if (version === undefined) continue
-      if (!Buffer.isBuffer(version.value)) return undefined
+      if (version.value === null) return undefined
       return { value: version.value, fromMs: version.fromMs, toMs: this.#history.after(group, timeMs)!.fromMs }
     }
     return undefined
@@ -100,7 +100,7 @@ export class VersionEntries {
         const { fromMs: startMs, value } = versions[i]!
         const endMs = versions[i + 1]!.fromMs
         if (endMs <= lowerMs) return found.reverse()
-        if (startMs <= toMs && Buffer.isBuffer(value)) found.push({ value, fromMs: startMs, toMs: endMs })
+        if (startMs <= toMs && value !== null) found.push({ value, fromMs: startMs, toMs: endMs })
       }
     }
     return found.reverse()
@@ -156,7 +156,7 @@ export class VersionEntries {
     const older = this.#groupAt(key, timeMs)
     if (cut.fromMs < timeMs && !older.equals(group)) {
       // The one that is cut short ends in an earlier segment now.
-      this.#history.append(older, cut.fromMs, timeMs, cut.value as Buffer | null)
+      this.#history.append(older, cut.fromMs, timeMs, cut.value)
       this.#history.remove(group, cut.fromMs)
     }
     this.#history.put(group, timeMs, value)
@@ -172,7 +172,7 @@ export class VersionEntries {
   /** Marks the deletion of a key that has no value. */
   #putDeletion(group: Buffer, timeMs: number): void {
     const end = this.#history.end(group)
-    if (end === undefined) this.#history.putEnd(group, timeMs)
+    if (end === undefined) this.#history.put(group, timeMs, null)
     else if (end.fromMs < timeMs) this.#history.append(group, end.fromMs, timeMs, null)
   }
 

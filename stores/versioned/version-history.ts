@@ -4,20 +4,19 @@ import type { Entry } from '../grouped/leaf.ts'
 import type { Rows } from '../store.ts'
 
 const TIME_BYTES = 8
-// The first byte of an entry's value.
-const END = Buffer.of(0)
-const TOMBSTONE = Buffer.of(1)
-const VALUE = 2
+// An entry's value: nothing for null, else one byte before the value's own, which may be none.
+const NULL = Buffer.alloc(0)
+const VALUE_MARK = 1
 
-/** What holds from a time on: a value's bytes, null for a deletion, 'end' where the versions of the group end. */
+/** What holds from a time on: a value's bytes, or null for nothing. */
 export interface Version {
   readonly fromMs: number
-  readonly value: Buffer | null | 'end'
+  readonly value: Buffer | null
 }
 
 /**
  * Versions that are no longer the latest of their keys. A group (see GroupRows) has those of one key that follow each other and whose ends lie in one
- * segment: an entry for each, by the time from which it held, until the next one's; and an entry that marks the end of the last.
+ * segment: an entry for each, by the time from which it held, until the next one's. The last entry is a null: the end.
  */
 export class VersionHistory {
   readonly #groups: GroupRows
@@ -30,7 +29,7 @@ export class VersionHistory {
     return versionOf(this.#groups.above(group, NOTHING))
   }
 
-  /** The mark at the end. */
+  /** The last entry. */
   end(group: Buffer): Version | undefined {
     return versionOf(this.#groups.atOrBelow(group, EVERYTHING))
   }
@@ -59,23 +58,17 @@ export class VersionHistory {
 
   /** Puts a version in its place, over one that held from the same time. */
   put(group: Buffer, fromMs: number, value: Buffer | null): void {
-    this.#groups.put(group, timeKey(fromMs), value === null ? TOMBSTONE : valueEntry(value))
+    this.#groups.put(group, timeKey(fromMs), value === null ? NULL : valueEntry(value))
   }
 
   remove(group: Buffer, fromMs: number): void {
     this.#groups.put(group, timeKey(fromMs), null)
   }
 
-  /** Adds a version behind all others: between their end and its start nothing held. */
+  /** Adds a version behind all others: from their end until its start nothing held. */
   append(group: Buffer, fromMs: number, toMs: number, value: Buffer | null): void {
-    const end = this.end(group)
-    if (end !== undefined && end.fromMs < fromMs) this.put(group, end.fromMs, null)
     this.put(group, fromMs, value)
-    this.putEnd(group, toMs)
-  }
-
-  putEnd(group: Buffer, timeMs: number): void {
-    this.#groups.put(group, timeKey(timeMs), END)
+    this.put(group, toMs, null)
   }
 }
 
@@ -90,7 +83,7 @@ function timeKey(timeMs: number): Buffer {
 
 function valueEntry(value: Buffer): Buffer {
   const entry = Buffer.allocUnsafe(1 + value.length)
-  entry[0] = VALUE
+  entry[0] = VALUE_MARK
   entry.set(value, 1)
   return entry
 }
@@ -99,8 +92,6 @@ function versionOf(entry: Entry | undefined): Version | undefined {
   return entry === undefined ? undefined : { fromMs: readInt64(entry[0], 0), value: valueIn(entry[1]) }
 }
 
-function valueIn(entry: Buffer): Version['value'] {
-  const kind = entry[0]
-  if (kind === VALUE) return entry.subarray(1)
-  return kind === TOMBSTONE[0] ? null : 'end'
+function valueIn(entry: Buffer): Buffer | null {
+  return entry.length === 0 ? null : entry.subarray(1)
 }

@@ -224,6 +224,30 @@ export function sessionContract({ caching, logging, timeOrdered, makeBackend }: 
     }
   })
 
+  it('forgets what it had restored when its rows are emptied under it', async () => {
+    const restore = (key: string, endMs: number) => {
+      const bytes = Buffer.alloc(key.length + 16)
+      bytes.write(key)
+      bytes.writeBigInt64BE(BigInt(endMs), key.length)
+      store.restore({ key: bytes, value: Buffer.from('z'), timestamp: 7, offset: 0, headers: [] })
+    }
+    restore('a', 600_000)
+    task.database.rollback()
+    await task.database.wipe('store')
+    restore('b', 10)
+    restore('a', 20)
+    expect(await all()).toEqual([
+      ['a', 0, 20, 'z'],
+      ['b', 0, 10, 'z'],
+    ])
+    task.database.seal()
+    await task.database.write(new Map())
+    task = new FakeTask(await backend.open('0_0'))
+    store = build()
+    put('c', 1, 30, '1')
+    expect(await all()).toHaveLength(3)
+  })
+
   it('is what was put, through commits, rollbacks and reopens, and is restored from its changelog', async () => {
     const key = fc.constantFrom('', 'a', 'a\0', 'b', '日本')
     const endMs = fc.oneof(

@@ -267,6 +267,18 @@ export function versionedContract({ logging, makeBackend }: VersionedVariant): v
     )
   })
 
+  it('forgets what it had restored when its rows are emptied under it', async () => {
+    const restore = (key: string, timestamp: number) =>
+      store.restore({ key: Buffer.from(key), value: Buffer.from('z'), timestamp, offset: 0, headers: [] })
+    restore('a', 200_000)
+    task.database.rollback()
+    await task.database.wipe('store')
+    restore('b', 10)
+    restore('a', 20)
+    expect(['a', 'b'].map((key) => versions(key))).toEqual([[['z', 20, undefined]], [['z', 10, undefined]]])
+    expect(store.put('a', 'w', 5)).toBe('out-of-order')
+  })
+
   it('is what was put, through commits, rollbacks and reopens, and is restored from its changelog', async () => {
     const key = fc.constantFrom('', 'a', 'a\0', 'b')
     const timeMs = fc.oneof(

@@ -276,6 +276,33 @@ export function windowContract(variant: WindowVariant): void {
     expect(prepared).toEqual(['app-other-changelog: v'])
   })
 
+  it('forgets what it had restored when its rows are emptied under it', async () => {
+    put('a', 'x', 590_000)
+    put('b', 'y', 10)
+    task.record = undefined
+    const restore = (key: string, startMs: number) => {
+      const bytes = Buffer.alloc(key.length + 12)
+      bytes.write(key)
+      bytes.writeBigInt64BE(BigInt(startMs), key.length)
+      store.restore({ key: bytes, value: Buffer.from('z'), timestamp: 7, offset: 0, headers: [] })
+    }
+    restore('a', 600_000)
+    task.database.rollback()
+    await task.database.wipe('store')
+    restore('b', 10)
+    restore('a', 20)
+    expect(await all()).toEqual([
+      ['a', 20, e('z')],
+      ['b', 10, e('z')],
+    ])
+    task.database.seal()
+    await task.database.write(new Map())
+    task = new FakeTask(await backend.open('0_0'))
+    store = build(serdes.string())
+    put('c', '1', 30)
+    expect(await all()).toHaveLength(3)
+  })
+
   it('is what was put, through commits, rollbacks and reopens, and is restored from its changelog', async () => {
     const key = fc.constantFrom('', 'a', 'a\0', 'b', '日本')
     const startMs = fc.oneof(
