@@ -29,7 +29,9 @@ export { stores } from '../stores/stores.ts'
 export type * from '../topology/callbacks.ts'
 export { CogroupedKStream } from '../topology/cogrouped-kstream.ts'
 export * from '../topology/errors.ts'
+export { GlobalKTable } from '../topology/global-ktable.ts'
 export { KGroupedStream } from '../topology/kgrouped-stream.ts'
+export { KGroupedTable } from '../topology/kgrouped-table.ts'
 export { KStream } from '../topology/kstream.ts'
 export { KTable } from '../topology/ktable.ts'
 export type * from '../topology/options.ts'
@@ -51,13 +53,16 @@ export type {
 export type { CreateProcessor } from '../topology/processors/user-processor.ts'
 export { SessionWindowedKStream } from '../topology/session-windowed-kstream.ts'
 export type { TopicChooser } from '../topology/sink-topic.ts'
+export type { BranchCondition, Branches, BranchOptions } from '../topology/split.ts'
 export type { StreamJoinOptions } from '../topology/stream-join-options.ts'
 export { StreamsBuilder } from '../topology/streams-builder.ts'
 export { TimeWindowedKStream } from '../topology/time-windowed-kstream.ts'
 export {
+  type AddFilledStoreOptions,
   type AddProcessorOptions,
   type AddSinkOptions,
   type AddSourceOptions,
+  type DescribeOptions,
   Topology,
 } from '../topology/topology.ts'
 export {

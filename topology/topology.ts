@@ -4,6 +4,7 @@ import { buildPhysical } from './build-physical.ts'
 import { checkCallback, checkOffsetReset } from './checks.ts'
 import { type SourceDefinition, TopologyDefinition } from './definition.ts'
 import { describeTopology } from './describe.ts'
+import { mermaidTopology } from './describe-mermaid.ts'
 import { InvalidArgumentError, MissingSerdeError } from './errors.ts'
 import type { OffsetReset, PhysicalTopology, StreamPartitioner, TimestampExtractor } from './physical.ts'
 import { type CreateProcessor, UserProcessor } from './processors/user-processor.ts'
@@ -52,6 +53,11 @@ export interface AddSinkOptions<K, V> {
   readonly value: Serde<V>
   /** Default: murmur2 of the key's bytes, as in Java. */
   readonly partitioner?: StreamPartitioner<K, V>
+}
+
+export interface DescribeOptions {
+  /** Default: `text`. */
+  readonly format?: 'text' | 'mermaid'
 }
 
 /**
@@ -188,11 +194,22 @@ export class Topology {
   }
 
   /**
-   * The topology as text: sub-topologies, their nodes, what they read, write and keep. Equal to the text that Java's
-   * `Topology.describe()` gives for the same topology.
+   * The topology for people: sub-topologies, their nodes, what they read, write and keep. By default as text, equal to that which Java's
+   * `Topology.describe()` gives for the same topology; or as a flowchart in Mermaid's language, which many Markdown viewers draw.
+   *
+   * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: an unknown format.
+   * @example
+   * console.log(builder.build().describe({ format: 'mermaid' }))
    */
-  describe(): string {
-    return describeTopology(this.#definition)
+  describe({ format = 'text' }: DescribeOptions = {}): string {
+    switch (format) {
+      case 'text':
+        return describeTopology(this.#definition)
+      case 'mermaid':
+        return mermaidTopology(this.#definition)
+      default:
+        throw new InvalidArgumentError('describe', `format must be 'text' or 'mermaid', but is ${String(format)}.`)
+    }
   }
 
   /**
