@@ -6,6 +6,7 @@ import type { Serde } from '../../lib/serde/serde.ts'
 import type { KeyValueStore } from '../../stores/store.ts'
 import { stores } from '../../stores/stores.ts'
 import type { CogroupedKStream } from '../../topology/cogrouped-kstream.ts'
+import type { GlobalKTable } from '../../topology/global-ktable.ts'
 import type { KGroupedStream } from '../../topology/kgrouped-stream.ts'
 import type { KStream } from '../../topology/kstream.ts'
 import type { KTable } from '../../topology/ktable.ts'
@@ -343,6 +344,134 @@ typed(function streamsDoNotMix() {
   takesWords(numbers)
   // @ts-expect-error a serde of strings
   takesSerde(serdes.string())
+})
+
+declare const counts: KTable<string, number>
+declare const names: KTable<string, string>
+declare const byNumber: KTable<number, Flight>
+declare const flightTable: KTable<string, Flight>
+
+typed(function joinsOfTables() {
+  expectType<KTable<string, Stats>>()(
+    counts.join(names, (n, name, key): Stats => {
+      expectType<number>()(n)
+      expectType<string>()(name)
+      expectType<string>()(key)
+      return { n, sum: name.length }
+    }),
+  )
+  expectType<KTable<string, string>>()(counts.leftJoin(names, (n, name) => `${n.toFixed()}${name?.length ?? 0}`))
+  expectType<KTable<string, number>>()(counts.outerJoin(names, (n, name) => (n ?? 0) + (name?.length ?? 0)))
+  // A delete, now and then.
+  expectType<KTable<string, number>>()(counts.join(names, (n, name) => (name === '' ? null : n)))
+  expectType<KTable<string, number>>()(
+    counts.join(names, async (n) => n, { store: 'joined', key: serdes.string(), value: serdes.double() }),
+  )
+  counts.join(names, (n) => n, { store: 'joined', versioned: { historyRetentionMs: 1_000 } })
+  // @ts-expect-error the value serde writes no numbers
+  counts.join(names, (n) => n, { value: serdes.json<Stats>() })
+  // @ts-expect-error the keys differ
+  counts.join(byNumber, (n) => n)
+  // @ts-expect-error the right side may be missing
+  counts.leftJoin(names, (n, name) => n + name.length)
+  // @ts-expect-error either side may be missing
+  counts.outerJoin(names, (n) => n.toFixed())
+})
+
+typed(function joinsByForeignKey() {
+  expectType<KTable<string, string>>()(
+    flightTable.joinOnForeignKey(
+      byNumber,
+      (flight, key) => {
+        expectType<string>()(key)
+        return flight.delayMin
+      },
+      (left, right) => `${left.origin}${right.origin}`,
+      { name: 'fk', store: 'joined', value: serdes.string() },
+    ),
+  )
+  expectType<KTable<string, number>>()(
+    flightTable.leftJoinOnForeignKey(
+      byNumber,
+      async (flight) => (flight.delayMin < 0 ? null : flight.delayMin),
+      (left, right) => left.delayMin - (right?.delayMin ?? 0),
+    ),
+  )
+  // @ts-expect-error the foreign key is a number
+  flightTable.joinOnForeignKey(
+    byNumber,
+    (flight) => flight.origin,
+    (left) => left.delayMin,
+  )
+  // @ts-expect-error the right side may be missing
+  flightTable.leftJoinOnForeignKey(
+    byNumber,
+    (flight) => flight.delayMin,
+    (left, right) => left.delayMin - right.delayMin,
+  )
+})
+
+typed(function joinsOfStreamsWithTables() {
+  expectType<KStream<string, Stats>>()(
+    flights.join(counts, (flight, n, key): Stats => {
+      expectType<string>()(key)
+      return { n, sum: flight.delayMin }
+    }),
+  )
+  expectType<KStream<string, number>>()(
+    flights.leftJoin(counts, (flight, n) => flight.delayMin + (n ?? 0), {
+      name: 'late',
+      key: serdes.string(),
+      left: serdes.json<Flight>(),
+      right: serdes.long(),
+      value: serdes.long(),
+    }),
+  )
+  // @ts-expect-error the table's value may be missing
+  flights.leftJoin(counts, (flight, n) => flight.delayMin + n)
+  // @ts-expect-error the keys differ
+  flights.join(byNumber, (flight) => flight)
+  // @ts-expect-error the left serde writes no flights
+  flights.join(counts, (flight) => flight, { left: serdes.long() })
+})
+
+typed(function globalTables() {
+  const airports = builder.globalTable('airports', { key: serdes.string(), value: serdes.json<Stats>() })
+  expectType<GlobalKTable<string, Stats>>()(airports)
+  expectType<KStream<string, number>>()(
+    flights.join(
+      airports,
+      (flight, key, record) => {
+        expectType<StreamRecord<string, Flight>>()(record)
+        return `${flight.origin}${key}`
+      },
+      (flight, stats, key) => flight.delayMin + stats.n + key.length,
+    ),
+  )
+  expectType<KStream<string, number>>()(
+    flights.leftJoin(
+      airports,
+      async (flight) => (flight.delayMin > 0 ? flight.origin : null),
+      (flight, stats) => flight.delayMin + (stats?.n ?? 0),
+      { value: serdes.long() },
+    ),
+  )
+  // @ts-expect-error the key of the table is text
+  flights.join(
+    airports,
+    (flight) => flight.delayMin,
+    (flight) => flight,
+  )
+  // @ts-expect-error there is no changelog to be switched off
+  builder.globalTable('airports', { key: serdes.string(), value: serdes.string(), logging: false })
+  builder.addGlobalStore(stores.keyValue('limits', { key: serdes.string(), value: serdes.long() }), 'limits', {
+    key: serdes.string(),
+    value: serdes.long(),
+    create: (context) => {
+      const limits = context.store<KeyValueStore<string, number>>('limits')
+      return { process: ({ key, value }) => limits.put(key, value) }
+    },
+  })
 })
 
 describe('types', () => {
