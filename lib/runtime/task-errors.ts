@@ -102,11 +102,7 @@ export class TaskErrors {
 
   /** Runs a node on a record; its errors are the handler's. */
   guard(node: string, record: StreamRecord<any, any>, work: () => void | Promise<void>): void | Promise<void> {
-    const { current } = this.#options.scope
-    const failed = (error: unknown) => {
-      this.#options.scope.current = current
-      return this.#processing(node, record, error)
-    }
+    const failed = (error: unknown) => this.#processing(node, record, error)
     try {
       const pending = work()
       if (isPromise(pending)) return pending.then(undefined, failed)
