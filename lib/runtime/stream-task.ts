@@ -248,9 +248,11 @@ export class StreamTask {
     return this.#group.queues.find(({ waiting }) => waiting !== undefined)?.waiting
   }
 
-  /** Fires wall-clock punctuations that are due. */
-  punctuate(): void {
-    if (this.#ready && this.#punctuations.isWallClockDue()) this.#fire(() => this.#punctuations.fireWallClock())
+  /** Fires wall-clock punctuations that are due, up to one that is asynchronous. Returns whether any was. */
+  punctuate(): boolean {
+    if (!this.#ready || !this.#punctuations.isWallClockDue()) return false
+    this.#fire(() => this.#punctuations.fireWallClock())
+    return true
   }
 
   /** When this task wants to be looked at though no record arrives, in epoch milliseconds. */

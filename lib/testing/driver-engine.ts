@@ -7,7 +7,7 @@ import { type PhysicalTopology, subtopologyOf, type TopicRef, topicName } from '
 import type { Client, Producer } from '../client/client.ts'
 import { type MemoryCluster, memoryCluster } from '../client/memory/index.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
-import { silentLogger } from '../core/log.ts'
+import { type Logger, silentLogger } from '../core/log.ts'
 import type { ConsumedRecord, Headers, TopicPartition } from '../core/record.ts'
 import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../runtime/config.ts'
 import { prepareTopics } from '../runtime/internal-topics.ts'
@@ -19,6 +19,7 @@ import { TaskFactory } from '../runtime/task-factory.ts'
 import type { TaskId } from '../runtime/task-id.ts'
 import type { TopicPlan } from '../runtime/topic-plan.ts'
 import { DriverGlobalStores } from './driver-global-stores.ts'
+import { EndlessTopologyError } from './errors.ts'
 import { LogPartition } from './log-partition.ts'
 import { TrackedProducer } from './tracked-producer.ts'
 
@@ -53,7 +54,8 @@ interface DrivenTask {
  */
 export class DriverEngine {
   readonly cluster: MemoryCluster
-  readonly metrics = new Metrics(silentLogger)
+  readonly metrics: Metrics
+  readonly #logger: Logger
   readonly #topology: PhysicalTopology
   readonly #options: EngineOptions
   readonly #config: ResolvedConfig
@@ -70,6 +72,8 @@ export class DriverEngine {
   constructor(topology: PhysicalTopology, options: EngineOptions) {
     this.#topology = topology
     this.#options = options
+    this.#logger = options.config.logger ?? silentLogger
+    this.metrics = new Metrics(this.#logger)
     this.cluster = memoryCluster()
     this.#clock = new DriverClock(options.wallClockMs)
     this.#config = resolveConfig({
@@ -90,7 +94,7 @@ export class DriverEngine {
       openDatabase: this.#disk.open,
       stateDir: (name) => this.#stateDir(name),
       metrics: this.metrics,
-      logger: silentLogger,
+      logger: this.#logger,
     })
   }
 
@@ -131,7 +135,7 @@ export class DriverEngine {
   }
 
   /** Writes a record and processes everything that comes of it. */
-  async pipe(
+  pipe(
     topic: string,
     partition: number,
     key: Buffer | null,
@@ -139,45 +143,60 @@ export class DriverEngine {
     timestamp: number,
     headers: Headers,
   ): Promise<void> {
-    this.#input.send(topic, partition, key, value, timestamp, headers)
-    await this.#input.flush()
-    await this.#globalStores.settle()
-    await this.#settle()
+    return this.#unlessFailed(async () => {
+      this.#input.send(topic, partition, key, value, timestamp, headers)
+      await this.#input.flush()
+      await this.#globalStores.settle()
+      await this.#settle()
+    })
   }
 
   /** Moves the wall clock on, fires what is due, and processes everything that comes of it. */
-  async advanceWallClock(ms: number): Promise<void> {
-    this.#clock.advance(ms)
-    for (const driven of this.#tasks) {
-      driven.task.punctuate()
-      await this.#commit(driven)
-    }
-    await this.#settle()
+  advanceWallClock(ms: number): Promise<void> {
+    return this.#unlessFailed(async () => {
+      this.#clock.advance(ms)
+      for (const driven of this.#tasks) {
+        // What is due behind one that is asynchronous waits for it.
+        while (driven.task.punctuate()) await this.#commit(driven)
+      }
+      await this.#settle()
+    })
   }
 
   get wallClockMs(): number {
     return this.#clock.now()
   }
 
-  /** The stores of all tasks by name, each with its task's partition. */
-  stores(): readonly { readonly name: string; readonly partition: number; readonly store: StateStore }[] {
-    const global = [...this.#globalStores.stores].map(([name, store]) => ({ name, partition: 0, store }))
-    const ofTasks = this.#tasks.flatMap(({ id, task }) =>
-      [...task.stores].map(([name, { store }]) => ({ name, partition: id.partition, store })),
-    )
-    return [...global, ...ofTasks]
+  /** The stores of all tasks with this partition, and global stores, by name. */
+  stores(partition: number): ReadonlyMap<string, StateStore> {
+    const ofTasks = this.#tasks
+      .filter(({ id }) => id.partition === partition)
+      .flatMap(({ task }) => [...task.stores].map(([name, { store }]) => [name, store] as const))
+    return new Map([...this.#globalStores.stores, ...ofTasks])
   }
 
+  /** Closes everything, also when something of it fails; then throws the first failure. */
   async close(): Promise<void> {
-    try {
-      for (const { task } of this.#tasks) await task.close(this.#config.requestTimeoutMs)
-      await this.#globalStores.close()
-    } finally {
-      await this.#client.close()
-    }
+    const failures: unknown[] = []
+    const failed = (error: unknown) => void failures.push(error)
+    for (const { task } of this.#tasks) await task.close(this.#config.requestTimeoutMs).catch(failed)
+    await this.#globalStores.close().catch(failed)
+    await this.#client.close()
+    if (failures.length > 0) throw failures[0]
   }
 
   // ---- inside
+
+  // As an instance: what has failed once does nothing more.
+  async #unlessFailed(work: () => Promise<void>): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    try {
+      await work()
+    } catch (error) {
+      this.#failure ??= error
+      throw error
+    }
+  }
 
   async #startTask(factory: TaskFactory, plan: TopicPlan, id: TaskId): Promise<DrivenTask> {
     const producer = new TrackedProducer(this.#client.producer({ lingerMs: 0, maxRequestBytes: MAX_RECORD_BYTES }))
@@ -206,7 +225,7 @@ export class DriverEngine {
       config: this.#config,
       topology: this.#topology,
       metrics: this.metrics,
-      logger: silentLogger,
+      logger: this.#logger,
       sinkTopics: new SinkTopics(
         {
           describeTopics: (topics) => {
@@ -235,14 +254,14 @@ export class DriverEngine {
       for (const driven of this.#tasks) {
         const { task } = driven
         const taken = task.process(1, Number.POSITIVE_INFINITY)
+        this.metrics.recordsProcessed += taken
         const { waiting } = task
         // A record that was left out moves the offset, too, and may have left a dead letter.
         if (taken === 0 && waiting === undefined && !task.dirty) continue
         worked = true
         if (taken === 0) await waiting
         await this.#commit(driven)
-        if (++records > MAX_RECORDS_PER_STEP)
-          throw new Error(`more than ${MAX_RECORDS_PER_STEP} records came of one input`)
+        if (++records > MAX_RECORDS_PER_STEP) throw new EndlessTopologyError(MAX_RECORDS_PER_STEP)
       }
     }
   }
@@ -256,6 +275,7 @@ export class DriverEngine {
     await task.write(sent, this.#ids)
     task.committed(offsets)
     task.release()
+    this.metrics.commits++
     for (const partition of producer.takeSent()) this.#arrived(partition)
     await this.#globalStores.settle()
   }

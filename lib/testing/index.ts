@@ -1,6 +1,7 @@
 // 'millrace/testing': what tests of applications need; not for production.
 export { type MemoryCluster, type MemoryClusterOptions, memoryCluster } from '../client/memory/index.ts'
 export { VirtualClock } from '../core/clock.ts'
-export type { InputTopicOptions, TestInputTopic, TestRecord } from './test-input-topic.ts'
+export { EndlessTopologyError, NoOutputRecordError } from './errors.ts'
+export type { InputTopicOptions, ListTimes, TestInputTopic, TestRecord } from './test-input-topic.ts'
 export type { OutputRecord, OutputTopicOptions, TestOutputTopic } from './test-output-topic.ts'
 export { type TestDriverOptions, TopologyTestDriver } from './topology-test-driver.ts'

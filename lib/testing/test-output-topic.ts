@@ -1,9 +1,12 @@
 import type { ConsumedRecord, Headers } from '../core/record.ts'
 import type { Serde } from '../serde/serde.ts'
+import { NoOutputRecordError } from './errors.ts'
 
+/** How a TestOutputTopic reads. */
 export interface OutputTopicOptions<K, V> {
   /** Default: as the topology's sink writes it. */
   readonly key?: Serde<K>
+  /** Default: as the topology's sink writes it. */
   readonly value?: Serde<V>
 }
 
@@ -11,6 +14,7 @@ export interface OutputTopicOptions<K, V> {
 export interface OutputRecord<K, V> {
   readonly key: K | null
   readonly value: V | null
+  /** Epoch milliseconds. */
   readonly timestamp: number
   readonly headers: Headers
   readonly partition: number
@@ -24,7 +28,16 @@ export interface OutputTopicParts<K, V> {
   readonly read: (fromOffsets: readonly number[]) => readonly (readonly ConsumedRecord[])[]
 }
 
-/** Reads what the topology wrote to a topic, each record once. Made by `createOutputTopic`. Of several partitions the lowest is read first. */
+/**
+ * Reads what the topology wrote to a topic, each record once, in the order of the topic. Made by `createOutputTopic`. What several partitions have got since the
+ * last read comes by partition, the lowest first.
+ *
+ * @example
+ * const counts = driver.createOutputTopic('counts', { key: serdes.string(), value: serdes.long() })
+ * await words.pipeInput({ value: 'to be' })
+ * expect(counts.readKeyValuesToList()).toEqual([['to', 1], ['be', 1]])
+ * expect(counts.isEmpty()).toBe(true)
+ */
 export class TestOutputTopic<K, V> {
   readonly #parts: OutputTopicParts<K, V>
   readonly #offsets: number[] = []
@@ -34,19 +47,26 @@ export class TestOutputTopic<K, V> {
     this.#parts = parts
   }
 
-  /** @throws Error if there is none. */
+  /**
+   * The next record that was not read before.
+   *
+   * @throws NoOutputRecordError `STREAMS_NO_OUTPUT_RECORD`: there is none.
+   * @throws what the serdes throw: then the record stays unread.
+   */
   readRecord(): OutputRecord<K, V> {
     this.#fetch()
     const record = this.#unread.shift()
-    if (record === undefined) throw new Error(`Topic '${this.#parts.topic}' has no record that was not read before.`)
+    if (record === undefined) throw new NoOutputRecordError(this.#parts.topic)
     return record
   }
 
+  /** As `readRecord`, its key and value. */
   readKeyValue(): readonly [K | null, V | null] {
     const { key, value } = this.readRecord()
     return [key, value]
   }
 
+  /** As `readRecord`, its value. */
   readValue(): V | null {
     return this.readRecord().value
   }
@@ -57,10 +77,12 @@ export class TestOutputTopic<K, V> {
     return this.#unread.splice(0)
   }
 
+  /** The keys and values of all records that were not read before. */
   readKeyValuesToList(): (readonly [K | null, V | null])[] {
     return this.readRecordsToList().map(({ key, value }) => [key, value])
   }
 
+  /** The values of all records that were not read before. */
   readValuesToList(): (V | null)[] {
     return this.readRecordsToList().map(({ value }) => value)
   }
@@ -70,6 +92,7 @@ export class TestOutputTopic<K, V> {
     return new Map(this.readKeyValuesToList())
   }
 
+  /** Whether every record has been read. */
   isEmpty(): boolean {
     return this.getQueueSize() === 0
   }
