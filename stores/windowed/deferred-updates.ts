@@ -3,15 +3,19 @@ import { StoreFeedbackError } from '../errors.ts'
 import { NO_RECORD } from '../logged-rows.ts'
 import type { CacheBudget, RecordContext, StoreContext } from '../store.ts'
 
-// What a deferred update costs besides its key: Map slot, entry, context, string and Buffer objects.
+// What a deferred update costs besides its key: Map slots, entry, context, string and Buffer objects.
 const ENTRY_BYTES = 320
 /** How often the updates that a flush causes in the same store are flushed in turn. */
 const MAX_FLUSH_PASSES = 100
 
 /** A write whose consequences were held back. */
 export interface DeferredUpdate {
-  /** Of the entry, as in the changelog. */
+  /** Serialized. */
   readonly key: Buffer
+  /** The start of the window, or the end of the session. */
+  readonly timeMs: number
+  /** The start of the session; 0 of a window. */
+  readonly sessionStartMs: number
   /** The entry before the first write since the last flush; undefined: there was none. */
   readonly before: Buffer | undefined
   /** The entry after the last write; undefined: deleted. Kept here since it may expire while it waits, and still has to go. */
@@ -19,6 +23,11 @@ export interface DeferredUpdate {
   /** Event time and record of the last write. */
   timestamp: number
   context: RecordContext
+  /** Of the same key and time: a session with another start. */
+  readonly sibling: DeferredUpdate | undefined
+  // Neighbours in the order of the last writes.
+  previous: DeferredUpdate | undefined
+  next: DeferredUpdate | undefined
 }
 
 /**
@@ -33,7 +42,16 @@ export class DeferredUpdates {
   readonly #budget: CacheBudget
   readonly #currentRecord: StoreContext['currentRecord']
   readonly #letGo: (update: DeferredUpdate) => void
-  #updates = new Map<string, DeferredUpdate>()
+  /** By key, then time. */
+  #updates = new Map<string, Map<number, DeferredUpdate>>()
+  // All of them, in the order of their last writes.
+  #first: DeferredUpdate | undefined
+  #last: DeferredUpdate | undefined
+  // A record is in several windows of its key: what depends on the record alone is made once.
+  #lastKey: Buffer | undefined
+  #lastOfKey: Map<number, DeferredUpdate> | undefined
+  #lastRecord: RecordContext | undefined
+  #lastContext: RecordContext = NO_RECORD
   #heldBytes = 0
   #flushing = false
 
@@ -49,13 +67,34 @@ export class DeferredUpdates {
   }
 
   /** To be called for each write. `before` is asked for only at the first one of an entry. */
-  add(key: Buffer, before: () => Buffer | undefined, after: Buffer | undefined, timestamp: number): void {
-    const text = textOf(key)
-    const { headers, topic, partition, offset, timestamp: recordTime } = this.#currentRecord() ?? NO_RECORD
-    const context = { timestamp: recordTime, headers, topic, partition, offset }
-    const update = this.#updates.get(text)
+  add(
+    key: Buffer,
+    timeMs: number,
+    sessionStartMs: number,
+    before: () => Buffer | undefined,
+    after: Buffer | undefined,
+    timestamp: number,
+  ): void {
+    const ofKey = this.#ofKey(key)
+    const ofTime = ofKey.get(timeMs)
+    let update = ofTime
+    while (update !== undefined && update.sessionStartMs !== sessionStartMs) update = update.sibling
+    const context = this.#context()
     if (update === undefined) {
-      this.#updates.set(text, { key, before: before(), after, timestamp, context })
+      update = {
+        key,
+        timeMs,
+        sessionStartMs,
+        before: before(),
+        after,
+        timestamp,
+        context,
+        sibling: ofTime,
+        previous: undefined,
+        next: undefined,
+      }
+      ofKey.set(timeMs, update)
+      this.#append(update)
       this.#hold(ENTRY_BYTES + key.length + (after?.length ?? 0))
       return
     }
@@ -63,9 +102,9 @@ export class DeferredUpdates {
     update.after = after
     update.timestamp = timestamp
     update.context = context
-    // Moves to the end: entries go in the order of their last writes.
-    this.#updates.delete(text)
-    this.#updates.set(text, update)
+    if (update === this.#last) return
+    this.#unlink(update)
+    this.#append(update)
   }
 
   /** Whether the caches of the instance hold more than they may: to be asked after each write, and flushed if so. */
@@ -78,11 +117,11 @@ export class DeferredUpdates {
     if (this.#flushing) return
     this.#flushing = true
     try {
-      for (let pass = 0; this.#updates.size > 0; pass++) {
+      for (let pass = 0; this.#first !== undefined; pass++) {
         if (pass === MAX_FLUSH_PASSES) throw new StoreFeedbackError(this.#storeName, MAX_FLUSH_PASSES)
-        const leaving = this.#updates
+        let leaving: DeferredUpdate | undefined = this.#first
         this.discard()
-        for (const update of leaving.values()) this.#letGo(update)
+        for (; leaving !== undefined; leaving = leaving.next) this.#letGo(leaving)
       }
     } finally {
       this.#flushing = false
@@ -92,6 +131,50 @@ export class DeferredUpdates {
   discard(): void {
     this.#hold(-this.#heldBytes)
     this.#updates = new Map()
+    this.#first = undefined
+    this.#last = undefined
+    this.#lastKey = undefined
+    this.#lastOfKey = undefined
+  }
+
+  // ---- inside
+
+  #ofKey(key: Buffer): Map<number, DeferredUpdate> {
+    if (key === this.#lastKey) return this.#lastOfKey!
+    const text = textOf(key)
+    let ofKey = this.#updates.get(text)
+    if (ofKey === undefined) {
+      ofKey = new Map()
+      this.#updates.set(text, ofKey)
+    }
+    this.#lastKey = key
+    this.#lastOfKey = ofKey
+    return ofKey
+  }
+
+  // A copy, as a record holds its key and value too.
+  #context(): RecordContext {
+    const record = this.#currentRecord() ?? NO_RECORD
+    if (record === this.#lastRecord) return this.#lastContext
+    const { timestamp, headers, topic, partition, offset } = record
+    this.#lastRecord = record
+    this.#lastContext = { timestamp, headers, topic, partition, offset }
+    return this.#lastContext
+  }
+
+  #append(update: DeferredUpdate): void {
+    update.previous = this.#last
+    update.next = undefined
+    if (this.#last === undefined) this.#first = update
+    else this.#last.next = update
+    this.#last = update
+  }
+
+  // Never the last one.
+  #unlink({ previous, next }: DeferredUpdate): void {
+    next!.previous = previous
+    if (previous === undefined) this.#first = next
+    else previous.next = next
   }
 
   #hold(bytes: number): void {

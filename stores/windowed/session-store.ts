@@ -24,8 +24,7 @@ const SESSION_BYTES = 2 * TIME_BYTES
 const ALL: SessionRange = { earliestEndMs: 0, latestStartMs: Number.MAX_SAFE_INTEGER }
 
 /**
- * Sessions of keys over TimeEntries: an entry's time is the session's end, the tail of its sort key the start. All sessions of a key that end within one
- * segment lie in one group.
+ * Sessions of keys over TimeEntries: an entry's time is the session's end, the tail of its sort key the start.
  */
 export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
   readonly name: string
@@ -60,13 +59,13 @@ export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
     const bytes = aggregate === null ? undefined : this.#serdes.valueBytes(aggregate)
     const { timestamp } = this.#context.currentRecord() ?? NO_RECORD
     const tail = startTail(startMs)
-    const logged = sessionKey(keyBytes, startMs, endMs)
     this.#entries.observe(endMs)
-    this.#deferred?.add(logged, () => this.#entries.get(keyBytes, endMs, tail), bytes, timestamp)
+    this.#deferred?.add(keyBytes, endMs, startMs, () => this.#entries.get(keyBytes, endMs, tail), bytes, timestamp)
     this.#entries.put(keyBytes, endMs, tail, bytes ?? null)
     if (this.#context.changelogOffset !== undefined) this.#entries.logged(endMs, this.#context.changelogOffset)
-    if (this.#deferred === undefined) this.#log(logged, bytes, timestamp, this.#context.currentRecord())
-    else if (this.#deferred.isFull) this.#deferred.flush()
+    if (this.#deferred === undefined) {
+      this.#log(sessionKey(keyBytes, startMs, endMs), bytes, timestamp, this.#context.currentRecord())
+    } else if (this.#deferred.isFull) this.#deferred.flush()
   }
 
   remove(session: Windowed<K>): void {
@@ -171,14 +170,12 @@ export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
     return [new Windowed(this.#serdes.keyOf(key), startOf(entry), timeMs), this.#serdes.valueOf(value)]
   }
 
-  #letGo({ key, before, after, timestamp, context }: DeferredUpdate): void {
+  #letGo({ key, timeMs, sessionStartMs, before, after, timestamp, context }: DeferredUpdate): void {
     // As in Java: the end of a session that came and went within the cache, or never was, is nobody's business.
     if (this.#listener !== undefined && after === undefined && before === undefined) return
-    this.#log(key, after, timestamp, context)
-    const keyLength = key.length - SESSION_BYTES
-    const startMs = readInt64(key, keyLength + TIME_BYTES)
+    this.#log(sessionKey(key, sessionStartMs, timeMs), after, timestamp, context)
     this.#listener?.({
-      key: new Windowed(this.#serdes.keyOf(key.subarray(0, keyLength)), startMs, readInt64(key, keyLength)),
+      key: new Windowed(this.#serdes.keyOf(key), sessionStartMs, timeMs),
       newValue: after === undefined ? null : this.#serdes.valueOf(after),
       oldValue: before === undefined || !this.#sendOldValues ? null : this.#serdes.valueOf(before),
       timestamp,

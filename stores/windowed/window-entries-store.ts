@@ -78,13 +78,13 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
     }
     const sequence = retainDuplicates ? this.#nextSequence() : 0
     const tail = retainDuplicates ? sequenceTail(sequence) : NO_TAIL
-    const logged = windowKey(keyBytes, startMs, sequence)
     this.#entries.observe(startMs)
-    this.#deferred?.add(logged, () => this.#entries.get(keyBytes, startMs, tail), bytes, timestamp)
+    this.#deferred?.add(keyBytes, startMs, 0, () => this.#entries.get(keyBytes, startMs, tail), bytes, timestamp)
     this.#entries.put(keyBytes, startMs, tail, bytes ?? null)
     if (this.#context.changelogOffset !== undefined) this.#entries.logged(startMs, this.#context.changelogOffset)
-    if (this.#deferred === undefined) this.#log(logged, bytes, timestamp, this.#context.currentRecord())
-    else if (this.#deferred.isFull) this.#deferred.flush()
+    if (this.#deferred === undefined) {
+      this.#log(windowKey(keyBytes, startMs, sequence), bytes, timestamp, this.#context.currentRecord())
+    } else if (this.#deferred.isFull) this.#deferred.flush()
   }
 
   fetch(key: K, startMs: number): E | undefined
@@ -211,15 +211,12 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
     return new Windowed(this.serdes.keyOf(key), startMs, endMs)
   }
 
-  #letGo({ key, before, after, timestamp, context }: DeferredUpdate): void {
-    const keyLength = key.length - WINDOW_BYTES
-    const keyBytes = key.subarray(0, keyLength)
-    const startMs = readInt64(key, keyLength)
+  #letGo({ key, timeMs, before, after, timestamp, context }: DeferredUpdate): void {
     // As in Java: the delete of what came and went within the cache, or never was, is nobody's business.
     if (this.#listener !== undefined && after === undefined && before === undefined) return
-    this.#log(key, after, timestamp, context)
+    this.#log(windowKey(key, timeMs, 0), after, timestamp, context)
     this.#listener?.({
-      key: this.#window(keyBytes, startMs),
+      key: this.#window(key, timeMs),
       newValue: after === undefined ? null : this.serdes.valueOf(this.valueBytes(after)),
       oldValue: before === undefined || !this.#sendOldValues ? null : this.serdes.valueOf(this.valueBytes(before)),
       timestamp,
