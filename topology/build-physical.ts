@@ -75,8 +75,18 @@ function physicalNode(node: NodeDefinition, children: readonly string[]): Topolo
   const { name } = node
   switch (node.kind) {
     case 'source': {
-      const { topics, keySerde, valueSerde, timestampExtractor, offsetReset } = node
-      return { kind: 'source', name, topics, keySerde, valueSerde, timestampExtractor, offsetReset, children }
+      const { topics, pattern, keySerde, valueSerde, timestampExtractor, offsetReset } = node
+      return {
+        kind: 'source',
+        name,
+        topics: [...topics],
+        pattern,
+        keySerde,
+        valueSerde,
+        timestampExtractor,
+        offsetReset,
+        children,
+      }
     }
     case 'processor':
       return { kind: 'processor', name, supplier: node.supplier, stores: [...node.stores], children }

@@ -63,7 +63,7 @@ export class TopologyDefinition {
 
   addSource(source: SourceDefinition): void {
     this.#checkNewName(source.name)
-    if (source.topics.length === 0)
+    if (source.topics.length === 0 && source.pattern === undefined)
       throw new InvalidArgumentError('addSource', `source '${source.name}' has no topics.`)
     for (const topic of source.topics) {
       checkTopicName(topic.name)
@@ -143,7 +143,7 @@ export class TopologyDefinition {
 
   /** What can be told only when everything has been declared. */
   check(): void {
-    if (this.#sourceOfTopic.size === 0) throw new EmptyTopologyError()
+    if (![...this.nodes.values()].some(({ kind }) => kind === 'source')) throw new EmptyTopologyError()
     for (const [name, { processors }] of this.stores) {
       if (processors.size === 0) throw new UnusedStoreError(name)
     }

@@ -66,8 +66,9 @@ function nodeText({ definition: node, predecessors, successors }: DescribedNode)
   const from = `\n      <-- ${nameList(predecessors)}`
   switch (node.kind) {
     case 'source': {
-      const topics = copiedHashOrder(node.topics.map((topic) => topic.name))
-      return `Source: ${node.name} (topics: [${topics.join(', ')}])${to}`
+      const names = copiedHashOrder(node.topics.map((topic) => topic.name))
+      const topics = node.pattern === undefined ? `[${names.join(', ')}]` : node.pattern.source
+      return `Source: ${node.name} (topics: ${topics})${to}`
     }
     case 'processor':
       return `Processor: ${node.name} (stores: [${copiedHashOrder(hashOrder(node.stores)).join(', ')}])${to}${from}`

@@ -34,6 +34,8 @@ export interface SourceNode {
   readonly kind: 'source'
   readonly name: string
   readonly topics: readonly TopicRef[]
+  /** Reads the topics whose whole names match, too: `topics` grows as they are found (see matchPatterns). */
+  readonly pattern?: RegExp | undefined
   readonly keySerde: Serde<any>
   readonly valueSerde: Serde<any>
   readonly timestampExtractor: TimestampExtractor | undefined

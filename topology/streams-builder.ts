@@ -36,6 +36,9 @@ export class StreamsBuilder {
    * Reads a topic, or several as one stream. Reading the same topics twice gives two streams of one source node, which must have the same
    * settings.
    *
+   * A pattern reads every topic whose whole name matches it, but for Kafka's internal ones and the application's own; topics that come up later are found within
+   * `metadataMaxAgeMs`. Their partition counts may differ, and are not compared with those of other topics.
+   *
    * @example
    * const flights = builder.stream('flights', {
    *   key: serdes.string(),
@@ -43,11 +46,13 @@ export class StreamsBuilder {
    *   timestamp: (record) => record.value.at,
    * })
    */
-  stream<K, V>(topics: string | readonly string[], options: StreamOptions<K, V>): KStream<K, V> {
+  stream<K, V>(topics: string | readonly string[] | RegExp, options: StreamOptions<K, V>): KStream<K, V> {
     const { key, value, timestamp, offsetReset, name: given }: Partial<StreamOptions<K, V>> = options ?? {}
-    const list = typeof topics === 'string' ? [topics] : [...(topics ?? [])]
-    if (list.length === 0) throw new InvalidArgumentError('stream', 'needs at least one topic.')
-    for (const topic of list) checkTopicName(topic)
+    const list = topics instanceof RegExp ? topics : typeof topics === 'string' ? [topics] : [...(topics ?? [])]
+    if (!(list instanceof RegExp)) {
+      if (list.length === 0) throw new InvalidArgumentError('stream', 'needs at least one topic.')
+      for (const topic of list) checkTopicName(topic)
+    }
     checkOffsetReset('stream', offsetReset)
     const name = this.#graph.names.nodeOr(given, 'KSTREAM-SOURCE-')
     const node = new StreamSourceNode(name, list, { key, value, timestamp, offsetReset })

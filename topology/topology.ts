@@ -11,7 +11,8 @@ import { type CreateProcessor, UserProcessor } from './processors/user-processor
 import { sinkTopic, type TopicChooser } from './sink-topic.ts'
 
 export interface AddSourceOptions<K, V> {
-  readonly topics: string | readonly string[]
+  /** Names, or a pattern: every topic whose whole name matches it (see StreamsBuilder.stream). */
+  readonly topics: string | readonly string[] | RegExp
   readonly key: Serde<K>
   readonly value: Serde<V>
   /** Event time of a record in epoch milliseconds. Default: the record's own timestamp. */
@@ -89,7 +90,8 @@ export class Topology {
     checkOffsetReset('addSource', offsetReset)
     this.#definition.addSource({
       name,
-      topics: asList(topics).map((topic) => ({ name: topic, internal: false })),
+      topics: topics instanceof RegExp ? [] : asList(topics).map((topic) => ({ name: topic, internal: false })),
+      pattern: topics instanceof RegExp ? topics : undefined,
       keySerde: serdeOf(name, options, 'key', 'addSource'),
       valueSerde: serdeOf(name, options, 'value', 'addSource'),
       timestampExtractor: timestamp,

@@ -1,4 +1,5 @@
 // Flow: topic-plan → [internal-topics] → cluster
+import { hasPatterns, matchPatterns } from '../../topology/pattern-topics.ts'
 import type { PhysicalTopology } from '../../topology/physical.ts'
 import { changelogTopic, loggedStores } from '../../topology/physical.ts'
 import type { Admin, NewTopic, TopicDescription } from '../client/client.ts'
@@ -24,6 +25,14 @@ export interface InternalTopicOptions {
  */
 export async function prepareTopics(admin: Admin, { topology, config }: InternalTopicOptions): Promise<TopicPlan> {
   const { applicationId, replicationFactor } = config
+  if (hasPatterns(topology)) {
+    const existing = [...(await admin.listTopics()).values()].filter(({ isInternal }) => !isInternal)
+    matchPatterns(
+      topology,
+      existing.map(({ topic }) => topic),
+      applicationId,
+    )
+  }
   await requireSinks(admin, topology)
   const plan = planTopics(topology, applicationId, await sourcePartitions(admin, topology))
   const wanted = new Map([

@@ -1,4 +1,5 @@
 // Flow: group-member → [streams-assignor] → task-assignment
+import { hasPatterns, matchPatterns } from '../../topology/pattern-topics.ts'
 import type { PhysicalTopology } from '../../topology/physical.ts'
 import { subtopologyOf, topicName } from '../../topology/physical.ts'
 import type { GroupAssignor, GroupMemberInfo, MemberAssignment } from '../client/client.ts'
@@ -72,6 +73,10 @@ export class StreamsAssignor implements GroupAssignor {
   /** The tasks that read any of these partitions, each once. */
   tasksOf(partitions: readonly TopicPartition[]): readonly TaskId[] {
     const { topology, applicationId } = this.#options
+    // The leader may have seen a topic that matches a pattern before we did.
+    if (hasPatterns(topology)) {
+      matchPatterns(topology, new Set(partitions.map(({ topic }) => topic)), applicationId)
+    }
     const tasks = new Map<string, TaskId>()
     for (const { topic, partition } of partitions) {
       for (const { id, sourceTopics } of topology.subtopologies) {

@@ -96,12 +96,18 @@ export class TaskManager implements GroupListener {
   async onAssigned({ added }: Assigned): Promise<void> {
     const { assignor } = this.#options
     for (const id of assignor.tasksOf(added)) {
-      if (this.#owned.has(taskName(id))) continue
+      const before = this.#owned.get(taskName(id))
+      const partitions = added.filter(
+        (partition) =>
+          assignor.tasksOf([partition]).some((task) => compareTasks(task, id) === 0) &&
+          before?.partitions.some(({ topic }) => topic === partition.topic) !== true,
+      )
+      if (partitions.length === 0) continue
+      // A topic has come up that matches a pattern: the task starts again with one more input.
+      if (before !== undefined) await this.#release([before], 'commit')
       const owned: OwnedTask = {
         id,
-        partitions: added.filter((partition) =>
-          assignor.tasksOf([partition]).some((task) => compareTasks(task, id) === 0),
-        ),
+        partitions: [...(before?.partitions ?? []), ...partitions],
         task: undefined,
         lane: undefined,
         starting: Promise.resolve(),

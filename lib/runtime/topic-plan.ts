@@ -156,5 +156,5 @@ function alignCopartitioned(topology: PhysicalTopology, applicationId: string, c
 }
 
 function taskCount(subtopology: Subtopology, applicationId: string, counts: ReadonlyMap<string, number>): number {
-  return Math.max(...subtopology.sourceTopics.map((topic) => counts.get(topicName(topic, applicationId))!))
+  return Math.max(0, ...subtopology.sourceTopics.map((topic) => counts.get(topicName(topic, applicationId))!))
 }

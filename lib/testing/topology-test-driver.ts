@@ -89,7 +89,7 @@ export class TopologyTestDriver implements AsyncDisposable {
     this.#partitionCount = (topic) => (typeof partitions === 'number' ? partitions : (partitions[topic] ?? 1))
     const single = typeof partitions === 'number' ? partitions === 1 : Object.values(partitions).every((n) => n === 1)
     const physical = topology.physical()
-    matchPatterns(physical, topics)
+    matchPatterns(physical, topics, applicationId)
     this.#topology = single ? asOneTask(physical) : physical
     this.#engine = new DriverEngine(this.#topology, {
       config: { ...config, applicationId },

@@ -21,6 +21,7 @@ export async function runInDriver(recorded: GoldenCase, topology: Topology): Pro
     ...driverConfig(recorded),
     applicationId: recorded.applicationId,
     initialWallClockTimeMs: recorded.initialWallClockMs,
+    topics: recorded.steps.flatMap((step) => (step.op === 'pipe' ? [step.topic] : [])),
   })
   const outputs = new Map<string, ComparableRecord[]>()
   const readers = new Map<string, ReturnType<typeof driver.createOutputTopic<Buffer, Buffer>>>()

@@ -12,9 +12,11 @@ export function mergeEqualSources(root: GraphNode): void {
   const sourceOf = new Map<string, StreamSourceNode>()
   for (const node of [...root.children]) {
     if (!(node instanceof StreamSourceNode)) continue
-    const first = node.topics.map((topic) => sourceOf.get(topic.name)).find((source) => source !== undefined)
+    // A slash is in no topic's name.
+    const names = node.pattern === undefined ? node.topics.map(({ name }) => name) : [String(node.pattern)]
+    const first = names.map((name) => sourceOf.get(name)).find((source) => source !== undefined)
     if (first === undefined) {
-      for (const topic of node.topics) sourceOf.set(topic.name, node)
+      for (const name of names) sourceOf.set(name, node)
       continue
     }
     rejectPartialOverlap(first, node)

@@ -17,11 +17,15 @@ const SETTINGS = ['key', 'value', 'timestamp', 'offsetReset'] as const
 /** `stream()`: one source node. */
 export class StreamSourceNode extends GraphNode implements SourceGraphNode {
   readonly topics: readonly TopicRef[]
+  /** Instead of topics: those whose names match. */
+  readonly pattern: RegExp | undefined
   readonly #settings: SourceSettings
 
-  constructor(name: string, topics: readonly string[], settings: SourceSettings) {
+  constructor(name: string, topics: readonly string[] | RegExp, settings: SourceSettings) {
     super(name)
-    this.topics = copiedHashOrder(new Set(topics)).map((topic) => ({ name: topic, internal: false }))
+    const names = topics instanceof RegExp ? [] : topics
+    this.pattern = topics instanceof RegExp ? topics : undefined
+    this.topics = copiedHashOrder(new Set(names)).map((topic) => ({ name: topic, internal: false }))
     this.#settings = settings
   }
 
@@ -33,12 +37,7 @@ export class StreamSourceNode extends GraphNode implements SourceGraphNode {
   absorb(other: StreamSourceNode): void {
     for (const option of SETTINGS) {
       if (this.#settings[option] === other.#settings[option]) continue
-      throw new ConflictingSourceError(
-        this.topics.map((topic) => topic.name),
-        option,
-        this.name,
-        other.name,
-      )
+      throw new ConflictingSourceError(this.#names, option, this.name, other.name)
     }
     for (const child of [...other.children]) {
       other.removeChild(child)
@@ -50,6 +49,7 @@ export class StreamSourceNode extends GraphNode implements SourceGraphNode {
     definition.addSource({
       name: this.name,
       topics: this.topics,
+      pattern: this.pattern,
       keySerde: this.#serde('key'),
       valueSerde: this.#serde('value'),
       timestampExtractor: this.#settings.timestamp,
@@ -57,10 +57,14 @@ export class StreamSourceNode extends GraphNode implements SourceGraphNode {
     })
   }
 
+  get #names(): readonly string[] {
+    return this.pattern === undefined ? this.topics.map(({ name }) => name) : [String(this.pattern)]
+  }
+
   #serde(option: 'key' | 'value'): Serde<any> {
     const serde = this.#settings[option]
     if (serde !== undefined) return serde
-    const purpose = `reads ${this.topics.map((topic) => `'${topic.name}'`).join(', ')}`
+    const purpose = `reads ${this.#names.map((name) => `'${name}'`).join(', ')}`
     throw new MissingSerdeError({ node: this.name, option, purpose, method: 'stream', origin: undefined })
   }
 }

@@ -69,6 +69,10 @@ export const mixed = built({
       })
       .to('output')
   },
+  'stateless-multi-topic-source': (b) => {
+    const many = b.stream(['input', 'input2'], strings)
+    many.merge(b.stream(/pat-.*/, strings)).to('output', strings)
+  },
   'stateless-split-consumers': (b) => {
     const { first: upper } = b.stream('input', strings).split({
       first: {
