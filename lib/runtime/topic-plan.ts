@@ -48,13 +48,15 @@ export function planTopics(
     if (topic.partitionCount === undefined) open.set(clusterName(topic.name), topic)
     else counts.set(clusterName(topic.name), topic.partitionCount)
   }
-  for (const [name, count] of copartitionedWith(topology, applicationId, counts)) {
-    counts.set(name, count)
-    open.delete(name)
+  // The topics of foreign-key joins feed each other: they are settled by those beside them, which are given first of all, or were fed.
+  for (let looks = 0; looks < 2; looks++) {
+    for (const [name, count] of copartitionedWith(topology, applicationId, counts)) {
+      counts.set(name, count)
+      open.delete(name)
+    }
+    settle(open, counts, (name) => highestFeeding(topology, applicationId, name, counts))
   }
-  settle(open, counts, (name) => highestFeeding(topology, applicationId, name, counts, true))
-  // What is left are loops: foreign-key joins of tables that were repartitioned feed each other. A loop of topics that nothing else feeds stays open.
-  settle(open, counts, (name) => highestFeeding(topology, applicationId, name, counts, false))
+  // What is left are loops of topics that feed only each other.
   for (const name of open.keys()) counts.set(name, 1)
   alignCopartitioned(topology, applicationId, counts)
   return {
@@ -118,13 +120,11 @@ function copartitionedWith(
   return found
 }
 
-/** @param all - Every feeding topic has to be known, or a larger one may still come. */
 function highestFeeding(
   topology: PhysicalTopology,
   applicationId: string,
   repartitionTopic: string,
   counts: ReadonlyMap<string, number>,
-  all: boolean,
 ): number | undefined {
   const writes = (node: SinkNode) =>
     typeof node.topic !== 'function' && topicName(node.topic, applicationId) === repartitionTopic
@@ -135,7 +135,8 @@ function highestFeeding(
     sourceTopics.map((topic) => counts.get(topicName(topic, applicationId))),
   )
   const settled = known.flat().filter((count) => count !== undefined)
-  return settled.length > 0 && (!all || settled.length === known.flat().length) ? Math.max(...settled) : undefined
+  // All feeding topics have to be known, or a larger one may still come.
+  return settled.length > 0 && settled.length === known.flat().length ? Math.max(...settled) : undefined
 }
 
 function alignCopartitioned(topology: PhysicalTopology, applicationId: string, counts: Map<string, number>): void {

@@ -1,6 +1,13 @@
 // What compiles and what does not. The compiler is the judge: an error that is expected and missing is an error of `tsc`. Nothing here runs.
 import type { StreamRecord } from '../../lib/core/record.ts'
 import type { Windowed } from '../../lib/core/windowed.ts'
+import type { StreamsConfig } from '../../lib/runtime/config.ts'
+import {
+  type DeserializationHandler,
+  handlers,
+  type ProcessingHandler,
+  type ProductionHandler,
+} from '../../lib/runtime/error-handlers.ts'
 import { serdes } from '../../lib/serde/index.ts'
 import type { Serde } from '../../lib/serde/serde.ts'
 import type { KeyValueStore } from '../../stores/store.ts'
@@ -397,18 +404,14 @@ typed(function joinsByForeignKey() {
       (left, right) => left.delayMin - (right?.delayMin ?? 0),
     ),
   )
+  const originOf = (flight: Flight) => flight.origin
+  const delayOf = (flight: Flight) => flight.delayMin
+  const both = (left: Flight, right: Flight) => left.delayMin - right.delayMin
+  flightTable.joinOnForeignKey(byNumber, delayOf, both)
   // @ts-expect-error the foreign key is a number
-  flightTable.joinOnForeignKey(
-    byNumber,
-    (flight) => flight.origin,
-    (left) => left.delayMin,
-  )
+  flightTable.joinOnForeignKey(byNumber, originOf, both)
   // @ts-expect-error the right side may be missing
-  flightTable.leftJoinOnForeignKey(
-    byNumber,
-    (flight) => flight.delayMin,
-    (left, right) => left.delayMin - right.delayMin,
-  )
+  flightTable.leftJoinOnForeignKey(byNumber, delayOf, both)
 })
 
 typed(function joinsOfStreamsWithTables() {
@@ -456,12 +459,9 @@ typed(function globalTables() {
       { value: serdes.long() },
     ),
   )
+  const delayOf = (flight: Flight) => flight.delayMin
   // @ts-expect-error the key of the table is text
-  flights.join(
-    airports,
-    (flight) => flight.delayMin,
-    (flight) => flight,
-  )
+  flights.join(airports, delayOf, delayOf)
   // @ts-expect-error there is no changelog to be switched off
   builder.globalTable('airports', { key: serdes.string(), value: serdes.string(), logging: false })
   builder.addGlobalStore(stores.keyValue('limits', { key: serdes.string(), value: serdes.long() }), 'limits', {
@@ -472,6 +472,63 @@ typed(function globalTables() {
       return { process: ({ key, value }) => limits.put(key, value) }
     },
   })
+})
+
+typed(function suppressed() {
+  const counts = words.groupByKey().count()
+  const perMinute = words
+    .groupByKey()
+    .windowedBy(windows.tumbling({ sizeMs: 60_000 }))
+    .count()
+  expectType<KTable<Windowed<string>, number>>()(perMinute.suppress({ until: 'window-closes', maxRecords: 10 }))
+  expectType<KTable<string, number>>()(counts.suppress({ until: 'time-limit', timeLimitMs: 5, whenFull: 'shut-down' }))
+  perMinute.suppress({ until: 'time-limit', timeLimitMs: 5 })
+  // @ts-expect-error there are no windows
+  counts.suppress({ until: 'window-closes' })
+  // @ts-expect-error no limit
+  counts.suppress({ until: 'time-limit' })
+  // @ts-expect-error a result would come before it is final
+  perMinute.suppress({ until: 'window-closes', whenFull: 'emit-early' })
+  // @ts-expect-error a window needs no limit
+  perMinute.suppress({ until: 'window-closes', timeLimitMs: 5 })
+})
+
+typed(function joinsWithGrace() {
+  const prices = builder.table('prices', {
+    key: serdes.string(),
+    value: serdes.long(),
+    store: 'prices',
+    versioned: { historyRetentionMs: 60_000 },
+  })
+  expectType<KStream<string, number>>()(
+    flights.join(prices, (flight, price) => flight.delayMin * price, { graceMs: 5_000 }),
+  )
+  // @ts-expect-error milliseconds are a number
+  flights.join(prices, (flight) => flight, { graceMs: '5s' })
+})
+
+typed(function errorHandlers() {
+  const processing: ProcessingHandler = (error, { record, rawValue, logger }) => {
+    expectType<unknown>()(error)
+    expectType<StreamRecord<any, any> | undefined>()(record)
+    logger.warn({ bytes: rawValue?.length }, 'one less')
+    return 'continue'
+  }
+  const production: ProductionHandler = (error) =>
+    error.code === 'STREAMS_MISSING_SINK_TOPIC' ? 'retry' : { decision: 'continue', deadLetters: [] }
+  const config: Partial<StreamsConfig> = {
+    processingHandler: processing,
+    productionHandler: production,
+    deserializationHandler: handlers.logAndContinue,
+  }
+  expectType<Partial<StreamsConfig>>()(config)
+  // @ts-expect-error only what is written can be tried again
+  const retrying: ProcessingHandler = () => 'retry'
+  // @ts-expect-error handlers are synchronous
+  const slow: DeserializationHandler = async () => 'continue'
+  // @ts-expect-error what fails leaves no letters
+  const failing: ProcessingHandler = () => ({ decision: 'fail', deadLetters: [] })
+  return [retrying, slow, failing]
 })
 
 describe('types', () => {

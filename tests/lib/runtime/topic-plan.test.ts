@@ -94,6 +94,81 @@ describe('planning topics', () => {
     ).toEqual(new Map([['app-r', 6]]))
   })
 
+  // As a foreign-key join does: each side asks and answers through a topic that has the other side's count.
+  it('gives topics that feed each other the counts of what they stand beside, and what comes after them the same', () => {
+    const topology = topologyOf(
+      { after: undefined, questions: undefined, answers: undefined },
+      {
+        reads: [external('orders'), internal('answers')],
+        writes: [internal('questions'), internal('after')],
+        copartitioned: [external('orders'), internal('answers')],
+      },
+      {
+        reads: [external('customers'), internal('questions')],
+        writes: [internal('answers')],
+        copartitioned: [external('customers'), internal('questions')],
+      },
+      { reads: [internal('after')] },
+    )
+    const given = new Map([
+      ['orders', 3],
+      ['customers', 5],
+    ])
+    expect(Object.fromEntries(planTopics(topology, 'app', given).repartitionTopics)).toEqual({
+      'app-after': 3,
+      'app-questions': 5,
+      'app-answers': 3,
+    })
+  })
+
+  it('finds counts also where such topics stand beside repartitioned tables only', () => {
+    const topology = topologyOf(
+      { left: undefined, right: undefined, questions: undefined, answers: undefined },
+      { reads: [external('a')], writes: [internal('left')] },
+      { reads: [external('b')], writes: [internal('right')] },
+      {
+        reads: [internal('left'), internal('answers')],
+        writes: [internal('questions')],
+        copartitioned: [internal('left'), internal('answers')],
+      },
+      {
+        reads: [internal('right'), internal('questions')],
+        writes: [internal('answers')],
+        copartitioned: [internal('right'), internal('questions')],
+      },
+    )
+    const counts = Object.fromEntries(
+      planTopics(
+        topology,
+        'app',
+        new Map([
+          ['a', 2],
+          ['b', 5],
+        ]),
+      ).repartitionTopics,
+    )
+    expect(counts).toEqual({ 'app-left': 2, 'app-right': 5, 'app-questions': 5, 'app-answers': 2 })
+  })
+
+  it('keeps the topics of global stores apart: no task reads them', () => {
+    const topology = {
+      ...topologyOf({}, { reads: [external('a')] }),
+      globalStores: [{ source: { topics: [external('g')] } }],
+    } as unknown as PhysicalTopology
+    const plan = planTopics(
+      topology,
+      'app',
+      new Map([
+        ['a', 2],
+        ['g', 4],
+      ]),
+    )
+
+    expect(plan.sourcePartitions).toEqual(new Map([['a', 2]]))
+    expect(plan.globalPartitions).toEqual(new Map([['g', 4]]))
+    expect(plan.tasks).toHaveLength(2)
+  })
+
   it('refuses topics that must be co-partitioned and are not, naming both counts', () => {
     const topology = topologyOf(
       {},
