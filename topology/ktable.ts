@@ -1,3 +1,4 @@
+import type { Windowed } from '../lib/core/windowed.ts'
 import type { ForeignKeySelector, TableGrouper, TablePredicate, TableValueMapper, ValueJoiner } from './callbacks.ts'
 import { checkCallback } from './checks.ts'
 import { foreignKeyJoin } from './foreign-key-join.ts'
@@ -11,6 +12,7 @@ import type {
   MaterializeOptions,
   NamedOptions,
   SuppressOptions,
+  SuppressUntilTimeLimit,
   TransformValuesOptions,
 } from './options.ts'
 import { filterCompute, mapCompute } from './processors/table-computes.ts'
@@ -138,7 +140,7 @@ export class KTable<K, V> {
    * @example
    * orders.suppress({ until: 'time-limit', timeLimitMs: 5_000, maxRecords: 10_000 })
    */
-  suppress(options: SuppressOptions): KTable<K, V> {
+  suppress(options: K extends Windowed<any> ? SuppressOptions : SuppressUntilTimeLimit): KTable<K, V> {
     return suppress(this, options)
   }
 

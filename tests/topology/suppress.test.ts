@@ -2,7 +2,7 @@
 import { serdes } from '../../lib/serde/index.ts'
 import { type TestDriverOptions, TopologyTestDriver } from '../../lib/testing/index.ts'
 import type { KTable } from '../../topology/ktable.ts'
-import type { SuppressOptions } from '../../topology/options.ts'
+import type { SuppressUntilTimeLimit } from '../../topology/options.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import { windows } from '../../topology/windows.ts'
 import { strings } from './support/strings.ts'
@@ -13,7 +13,7 @@ function tableOf(builder: StreamsBuilder): KTable<string, string> {
   return builder.table('in', { ...strings, store: 'table' })
 }
 
-function suppressed(options: SuppressOptions, builder = new StreamsBuilder()): StreamsBuilder {
+function suppressed(options: SuppressUntilTimeLimit, builder = new StreamsBuilder()): StreamsBuilder {
   tableOf(builder).suppress(options).toStream().to('out')
   return builder
 }
@@ -62,7 +62,7 @@ describe('suppress() refuses', () => {
 
   it('to wait for windows where there are none, and shows the way up', () => {
     const table = tableOf(new StreamsBuilder()).filter(() => true, { name: 'some' })
-    expect(() => table.suppress({ until: 'window-closes', name: 'final' })).toThrow(
+    expect(() => table.suppress({ until: 'window-closes', name: 'final' } as never)).toThrow(
       expect.objectContaining({
         code: 'STREAMS_NO_WINDOW_CLOSE',
         message: expect.stringContaining('KTABLE-SOURCE-0000000001 → some → final'),
