@@ -50,6 +50,11 @@ export type {
   Punctuator,
   RecordMetadata,
 } from '../topology/processor.ts'
+export type {
+  CreateTransformer,
+  TransformerContext,
+  ValueTransformer,
+} from '../topology/processors/transform-values.ts'
 export type { CreateProcessor } from '../topology/processors/user-processor.ts'
 export { SessionWindowedKStream } from '../topology/session-windowed-kstream.ts'
 export type { TopicChooser } from '../topology/sink-topic.ts'
@@ -57,6 +62,7 @@ export type { BranchCondition, Branches, BranchOptions } from '../topology/split
 export type { StreamJoinOptions } from '../topology/stream-join-options.ts'
 export { StreamsBuilder } from '../topology/streams-builder.ts'
 export { TimeWindowedKStream } from '../topology/time-windowed-kstream.ts'
+export { timestamps } from '../topology/timestamps.ts'
 export {
   type AddFilledStoreOptions,
   type AddProcessorOptions,

@@ -207,7 +207,7 @@ export class InvalidStoreNameError extends StreamsError {
 }
 
 /** The options of verbs that take serdes; `left` and `right` take those of the values of two that are joined. */
-export type SerdeOption = 'key' | 'value' | 'left' | 'right'
+export type SerdeOption = 'key' | 'value' | 'left' | 'right' | 'idSerde'
 
 /** Where a serde is missing, and what is known of the keys or values that it is needed for. */
 export interface MissingSerde {

@@ -9,6 +9,7 @@ import type {
   ValueMapper,
 } from './callbacks.ts'
 import { checkCallback, checkPartitionCount } from './checks.ts'
+import { distinct } from './distinct.ts'
 import { InvalidArgumentError } from './errors.ts'
 import { GlobalKTable } from './global-ktable.ts'
 import type { GraphNodeTraits } from './graph/graph-node.ts'
@@ -20,11 +21,13 @@ import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { checkNodeName } from './names.ts'
 import type {
+  DistinctOptions,
   GroupOptions,
   KeyOptions,
   KeyValueOptions,
   MaterializeOptions,
   NamedOptions,
+  PrintOptions,
   ProcessOptions,
   ProcessValuesOptions,
   RepartitionOptions,
@@ -42,6 +45,7 @@ import { MapProcessor } from './processors/map.ts'
 import { MapValuesProcessor } from './processors/map-values.ts'
 import { MergeProcessor } from './processors/merge.ts'
 import { PeekProcessor } from './processors/peek.ts'
+import { PrintProcessor } from './processors/print.ts'
 import { ProcessValuesProcessor } from './processors/process-values.ts'
 import { SelectKeyProcessor } from './processors/select-key.ts'
 import { UserProcessor } from './processors/user-processor.ts'
@@ -198,6 +202,32 @@ export class KStream<K, V> {
     checkCallback('foreach', action)
     const name = this.#name('KSTREAM-FOREACH-', options)
     this.#then(name, () => new ForeachProcessor(action))
+  }
+
+  /**
+   * Ends the stream with a line of text for each record: for a first look.
+   *
+   * @example
+   * orders.print({ label: 'orders' }) // [orders]: 17, {"total":12}
+   */
+  print(options: PrintOptions<K, V> = {}): void {
+    const { label = this[parts].node.name, format = printed, write = console.log } = options
+    checkCallback('print', format)
+    checkCallback('print', write)
+    const name = this.#name('KSTREAM-PRINTER-', options)
+    this.#then(name, () => new PrintProcessor(label, write, format))
+  }
+
+  /**
+   * Drops duplicates (counted): of the records of one id within a stretch of event time the first one is let through. A repartition topic comes before it if a verb changed
+   * keys; what was let through is remembered in a store. Not in Java.
+   *
+   * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: `withinMs` is no whole number of at least 1.
+   * @example
+   * payments.distinct({ withinMs: 3_600_000, id: (payment) => payment.requestId, idSerde: serdes.string() })
+   */
+  distinct<Id = K>(options: DistinctOptions<K, V, Id>): KStream<K, V> {
+    return distinct(this, options)
   }
 
   /**
@@ -537,4 +567,9 @@ function partsOf<K, V>(method: string, stream: KStream<K, V>): StreamParts<K, V>
 // Two serdes of one type may write other bytes: only one and the same can stand for both.
 function common<T>(name: string, a: KnownSerde<any>, b: KnownSerde<any>): KnownSerde<T> {
   return a.serde === b.serde ? a : madeBy(name, 'merge', undefined)
+}
+
+function printed(value: unknown, key: unknown): string {
+  const text = (data: unknown) => (typeof data === 'object' ? JSON.stringify(data) : String(data))
+  return `${text(key)}, ${text(value)}`
 }

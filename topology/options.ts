@@ -1,5 +1,6 @@
 import type { Serde } from '../lib/serde/serde.ts'
 import type { StoreBuilder } from '../stores/store.ts'
+import type { KeySelector } from './callbacks.ts'
 import type { OffsetReset, StreamPartitioner, TimestampExtractor } from './physical.ts'
 import type { CreateTransformer } from './processors/transform-values.ts'
 import type { CreateProcessor } from './processors/user-processor.ts'
@@ -226,6 +227,33 @@ export interface TransformValuesOptions<K, V, VR> extends MaterializeOptions<K, 
   readonly stores?: readonly (StoreBuilder | string)[]
   /** Called once for each task and reader, and again after an abort. Must make a new transformer each time. */
   readonly create: CreateTransformer<K, V, VR>
+}
+
+/** What `distinct` compares, and for how long. */
+export interface DistinctOptions<K, V, Id> extends NamedOptions {
+  /** Records of one id at most this far apart in event time are duplicates; also how late a record may come. Milliseconds, at least 1. */
+  readonly withinMs: number
+  /** What records are known by; null: the record is not compared. Default: the key. Duplicates need the same key, or they are in different partitions. */
+  readonly id?: KeySelector<K, V, Id>
+  /** Needed with `id`. */
+  readonly idSerde?: Serde<Id>
+  /** Default: the serde known from the verbs before. */
+  readonly key?: SerdeFor<K>
+  /** Names the store and its changelog topic; generated if absent. */
+  readonly store?: string
+  /** See MaterializeOptions. */
+  readonly logging?: boolean
+  readonly persistent?: boolean
+  readonly changelogConfigs?: Readonly<Record<string, string>>
+}
+
+export interface PrintOptions<K, V> extends NamedOptions {
+  /** Goes before each record. Default: the name of the node before. */
+  readonly label?: string
+  /** What is shown. Default: `key, value`. */
+  readonly format?: (value: V, key: K) => string
+  /** Takes the lines. Default: `console.log`. */
+  readonly write?: (line: string) => unknown
 }
 
 /** A rewrite of the topology as a whole, by Java's name. It changes internal topics: decide before the first start. */

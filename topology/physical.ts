@@ -15,9 +15,13 @@ export type OffsetReset = 'earliest' | 'latest' | 'none'
 
 /**
  * Gives a record its event time in epoch milliseconds. `partitionTimeMs` is the highest timestamp seen in the partition, -1 before the
- * first. A negative result drops the record.
+ * first, `nowMs` the wall clock. A negative result drops the record. `timestamps` has the usual ones.
  */
-export type TimestampExtractor<K = any, V = any> = (record: StreamRecord<K, V>, partitionTimeMs: number) => number
+export type TimestampExtractor<K = any, V = any> = (
+  record: StreamRecord<K, V>,
+  partitionTimeMs: number,
+  nowMs: number,
+) => number
 
 /** Chooses the partition of an outgoing record; undefined: as without a partitioner (murmur2 of the key's bytes). */
 export type StreamPartitioner<K = any, V = any> = (

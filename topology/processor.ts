@@ -82,6 +82,8 @@ export type DropCause =
   | 'expired'
   /** The foreign key of a join is null, or the key for a global table. */
   | 'null-join-key'
+  /** `distinct()` has let one of its id through already. */
+  | 'duplicate'
   /** An update of a versioned table that is not its key's latest, where only the latest counts. */
   | 'out-of-order'
   /** In a foreign-key join: an answer to a row that has changed since it asked. */

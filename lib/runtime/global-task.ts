@@ -119,12 +119,13 @@ export class GlobalTask {
 
   /** Reads a partition from now on. */
   add(fetched: FetchedPartition): void {
-    const { global, metrics, onReady } = this.#options
+    const { global, config, metrics, onReady } = this.#options
     this.#queues.push(
       new RecordQueue({
         source: global.source,
         fetched,
         partitionTimeMs: -1,
+        nowMs: () => config.clock.now(),
         onDrop: (nodeName) => metrics.dropped('negative-timestamp', nodeName),
         onUnreadable: (error, raw) => {
           const leave = this.#errors.unrestorable(error, raw)

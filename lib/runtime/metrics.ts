@@ -23,6 +23,7 @@ export class Metrics {
     early: 0,
     expired: 0,
     'null-join-key': 0,
+    duplicate: 0,
     'out-of-order': 0,
     'stale-response': 0,
     'negative-timestamp': 0,

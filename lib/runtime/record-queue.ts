@@ -10,6 +10,8 @@ export interface RecordQueueOptions {
   readonly fetched: FetchedPartition
   /** As committed; -1: none yet. */
   readonly partitionTimeMs: number
+  /** The wall clock, for timestamp extractors. */
+  readonly nowMs: () => number
   /** A timestamp extractor gave a negative time. */
   readonly onDrop: (nodeName: string) => void
   /**
@@ -158,7 +160,7 @@ export class RecordQueue {
     }
     let timestamp: number
     try {
-      timestamp = timestampExtractor(record, this.#partitionTimeMs)
+      timestamp = timestampExtractor(record, this.#partitionTimeMs, this.#options.nowMs())
     } catch (cause) {
       throw new TimestampExtractorError(name, { topic, partition, offset }, cause)
     }

@@ -213,6 +213,7 @@ export class Restorer {
       source: task.sourceOf(changelog.topic),
       fetched,
       partitionTimeMs: -1,
+      nowMs: () => this.#options.clock.now(),
       // Counted when it was consumed.
       onDrop: () => {},
       onUnreadable: (error, raw) => task.errors.unrestorable(error, raw),

@@ -146,13 +146,14 @@ export class StreamTask {
 
   /** Opens the stores, makes the processors and starts to take records from these inputs. */
   async run(inputs: readonly TaskInput[]): Promise<void> {
-    const { subtopology, maxTaskIdleMs, metrics, onWake } = this.#options
+    const { subtopology, maxTaskIdleMs, metrics, clock, onWake } = this.#options
     this.#progress = new TaskProgress()
     const queues = inputs.map((input) => {
       return new RecordQueue({
         source: this.sourceOf(input.fetched.topic),
         fetched: input.fetched,
         partitionTimeMs: this.#progress.load(input),
+        nowMs: () => clock.now(),
         onDrop: (nodeName) => metrics.dropped('negative-timestamp', nodeName),
         onUnreadable: (error, raw) => this.errors.unreadable(error, raw),
         onReady: onWake,

@@ -54,6 +54,7 @@ describe('an instance', () => {
         early: 0,
         expired: 0,
         'null-join-key': 0,
+        duplicate: 0,
         'negative-timestamp': 0,
       },
     })

@@ -54,6 +54,7 @@ function queueOf(fetched: Fetched, source: Partial<SourceNode> = {}, onUnreadabl
   const drops: string[] = []
   let wakes = 0
   const queue = new RecordQueue({
+    nowMs: () => 1_000_000,
     source: {
       kind: 'source',
       name: 'SRC',
