@@ -1,5 +1,5 @@
 import type { TopicPartition } from '../../lib/core/record.ts'
-import { externalSourceTopics, planTopics } from '../../lib/runtime/topic-plan.ts'
+import { externalSourceTopics, globalTopics, planTopics } from '../../lib/runtime/topic-plan.ts'
 import type { PhysicalTopology } from '../../topology/physical.ts'
 import type { GoldenCase } from './golden-case.ts'
 
@@ -14,7 +14,7 @@ export interface GoldenTopics {
 }
 
 export function topicsOf({ applicationId, outputs }: GoldenCase, topology: PhysicalTopology): GoldenTopics {
-  const inputs = externalSourceTopics(topology)
+  const inputs = [...externalSourceTopics(topology), ...globalTopics(topology)]
   const plan = planTopics(topology, applicationId, new Map(inputs.map((topic) => [topic, 1])))
   const internal = new Map([...plan.repartitionTopics, ...plan.changelogTopics])
   const sinks = topology.subtopologies.flatMap(({ nodes }) =>
