@@ -18,6 +18,7 @@ export function withStoresSeen(topology: Topology, seen: Map<string, StateStore>
       ...subtopology,
       stores: subtopology.stores.map(observed),
     })),
+    globalStores: physical.globalStores.map((global) => ({ ...global, store: observed(global.store) })),
   })
   return topology
 }
