@@ -15,6 +15,11 @@ export interface StateStore {
    * that flush has been committed.
    */
   readonly neededChangelogOffset?: number | undefined
+  /**
+   * The latest event time of the records that were restored, in this life of the store or before; -1 if there were none. What put them there knew a stream time of at least that. Only
+   * stores of windows and sessions say so.
+   */
+  readonly restoredTimeMs?: number
   /** Reads what it needs of its rows: called once after the restore, before the first record. */
   open?(): void | Promise<void>
   /** Forgets what the cache has held back and gives its bytes back to the budget: the task closes, or starts over from its last commit. */

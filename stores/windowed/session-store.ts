@@ -134,12 +134,17 @@ export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
     return this.#entries.lowestLoggedOffset
   }
 
-  restore({ key, value, offset }: ConsumedRecord): void {
+  get restoredTimeMs(): number {
+    return this.#entries.restoredMs
+  }
+
+  restore({ key, value, timestamp, offset }: ConsumedRecord): void {
     if (key === null) return
     const keyLength = key.length - SESSION_BYTES
     const endMs = readInt64(key, keyLength)
     // A restore that has to start over empties the rows below.
     this.#entries.reload()
+    this.#entries.restored(Math.max(timestamp, endMs))
     this.#entries.observe(endMs)
     this.#entries.logged(endMs, () => offset)
     this.#entries.put(key.subarray(0, keyLength), endMs, key.subarray(keyLength + TIME_BYTES), value)

@@ -50,7 +50,7 @@ export interface KeyedTimeEntry {
  * Entries by key and time, under windows and sessions: what lies close in time is read together, and what has expired is dropped in ranges.
  *
  * Rows: `1 ‖ segment ‖ key ‖ bucket` is a group (see GroupRows) with the entries of one key and bucket, by time, then tail; `2 ‖ time ‖ tail ‖ key` an index
- * entry; `0` the observed time and a counter; `3` see LoggedSegments.
+ * entry; `0` the observed time, a counter and the time restored; `3` see LoggedSegments.
  *
  * Times are at least 0. Whether an entry can be seen is a matter of time alone (`oldestMs`), as in Java. Its bytes go when its whole segment has expired:
  * with the commit after that, or, if the process dies between, with the first one of its next life.
@@ -102,6 +102,16 @@ export class TimeEntries {
 
   set counter(value: number) {
     this.#time.counter = value
+  }
+
+  /** The latest event time of a record that was restored; -1 if there was none. */
+  get restoredMs(): number {
+    return this.#time.restoredMs
+  }
+
+  /** Says that a record of this event time was restored. */
+  restored(timeMs: number): void {
+    this.#time.restored(timeMs)
   }
 
   /** Says that an entry with this time is logged at `offset()`, or later. */

@@ -150,6 +150,10 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
     return this.#entries.lowestLoggedOffset
   }
 
+  get restoredTimeMs(): number {
+    return this.#entries.restoredMs
+  }
+
   restore({ key, value, timestamp, offset }: ConsumedRecord): void {
     if (key === null) return
     const keyLength = key.length - WINDOW_BYTES
@@ -158,6 +162,7 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
     const tail = this.#settings.retainDuplicates ? sequenceTail(sequence) : NO_TAIL
     // A restore that has to start over empties the rows below.
     this.#entries.reload()
+    this.#entries.restored(timestamp)
     if (sequence > this.#entries.counter) this.#entries.counter = sequence
     if (value !== null || !this.#settings.retainDuplicates) {
       this.#entries.observe(startMs)

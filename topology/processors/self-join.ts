@@ -4,6 +4,7 @@ import type { InternalProcessorContext, Processor } from '../processor.ts'
 import type { JoinWindows } from '../windows.ts'
 import { forwardEach } from './forward-each.ts'
 import { forwardJoined, type JoinCallback } from './forward-joined.ts'
+import { resumedStreamTimeMs } from './resumed-stream-time.ts'
 
 export interface SelfJoinSettings<K, VR> extends JoinCallback<K, VR> {
   readonly store: string
@@ -29,6 +30,7 @@ export class SelfJoinProcessor<K, V, VR> implements Processor<K, V, K, VR> {
   init(context: InternalProcessorContext<K, VR>): void {
     this.#context = context
     this.#store = context.store(this.#settings.store)
+    resumedStreamTimeMs(context, this.#store)
   }
 
   process(record: StreamRecord<K, V>): void | Promise<void> {

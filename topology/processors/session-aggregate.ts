@@ -7,6 +7,7 @@ import type { InternalProcessorContext, Processor } from '../processor.ts'
 import type { SessionWindows } from '../windows.ts'
 import { awaited } from './awaited.ts'
 import { ClosedWindows } from './closed-windows.ts'
+import { resumedStreamTimeMs } from './resumed-stream-time.ts'
 import { TableForwarder } from './table-forwarder.ts'
 import type { WindowAggregation } from './window-updates.ts'
 
@@ -37,7 +38,7 @@ export class SessionAggregateProcessor<K, V, VR> implements Processor<K, V, Wind
     const store = context.store<SessionStore<K, VR>>(storeName)
     this.#context = context
     this.#store = store
-    this.#streamTimeMs = context.observedStreamTimeMs()
+    this.#streamTimeMs = resumedStreamTimeMs(context, store)
     if (emit === 'on-window-update') {
       this.#forwarder = new TableForwarder(context, atSessionEnds(store), this.#aggregation)
       return

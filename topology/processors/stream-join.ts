@@ -3,6 +3,7 @@ import type { WindowStore } from '../../stores/store.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
 import { forwardEach } from './forward-each.ts'
 import { forwardJoined, type JoinCallback } from './forward-joined.ts'
+import { resumedStreamTimeMs } from './resumed-stream-time.ts'
 import { UnmatchedRecords, type UnmatchedSettings } from './unmatched-records.ts'
 
 export interface StreamJoinSettings<K, VR> extends UnmatchedSettings, JoinCallback<K, VR> {
@@ -46,7 +47,7 @@ export class StreamJoinProcessor<K, V, VR> implements Processor<K, V, K, VR> {
     this.#other = context.store(otherStore)
     if (unmatchedStore === undefined) return
     this.#unmatched = UnmatchedRecords.shared(context.store(unmatchedStore), this.#settings)
-    this.#unmatched.observe(context.observedStreamTimeMs())
+    this.#unmatched.observe(resumedStreamTimeMs(context, this.#other))
   }
 
   process(record: StreamRecord<K, V>): void | Promise<void> {

@@ -6,6 +6,7 @@ import type { Change } from '../change.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
 import type { TimeWindows, UnlimitedWindows } from '../windows.ts'
 import { awaited } from './awaited.ts'
+import { resumedStreamTimeMs } from './resumed-stream-time.ts'
 import { type WindowAggregation, WindowUpdates } from './window-updates.ts'
 
 /**
@@ -26,7 +27,7 @@ export class WindowAggregateProcessor<K, V, VR> implements Processor<K, V, Windo
 
   init(context: InternalProcessorContext<Windowed<K>, Change<VR>>): void {
     this.#context = context
-    this.#streamTimeMs = context.observedStreamTimeMs()
+    this.#streamTimeMs = resumedStreamTimeMs(context, context.store(this.#aggregation.storeName))
     this.#updates = new WindowUpdates(context, this.#aggregation, {
       graceMs: this.#windows.graceMs,
       closed: (emittedMs, closeMs) => this.#closed(emittedMs, closeMs),
