@@ -23,6 +23,8 @@ import { type GoldenEntry, readStore } from './store-entries.ts'
 const HALF_AN_HOUR_MS = 1_800_000
 /** The stream loop looks at the clock at least this often: its longest sleep. */
 const LOOP_SLEEP_MS = 1_000
+/** In which a global store gets what was written to its topic. */
+const GLOBAL_READ_MS = 100
 
 /** What a case produced. */
 export interface GoldenResult {
@@ -108,13 +110,15 @@ class GoldenRun {
     const named = headers.map(({ key, valueBase64 }) => [key, bytes(valueBase64)] as const)
     this.#producer.send(topic, 0, bytes(keyBase64), bytes(valueBase64), timestamp, named)
     await this.#clock.settled('the input is acknowledged', this.#producer.flush())
+    // What global stores have read is not committed to the group.
+    if (this.#topics.globals.has(topic)) await this.#pass(GLOBAL_READ_MS)
     await this.#endStep()
   }
 
   async advanceWallClock(ms: number): Promise<void> {
     this.#clock.advanceWall(ms)
-    const wokenMs = this.#clock.timeline.now() + LOOP_SLEEP_MS
-    await this.#clock.until('the stream loop has seen the time', () => this.#clock.timeline.now() > wokenMs)
+    // Until the stream loop has seen the time.
+    await this.#pass(LOOP_SLEEP_MS)
     await this.#endStep()
   }
 
@@ -163,6 +167,11 @@ class GoldenRun {
     if (step !== 'written') return
     this.#commitsUnderWay--
     for (const partition of offsets) this.#committed.set(key(partition), partition.offset)
+  }
+
+  async #pass(ms: number): Promise<void> {
+    const endMs = this.#clock.timeline.now() + ms
+    await this.#clock.until(`${ms} ms have passed`, () => this.#clock.timeline.now() > endMs)
   }
 
   async #endStep(): Promise<void> {

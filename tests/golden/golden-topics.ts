@@ -9,6 +9,8 @@ export interface GoldenTopics {
   readonly external: readonly string[]
   /** Those that the topology reads, internal ones included. */
   readonly sources: ReadonlySet<string>
+  /** Those of global stores. */
+  readonly globals: ReadonlySet<string>
   /** Every partition that the topology reads or writes. */
   readonly partitions: readonly TopicPartition[]
 }
@@ -29,6 +31,7 @@ export function topicsOf({ applicationId, outputs }: GoldenCase, topology: Physi
   return {
     external,
     sources: new Set(plan.sourcePartitions.keys()),
+    globals: new Set(plan.globalPartitions.keys()),
     partitions: counts.flatMap(([topic, count]) =>
       Array.from({ length: count }, (_, partition) => ({ topic, partition })),
     ),

@@ -31,6 +31,8 @@ const applications = named(
     'fk-join-inner-many',
     'fk-join-key-extractor',
     'fk-join-left',
+    'global-join-inner',
+    'global-store-processor',
     'headers-through-repartition',
     'optimise-merge-repartition',
     'papi-kv-range-prefix',
