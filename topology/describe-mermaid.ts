@@ -47,6 +47,10 @@ class Chart {
     for (const parent of parentsOf(node)) this.#edges.push(`  ${this.#id('node', parent)} --> ${id}`)
     switch (node.kind) {
       case 'source':
+        if (node.pattern !== undefined) {
+          const pattern = String(node.pattern)
+          this.#edges.push(`  ${this.#topic(pattern, pattern)} --> ${id}`)
+        }
         for (const topic of node.topics) this.#edges.push(`  ${this.#topic(topicKey(topic), topic.name)} --> ${id}`)
         break
       case 'processor':
@@ -79,7 +83,7 @@ class Chart {
   }
 }
 
-// Names hold letters, digits, '.', '_' and '-' only: in quotes Mermaid shows them as they are.
+// Names hold nothing that Mermaid would not show in quotes as it is, but patterns of topics may.
 function quoted(label: string): string {
-  return `"${label}"`
+  return `"${label.replace(/[^A-Za-z0-9 :._-]/gu, (character) => `#${character.codePointAt(0)};`)}"`
 }

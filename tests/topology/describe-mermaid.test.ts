@@ -106,6 +106,12 @@ describe("describe({ format: 'mermaid' })", () => {
     ])
   })
 
+  it('draws a pattern of topics, with what Mermaid does not take in quotes as codes', () => {
+    const topology = new Topology().addSource('in', { topics: /a"<b>#\d+/, ...strings })
+
+    expect(asMermaid(topology)).toContain('  topic0[/"#47;a#34;#60;b#62;#35;#92;d#43;#47;"/]\n  topic0 --> node0\n')
+  })
+
   it.each(['end', 'subgraph', '__more__', '-', '1.', 'o-x', 'style'])(
     'takes %s for a name, not for its syntax',
     (name) => {

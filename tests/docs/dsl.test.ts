@@ -1,0 +1,38 @@
+// The examples of docs/dsl.md do what they say, and no verb is without one.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as millrace from '../../lib/index.ts'
+import { ROOT } from '../tidy/sources.ts'
+import { examplesOf } from './examples.ts'
+import { runExample } from './run-example.ts'
+
+const DOCUMENT = 'docs/dsl.md'
+
+describe('docs/dsl.md', () => {
+  const examples = examplesOf(DOCUMENT)
+
+  it.each(examples)('$title', async (example) => {
+    expect(example.steps.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['in', 'out']))
+    await runExample(example)
+  })
+
+  it.each([
+    millrace.StreamsBuilder,
+    millrace.KStream,
+    millrace.KGroupedStream,
+    millrace.TimeWindowedKStream,
+    millrace.SessionWindowedKStream,
+    millrace.CogroupedKStream,
+    millrace.TimeWindowedCogroupedKStream,
+    millrace.SessionWindowedCogroupedKStream,
+    millrace.KTable,
+    millrace.KGroupedTable,
+  ])('has a heading for each verb of $name', ({ prototype }) => {
+    const headings = readFileSync(join(ROOT, DOCUMENT), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('#'))
+      .join('\n')
+    const verbs = Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor')
+    expect(verbs.filter((verb) => !headings.includes(`\`${verb}\``))).toEqual([])
+  })
+})
