@@ -4,10 +4,12 @@ import type { TimeEntriesOptions } from './time-entries.ts'
 
 // As in Java: two segments make up the retention, but none is shorter than a minute.
 const MIN_SEGMENT_MS = 60_000
-/** Windows of a key that are read together: so many follow each other without overlapping. */
+/** Windows of a key that are read, and written, together: so many follow each other without overlapping. */
 const WINDOWS_PER_BUCKET = 4
-/** Reads of a key over all its time look into so many buckets at most, and one more for each end. */
-const MAX_BUCKETS_PER_SEGMENT = 256
+/** A read of a key over all its time looks into so many buckets of each segment at most, three segments at most. */
+const MAX_BUCKETS_PER_SEGMENT = 1_024
+/** Sessions of a key are looked for up to the latest one: mostly in one bucket or two, and in few even if they are late. */
+const SESSION_BUCKETS_PER_SEGMENT = 16
 
 /** What all stores of windows and sessions are made of, with every default filled in. */
 export interface WindowedStoreSettings<K, V> {
@@ -40,11 +42,11 @@ export function windowEntriesOptions(settings: WindowStoreSettings<any, any>): T
   }
 }
 
-/** Sessions of a key are looked for up to the latest one: all of a segment are read together. */
 export function sessionEntriesOptions(settings: WindowedStoreSettings<any, any>): TimeEntriesOptions {
   const { retentionMs, timeOrdered } = settings
   const segmentMs = segmentMsOf(retentionMs)
-  return { retentionMs, segmentMs, bucketMs: segmentMs, timeOrdered, retentionInclusive: false }
+  const bucketMs = Math.ceil(segmentMs / SESSION_BUCKETS_PER_SEGMENT)
+  return { retentionMs, segmentMs, bucketMs, timeOrdered, retentionInclusive: false }
 }
 
 function segmentMsOf(retentionMs: number): number {
