@@ -23,8 +23,6 @@ import { type GoldenEntry, readStore } from './store-entries.ts'
 const HALF_AN_HOUR_MS = 1_800_000
 /** The stream loop looks at the clock at least this often: its longest sleep. */
 const LOOP_SLEEP_MS = 1_000
-/** In which a global store gets what was written to its topic. */
-const GLOBAL_READ_MS = 100
 
 /** What a case produced. */
 export interface GoldenResult {
@@ -55,6 +53,8 @@ class GoldenRun {
   readonly #cluster: MemoryCluster
   readonly #topics: GoldenTopics
   readonly #seenStores = new Map<string, StateStore>()
+  /** Records that global stores have read, by topic. */
+  readonly #globalReads = new Map<string, number>()
   readonly #stateDir = mkdtempSync(join(tmpdir(), 'millrace-golden-'))
   readonly #streams: KafkaStreams
   readonly #client: Client
@@ -80,7 +80,7 @@ class GoldenRun {
     this.#client = this.#cluster.connect(context)
     this.#producer = this.#client.producer({ lingerMs: 0 })
     const hasWallClockSteps = steps.some(({ op }) => op === 'advanceWallClock')
-    this.#streams = new KafkaStreams(withStoresSeen(topology, this.#seenStores), {
+    this.#streams = new KafkaStreams(withStoresSeen(topology, this.#seenStores, this.#globalReads), {
       applicationId,
       client: this.#cluster,
       stateDir: this.#stateDir,
@@ -110,8 +110,7 @@ class GoldenRun {
     const named = headers.map(({ key, valueBase64 }) => [key, bytes(valueBase64)] as const)
     this.#producer.send(topic, 0, bytes(keyBase64), bytes(valueBase64), timestamp, named)
     await this.#clock.settled('the input is acknowledged', this.#producer.flush())
-    // What global stores have read is not committed to the group.
-    if (this.#topics.globals.has(topic)) await this.#pass(GLOBAL_READ_MS)
+    if (this.#topics.globals.has(topic)) await this.#globalStoreHasRead(topic)
     await this.#endStep()
   }
 
@@ -167,6 +166,15 @@ class GoldenRun {
     if (step !== 'written') return
     this.#commitsUnderWay--
     for (const partition of offsets) this.#committed.set(key(partition), partition.offset)
+  }
+
+  // What it has read is not committed to the group.
+  #globalStoreHasRead(topic: string): Promise<void> {
+    const { logEndOffset } = this.#cluster.partition(topic, 0)
+    return this.#clock.until('the global store has read the record', () => {
+      if (this.#failure !== undefined) throw this.#failure
+      return this.#globalReads.get(topic) === logEndOffset
+    })
   }
 
   async #pass(ms: number): Promise<void> {
