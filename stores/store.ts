@@ -17,7 +17,7 @@ export interface StateStore {
   readonly neededChangelogOffset?: number | undefined
   /**
    * The latest event time of the records that were restored, in this life of the store or before; -1 if there were none. What put them there knew a stream time of at least that. Only
-   * stores of windows and sessions say so.
+   * stores of windows and sessions, and buffers of joins, say so.
    */
   readonly restoredTimeMs?: number
   /** Reads what it needs of its rows: called once after the restore, before the first record. */
@@ -78,24 +78,43 @@ export interface KeyRange<K> {
 }
 
 /**
- * Values of one task by key and window start. Point reads, reads of one key and writes are synchronous; they see every write before them.
+ * Values of one task by key and window start. Point reads, reads of one key and writes are synchronous; they see every write before them, also
+ * uncommitted ones. Starts are whole milliseconds from 0 on.
  *
- * An entry expires, for reads, when its start is more than `retentionMs` before the latest start that was put. A store that retains duplicates
- * keeps every value put, in order: `put` never replaces there, a null deletes nothing (but is logged, as in Java), and `fetch` of one start finds the
- * first.
+ * An entry expires, for reads, when its start is `retentionMs` or more before the latest start that was put. (More than that in a store built with
+ * `timeOrdered`, as in Java.) A store that retains duplicates keeps every value put, in order: `put` never replaces there, a null deletes nothing (but
+ * is logged, as in Java), and `fetch` of one start finds the first.
+ *
+ * @example
+ * const seen = context.store<WindowStore<string, string>>('seen-ids')
+ * const near = { fromMs: record.timestamp - 20, toMs: record.timestamp + 20 }
+ * if (seen.fetch(record.value, near).length > 0) return
+ * seen.put(record.value, record.key, record.timestamp)
  */
 export interface WindowStore<K, V> extends StateStore {
-  /** A null value deletes. A start that has expired is not stored (but logged, as in Java). */
+  /**
+   * A null value deletes. A start that has expired is not stored (but logged, as in Java).
+   *
+   * @throws InvalidStoreArgumentError `STREAMS_INVALID_STORE_ARGUMENT`: the start is not a whole number of milliseconds from 0 on, the value is
+   *   undefined, or the key null or undefined.
+   */
   put(key: K, value: V | null, startMs: number): void
+  /** The value of one window; undefined if there is none, or if it has expired. */
   fetch(key: K, startMs: number): V | undefined
   /** The entries of one key whose start lies in the range, ascending. */
   fetch(key: K, range: TimeRange): readonly (readonly [startMs: number, value: V])[]
   /** As `fetch` of a range, descending. */
   backwardFetch(key: K, range: TimeRange): readonly (readonly [startMs: number, value: V])[]
-  /** Entries of all keys, or of a range of them, whose start lies in the range; by segment, key and start as in Java. From a snapshot. */
+  /**
+   * Entries of all keys, or of a range of them, whose start lies in the range; by segment (half the retention, at least a minute), key bytes and
+   * start. From a snapshot.
+   */
   fetchAll(range: TimeRange, keys?: KeyRange<K>): AsyncIterable<readonly [Windowed<K>, V]>
+  /** As `fetchAll`, the other way round. */
   backwardFetchAll(range: TimeRange, keys?: KeyRange<K>): AsyncIterable<readonly [Windowed<K>, V]>
+  /** Every entry that has not expired, in the order of `fetchAll`. */
   all(): AsyncIterable<readonly [Windowed<K>, V]>
+  /** As `all`, the other way round. */
   backwardAll(): AsyncIterable<readonly [Windowed<K>, V]>
 }
 
@@ -116,23 +135,42 @@ export interface SessionRange {
   readonly latestStartMs: number
 }
 
-/** Aggregates of one task by key and session. Reads of one key and writes are synchronous. Sessions expire by their end; see WindowStore. */
+/**
+ * Aggregates of one task by key and session. Reads of one key and writes are synchronous. A session starts and ends with a record, both inclusive, in whole
+ * milliseconds from 0 on. It expires, for reads, when its end is `retentionMs` or more before the latest end that was put.
+ *
+ * @example
+ * const visits = context.store<SessionStore<string, number>>('visits')
+ * const near = { earliestEndMs: at - 60_000, latestStartMs: at + 60_000 }
+ * for (const [{ window }, clicks] of visits.findSessions('ada', near)) console.log(window.startMs, window.endMs, clicks)
+ */
 export interface SessionStore<K, A> extends StateStore {
-  /** A null aggregate removes the session. */
+  /**
+   * A null aggregate removes the session. One that has expired is not stored (but logged, as in Java).
+   *
+   * @throws InvalidStoreArgumentError `STREAMS_INVALID_STORE_ARGUMENT`: the session's times are none, the aggregate is undefined, or the key null or
+   *   undefined.
+   */
   put(session: Windowed<K>, aggregate: A | null): void
   remove(session: Windowed<K>): void
+  /** The aggregate of one session; undefined if there is none, or if it has expired. */
   fetchSession(key: K, startMs: number, endMs: number): A | undefined
   /** The sessions of one key, by end, then start. */
   findSessions(key: K, range: SessionRange): readonly (readonly [Windowed<K>, A])[]
+  /** As `findSessions`, the other way round. */
   backwardFindSessions(key: K, range: SessionRange): readonly (readonly [Windowed<K>, A])[]
   /** All live sessions of one key. */
   fetch(key: K): readonly (readonly [Windowed<K>, A])[]
-  /** Sessions of all keys, or of a range of them. */
+  /** Sessions of all keys, or of a range of them; by segment (half the retention, at least a minute), key bytes, end and start. From a snapshot. */
   findAllSessions(range: SessionRange, keys?: KeyRange<K>): AsyncIterable<readonly [Windowed<K>, A]>
+  /** As `findAllSessions`, the other way round. */
   backwardFindAllSessions(range: SessionRange, keys?: KeyRange<K>): AsyncIterable<readonly [Windowed<K>, A]>
   /** See TimestampedKeyValueStore. */
   setFlushListener(listener: FlushListener<Windowed<K>, A>, options: { readonly sendOldValues: boolean }): boolean
-  /** Sessions of all keys that end within the range, by end, start, key bytes. Only of stores built with `timeOrdered`. */
+  /**
+   * Sessions of all keys that end within the range, by end, start, key bytes, also those that have expired and are still kept: what sessions that close
+   * are emitted in. Only of stores built with `timeOrdered`.
+   */
   findByEnd(range: TimeRange): AsyncIterable<readonly [Windowed<K>, A]>
 }
 
@@ -146,12 +184,25 @@ export interface VersionedRecord<V> {
 /** What became of a put: it is the key's latest value; an older one beside it; or older than the history and not stored. */
 export type VersionedPut = 'latest' | 'out-of-order' | 'expired'
 
-/** Values of one task by key, with their history over `historyRetentionMs`. All reads and writes are synchronous. */
+/**
+ * Values of one task by key, with their history: what held at any time up to `historyRetentionMs` before the latest time that was put. The latest value of a
+ * key never expires. All reads and writes are synchronous; times are whole milliseconds from 0 on.
+ *
+ * @example
+ * const prices = context.store<VersionedKeyValueStore<string, number>>('prices')
+ * prices.put('SFO', 120, record.timestamp)
+ * const then = prices.getAsOf('SFO', order.timestamp) // { value, timestamp, validToMs } or undefined
+ */
 export interface VersionedKeyValueStore<K, V> extends StateStore {
-  /** A null value deletes from that time on. */
+  /**
+   * A null value deletes from that time on. A time beyond the history is not stored (but logged, as in Java).
+   *
+   * @throws InvalidStoreArgumentError `STREAMS_INVALID_STORE_ARGUMENT`: the time is none, the value is undefined, or the key null or undefined.
+   */
   put(key: K, value: V | null, timestampMs: number): VersionedPut
-  /** Deletes from that time on, and returns what held then. */
+  /** Deletes from that time on, and returns what held then; undefined also beyond the history. */
   delete(key: K, timestampMs: number): VersionedRecord<V> | undefined
+  /** What holds now; undefined if nothing does. */
   get(key: K): VersionedRecord<V> | undefined
   /** What held at that time; undefined if nothing did, or if it is beyond the history. */
   getAsOf(key: K, timestampMs: number): VersionedRecord<V> | undefined

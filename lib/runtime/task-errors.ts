@@ -127,13 +127,13 @@ export class TaskErrors {
 
   /** Writes a record to a sink's topic. */
   sink(node: SinkNode, record: StreamRecord<any, any>): void | Promise<void> {
-    const failed = (error: unknown) => this.#unwritten(node, record, error)
+    let pending: void | Promise<void>
     try {
-      const pending = this.#options.collector.send(node, record)
-      if (isPromise(pending)) return pending.catch(failed)
+      pending = this.#options.collector.send(node, record)
     } catch (error) {
-      return failed(error)
+      return this.#unwritten(node, record, error)
     }
+    if (pending !== undefined) return pending.catch((error: unknown) => this.#unwritten(node, record, error))
   }
 
   // ---- inside

@@ -68,6 +68,11 @@ export class RecordBuffer<K, V> implements StateStore {
     return this.#queue.first?.timeMs ?? Number.POSITIVE_INFINITY
   }
 
+  /** See StateStore. */
+  get restoredTimeMs(): number {
+    return this.#counter.restoredMs
+  }
+
   first(): BufferedRecord<K, V> | undefined {
     const row = this.#queue.first?.key
     if (row === undefined) return undefined
@@ -116,6 +121,7 @@ export class RecordBuffer<K, V> implements StateStore {
     if (value === null) return
     // A restore that has to start over empties the rows below.
     this.#counter.reload()
+    this.#counter.restored(readInt64(key, TIME_AT))
     this.#counter.counter = key.readInt32BE(key.length - SEQUENCE_BYTES)
     this.#counter.flush()
   }

@@ -2,6 +2,7 @@ import { StreamRecord } from '../../lib/core/record.ts'
 import type { RecordBuffer } from '../../stores/buffer/record-buffer.ts'
 import { type Awaitable, isPromise } from '../callbacks.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
+import { resumedStreamTimeMs } from './resumed-stream-time.ts'
 import { type StreamTableJoin, StreamTableJoinProcessor } from './stream-table-join.ts'
 
 export interface JoinGrace {
@@ -29,6 +30,7 @@ export class BufferedStreamTableJoinProcessor<K, V, VT, VR> implements Processor
   init(context: InternalProcessorContext<K, VR>): void {
     this.#context = context
     this.#buffer = context.store(this.#grace.storeName)
+    resumedStreamTimeMs(context, this.#buffer)
     this.#join.init(context)
   }
 

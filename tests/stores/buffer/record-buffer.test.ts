@@ -87,6 +87,25 @@ describe('a record buffer', () => {
     expect(drain(restored)).toEqual(['5 a: 1', '5 a: 2', '5 a: 4'])
   })
 
+  it('knows the latest time that it was restored from, also of a record that has gone on since', async () => {
+    const task = await FakeTask.inMemory()
+    const before = await opened(task)
+    expect(before.restoredTimeMs).toBe(-1)
+    put(before, 9, 'a', '1')
+    put(before, 5, 'a', '2')
+    drain(before)
+
+    const elsewhere = await FakeTask.inMemory()
+    const restored = elsewhere.build(builder)
+    task.changelog.forEach((record, offset) => {
+      restored.restore({ ...record, offset })
+    })
+    await restored.open()
+    await elsewhere.commit(restored)
+    expect(drain(restored)).toEqual([])
+    expect((await opened(elsewhere)).restoredTimeMs).toBe(9)
+  })
+
   it('goes back to the last commit after an abort', async () => {
     const task = await FakeTask.inMemory()
     const buffer = await opened(task)
