@@ -43,21 +43,10 @@ describe('an instance', () => {
 
   it('counts what it does', async () => {
     const instance = await app.start(countByKey())
-    expect(instance.streams.metrics()).toEqual({
-      recordsProcessed: 0,
-      commits: 0,
-      recordsRestored: 0,
-      recordsDropped: {
-        'null-key': 0,
-        'null-value': 0,
-        late: 0,
-        early: 0,
-        expired: 0,
-        'null-join-key': 0,
-        duplicate: 0,
-        'negative-timestamp': 0,
-      },
-    })
+    const { recordsDropped, ...counts } = instance.streams.metrics()
+    expect(counts).toEqual({ recordsProcessed: 0, commits: 0, recordsRestored: 0 })
+    expect(Object.keys(recordsDropped)).toContain('null-key')
+    expect(Object.values(recordsDropped).filter((count) => count !== 0)).toEqual([])
     await app.produce('in', { key: 'a', value: '1' }, { key: 'a', value: '2' }, { value: 'dropped' })
     await app.caughtUp('in')
     await until('the commit is counted', () => instance.streams.metrics().commits > 0)
