@@ -31,14 +31,14 @@ const ANY_RECORD = {
   'retention.ms': '-1',
   'max.message.bytes': String(2 * MAX_RECORD_BYTES),
 }
-/** Records that one input may set off, itself included; beyond it the topology feeds itself for ever. */
-const MAX_RECORDS_PER_STEP = 1_000_000
 
 export interface EngineOptions {
   readonly config: Omit<StreamsConfig, 'client' | 'brokers' | 'clock'>
   /** Of the topics that the topology reads. */
   readonly partitionCount: (topic: string) => number
   readonly wallClockMs: number
+  /** Records that one call may set off, itself included; beyond it the topology feeds itself for ever. */
+  readonly maxRecordsPerCall: number
 }
 
 /** A task with what it writes through and the ids under which its changelogs are known. */
@@ -261,7 +261,7 @@ export class DriverEngine {
         worked = true
         if (taken === 0) await waiting
         await this.#commit(driven)
-        if (++records > MAX_RECORDS_PER_STEP) throw new EndlessTopologyError(MAX_RECORDS_PER_STEP)
+        if (++records > this.#options.maxRecordsPerCall) throw new EndlessTopologyError(this.#options.maxRecordsPerCall)
       }
     }
   }

@@ -23,7 +23,7 @@ export class EndlessTopologyError extends StreamsError {
   constructor(records: number) {
     super(
       `More than ${records} records have come of one call of the test driver: the topology feeds itself. ` +
-        'A topic that it both writes and reads has to come to an end for each record.',
+        'What it writes to a topic that it reads has to come to an end for each record; if it does, raise maxRecordsPerCall.',
     )
   }
 }

@@ -23,6 +23,8 @@ import { plainKeyValueStore, plainWindowStore } from './plain-stores.ts'
 import { type InputTopicOptions, TestInputTopic } from './test-input-topic.ts'
 import { type OutputTopicOptions, TestOutputTopic } from './test-output-topic.ts'
 
+const MAX_RECORDS_PER_CALL = 100_000
+
 /** How the driver runs a topology: options of StreamsConfig that matter to one without a cluster, and its own. */
 export interface TestDriverOptions
   extends Omit<StreamsConfig, 'applicationId' | 'client' | 'brokers' | 'clock' | 'stateDir'> {
@@ -37,6 +39,8 @@ export interface TestDriverOptions
   readonly partitions?: number | Readonly<Record<string, number>>
   /** Topics that exist besides those that the topology names: its sources' patterns are matched with them. */
   readonly topics?: readonly string[]
+  /** How many records one call may set off, at least 1: a topology that feeds itself for ever is an error, not a hang. Default: 100 000. */
+  readonly maxRecordsPerCall?: number
 }
 
 /**
@@ -81,8 +85,10 @@ export class TopologyTestDriver implements AsyncDisposable {
       initialWallClockTimeMs = 0,
       partitions = 1,
       topics = [],
+      maxRecordsPerCall = MAX_RECORDS_PER_CALL,
       ...config
     } = options
+    requireWhole('maxRecordsPerCall', maxRecordsPerCall, 1)
     requireWhole('initialWallClockTimeMs', initialWallClockTimeMs, 0)
     for (const count of typeof partitions === 'number' ? [partitions] : Object.values(partitions))
       requireWhole('partitions', count, 1)
@@ -95,6 +101,7 @@ export class TopologyTestDriver implements AsyncDisposable {
       config: { ...config, applicationId },
       partitionCount: this.#partitionCount,
       wallClockMs: initialWallClockTimeMs,
+      maxRecordsPerCall,
     })
     this.#ready = this.#engine.start().then(() => {
       this.#started = true
