@@ -12,17 +12,27 @@ const CACHE_FOLDER = fileURLToPath(new URL('../../node_modules/.cache/millrace-b
 const LOCK_POLL_MS = 200
 const MAVEN_TIMEOUT_MS = 300_000
 
-// The broker logs through slf4j 1.7 and brings no binding of its own.
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+interface JarSet {
+  /** Of the folder. */
+  readonly name: string
+  /** Maven's name of what is wanted, with all that it needs. */
+  readonly artifact: string
+}
+
+const BROKER: JarSet = { name: `kafka-${KAFKA_VERSION}`, artifact: 'kafka_2.13' }
+const STREAMS: JarSet = { name: `kafka-streams-${KAFKA_VERSION}`, artifact: 'kafka-streams' }
+
+// Kafka logs through slf4j 1.7 and brings no binding of its own.
+const pom = ({ artifact }: JarSet) => `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>millrace</groupId>
-  <artifactId>test-broker</artifactId>
+  <artifactId>test-${artifact}</artifactId>
   <version>1</version>
   <packaging>pom</packaging>
   <dependencies>
     <dependency>
       <groupId>org.apache.kafka</groupId>
-      <artifactId>kafka_2.13</artifactId>
+      <artifactId>${artifact}</artifactId>
       <version>${KAFKA_VERSION}</version>
     </dependency>
     <dependency>
@@ -43,17 +53,25 @@ async function exists(path: string): Promise<boolean> {
 
 /** Whether this machine has the jars already, so that Maven is not needed. */
 export async function hasKafkaJars(cacheFolder = CACHE_FOLDER): Promise<boolean> {
-  return await exists(join(cacheFolder, `kafka-${KAFKA_VERSION}`))
+  return await exists(join(cacheFolder, BROKER.name))
+}
+
+/** The folder with the jars of the broker; Maven fetches them at the first call. */
+export async function kafkaJars(cacheFolder = CACHE_FOLDER): Promise<string> {
+  return await jarsOf(BROKER, cacheFolder)
+}
+
+/** The folder with the jars of Java Kafka Streams, for the tests that compare with it; Maven fetches them at the first call. */
+export async function kafkaStreamsJars(cacheFolder = CACHE_FOLDER): Promise<string> {
+  return await jarsOf(STREAMS, cacheFolder)
 }
 
 /**
- * The folder with the jars of the broker; Maven fetches them at the first call.
- *
  * The folder appears by a rename, complete or not at all, and one process at a time fetches: Maven's own repository
  * is not made for two writers.
  */
-export async function kafkaJars(cacheFolder = CACHE_FOLDER): Promise<string> {
-  const jars = join(cacheFolder, `kafka-${KAFKA_VERSION}`)
+async function jarsOf(set: JarSet, cacheFolder: string): Promise<string> {
+  const jars = join(cacheFolder, set.name)
   if (await exists(jars)) return jars
   await mkdir(cacheFolder, { recursive: true })
   const lock = join(cacheFolder, 'lock')
@@ -62,7 +80,7 @@ export async function kafkaJars(cacheFolder = CACHE_FOLDER): Promise<string> {
     if (await exists(jars)) return jars
   }
   try {
-    if (!(await exists(jars))) await fetchJars(cacheFolder, jars)
+    if (!(await exists(jars))) await fetchJars(set, cacheFolder, jars)
     return jars
   } finally {
     await rm(lock, { force: true })
@@ -91,10 +109,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function fetchJars(cacheFolder: string, jars: string): Promise<void> {
+async function fetchJars(set: JarSet, cacheFolder: string, jars: string): Promise<void> {
   const folder = await mkdtemp(join(cacheFolder, 'fetching-'))
   try {
-    await writeFile(join(folder, 'pom.xml'), POM)
+    await writeFile(join(folder, 'pom.xml'), pom(set))
     const args = ['-q', '-B', '-f', join(folder, 'pom.xml'), 'dependency:copy-dependencies', '-DincludeScope=runtime']
     const maven = await runToEnd(
       { command: 'mvn', args: [...args, `-DoutputDirectory=${folder}/jars`] },
@@ -102,7 +120,7 @@ async function fetchJars(cacheFolder: string, jars: string): Promise<void> {
     )
     if (!maven.ok) {
       throw new BrokerStartError(
-        `Maven could not fetch org.apache.kafka:kafka_2.13:${KAFKA_VERSION} (${maven.how}). Check that it reaches ` +
+        `Maven could not fetch org.apache.kafka:${set.artifact}:${KAFKA_VERSION} (${maven.how}). Check that it reaches ` +
           `a repository, or set KAFKA_BROKERS to use a running cluster. It printed:\n${maven.output}`,
       )
     }
