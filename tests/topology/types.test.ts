@@ -10,7 +10,14 @@ import {
 } from '../../lib/runtime/error-handlers.ts'
 import { serdes } from '../../lib/serde/index.ts'
 import type { Serde } from '../../lib/serde/serde.ts'
-import type { KeyValueStore } from '../../stores/store.ts'
+import type {
+  KeyValueStore,
+  SessionStore,
+  StoreBuilder,
+  TimestampedWindowStore,
+  VersionedKeyValueStore,
+  WindowStore,
+} from '../../stores/store.ts'
 import { stores } from '../../stores/stores.ts'
 import type { CogroupedKStream } from '../../topology/cogrouped-kstream.ts'
 import type { GlobalKTable } from '../../topology/global-ktable.ts'
@@ -98,6 +105,40 @@ typed(function statelessVerbs() {
   flights.selectKey((flight) => flight.origin, { key: serdes.long() })
   // @ts-expect-error the keys differ
   numbers.merge(numbers.selectKey((n) => n))
+})
+
+typed(function storesOfProcessors() {
+  const text = { key: serdes.string(), value: serdes.long() }
+  const lasting = { ...text, retentionMs: 10 }
+  expectType<StoreBuilder<WindowStore<string, number>>>()(stores.window('w', { ...lasting, windowSizeMs: 1 }))
+  expectType<StoreBuilder<TimestampedWindowStore<string, number>>>()(
+    stores.timestampedWindow('t', { ...lasting, windowSizeMs: 1, timeOrdered: true }),
+  )
+  expectType<StoreBuilder<SessionStore<string, number>>>()(stores.session('s', lasting))
+  expectType<StoreBuilder<VersionedKeyValueStore<string, number>>>()(
+    stores.versioned('v', { ...text, historyRetentionMs: 10 }),
+  )
+  // @ts-expect-error without its time
+  stores.session('s', text)
+  // @ts-expect-error without the size of its windows
+  stores.window('w', lasting)
+  // @ts-expect-error versions are not cached
+  stores.versioned('v', { ...text, historyRetentionMs: 10, caching: true })
+
+  words.process({
+    stores: [stores.window('w', { ...lasting, windowSizeMs: 1 })],
+    create: (context) => {
+      const store = context.store<WindowStore<string, number>>('w')
+      return {
+        process() {
+          expectType<number | undefined>()(store.fetch('a', 1))
+          expectType<readonly (readonly [number, number])[]>()(store.fetch('a', { fromMs: 0, toMs: 1 }))
+          // @ts-expect-error a text for a number
+          store.put('a', 'b', 1)
+        },
+      }
+    },
+  })
 })
 
 typed(function joinsOfStreams() {
