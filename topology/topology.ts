@@ -161,7 +161,7 @@ export class Topology {
 
   /**
    * Adds a store that a processor of its own fills from a topic, which serves as the store's changelog: each task has the part that its partition holds. Other processors are connected
-   * to it by name, to read it.
+   * to it by name, to read it. The processor has to put keys and values as they are: a lost store is restored from the topic without it, as in Java.
    *
    * @example
    * topology
