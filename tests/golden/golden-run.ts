@@ -14,6 +14,7 @@ import type { ProcessingGuarantee } from '../../lib/runtime/config.ts'
 import type { StateStore } from '../../stores/store.ts'
 import type { Topology } from '../../topology/topology.ts'
 import { type ComparableRecord, produced } from './comparable.ts'
+import { driverConfig } from './driver-config.ts'
 import type { GoldenCase, GoldenInput } from './golden-case.ts'
 import { GoldenClock } from './golden-clock.ts'
 import { type GoldenTopics, topicsOf } from './golden-topics.ts'
@@ -81,6 +82,7 @@ class GoldenRun {
     this.#producer = this.#client.producer({ lingerMs: 0 })
     const hasWallClockSteps = steps.some(({ op }) => op === 'advanceWallClock')
     this.#streams = new KafkaStreams(withStoresSeen(topology, this.#seenStores, this.#globalReads), {
+      ...driverConfig(recorded),
       applicationId,
       client: this.#cluster,
       stateDir: this.#stateDir,
