@@ -86,18 +86,27 @@ export class GlobalStores {
     for (const task of this.#tasks.values()) this.#addPartitions(task, partitionCounts.get(task.topic) ?? 0, [])
   }
 
+  /** Finishes the records in process, commits what was read, and closes the stores. */
   async close(): Promise<void> {
     this.#closing = true
     this.#awake()
-    await this.#starting.catch(() => {
+    const starting = this.#starting.catch(() => {
       this.#failed = true
     })
-    await this.#following
+    await this.#untilEnded(starting.then(() => this.#following))
     await this.#fetcher.close()
     for (const task of this.#tasks.values()) {
-      // What is not committed is read again.
-      if (!this.#failed) await task.commit()
-      await task.close()
+      try {
+        // What is not committed is read again.
+        if (!this.#failed) await task.commit()
+      } catch (error) {
+        this.#options.logger.warn(
+          { store: task.name, cause: String(error) },
+          'a global store is closed without its last commit',
+        )
+      } finally {
+        await task.close()
+      }
     }
   }
 
@@ -228,6 +237,25 @@ export class GlobalStores {
         resolve()
       }
       timer = this.#options.config.clock.setTimer(ms, () => this.#wake?.())
+    })
+  }
+
+  // A callback that does not settle is left behind.
+  #untilEnded(work: Promise<void>): Promise<void> {
+    const { config, logger } = this.#options
+    return new Promise((resolve) => {
+      const timer = config.clock.setTimer(config.requestTimeoutMs, () => {
+        this.#failed = true
+        logger.warn(
+          { ms: config.requestTimeoutMs },
+          'a global store’s callback has not settled in time: closing without it',
+        )
+        resolve()
+      })
+      void work.then(() => {
+        timer.cancel()
+        resolve()
+      })
     })
   }
 

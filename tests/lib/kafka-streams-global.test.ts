@@ -293,6 +293,27 @@ describe('a global store of one’s own', () => {
     expect(error.message).toContain('limits-0 offset 1: no such limit')
   })
 
+  it('is closed without a callback that never settles', async () => {
+    let asked = false
+    const instance = await app.start(
+      limited(() => {
+        asked = true
+        return new Promise(() => {})
+      }),
+      'a',
+      { requestTimeoutMs: 200 },
+    )
+    await app.produce('limits', { key: 'a', value: '1' })
+    await until('the callback is waited for', () => asked)
+    await instance.close()
+
+    expect(instance.state).toBe('NOT_RUNNING')
+    expect(instance.logged('has not settled in time')).toBeDefined()
+    // It is read again.
+    const again = await app.start(limited((limits, key, value) => limits.put(key, value)))
+    expect(again.restored.find(({ store }) => store === 'limits')!.records).toBe(1)
+  })
+
   it('cannot be written by others', async () => {
     const instance = await app.start(
       limited(
