@@ -190,14 +190,24 @@ export interface SuppressBufferOptions extends NamedOptions {
   readonly changelogConfigs?: Readonly<Record<string, string>>
 }
 
-/** Holds back what a window gives until it is final. */
+/**
+ * Holds back what a window gives until it is final.
+ *
+ * @example
+ * perMinute.suppress({ until: 'window-closes', maxRecords: 100_000 })
+ */
 export interface SuppressUntilWindowCloses extends SuppressBufferOptions {
   readonly until: 'window-closes'
   /** What happens beyond `maxRecords` or `maxBytes`: the instance stops, since nothing may come early. */
   readonly whenFull?: 'shut-down'
 }
 
-/** Holds back updates for a time, so that several of a key become one. */
+/**
+ * Holds back updates for a time, so that several of a key become one.
+ *
+ * @example
+ * orders.suppress({ until: 'time-limit', timeLimitMs: 5_000, maxBytes: 10_000_000, whenFull: 'emit-early' })
+ */
 export interface SuppressUntilTimeLimit extends SuppressBufferOptions {
   readonly until: 'time-limit'
   /** How long an update waits at most, in milliseconds of stream time since the first of its key. 0: not at all. */

@@ -52,18 +52,27 @@ export type ErrorDecision =
 /**
  * Asked about a record of an input topic that the serdes of its source cannot read. May be asked again: after an abort, and when a table is restored from its source topic (then without a
  * dead letter).
+ *
+ * @example
+ * const skipEmpty: DeserializationHandler = (error, { rawValue }) => (rawValue?.length === 0 ? 'continue' : 'fail')
  */
 export type DeserializationHandler = (error: RecordDeserializationError, context: ErrorContext) => ErrorDecision
 
 /**
  * Asked about what a processor or callback threw, or rejected with, also a punctuator. With `continue` only the node at fault is left out: what it has forwarded or stored before
  * stays, and so does what its siblings make of the record.
+ *
+ * @example
+ * const enrichOrSkip: ProcessingHandler = (error, { node }) => (node === 'enrich' ? 'continue' : 'fail')
  */
 export type ProcessingHandler = (error: unknown, context: ProcessingErrorContext) => ErrorDecision
 
 /**
  * Asked about a record that cannot be written to a sink's topic: it cannot be serialized, is larger than `maxRequestBytes`, or the topic is missing. `retry` asks the cluster
  * for a missing topic again; otherwise it counts as `fail`.
+ *
+ * @example
+ * const skipLarge: ProductionHandler = (error) => (error.code === 'STREAMS_RECORD_TOO_LARGE' ? 'continue' : 'fail')
  */
 export type ProductionHandler = (error: ProductionError, context: ProductionErrorContext) => ErrorDecision | 'retry'
 

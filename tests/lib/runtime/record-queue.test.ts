@@ -148,6 +148,63 @@ describe('a record queue', () => {
     expect(wakes()).toBe(1)
     expect(queue.peek()?.value).toBe('a0')
   })
+
+  describe('and records that are left behind', () => {
+    const unreadable: Partial<SourceNode> = {
+      valueSerde: {
+        ...text,
+        deserialize: (topic, bytes) => {
+          if (bytes.toString() === 'a1') throw new Error('unreadable')
+          return text.deserialize(topic, bytes)
+        },
+      },
+    }
+
+    it('passes them in the turn in which they are left behind', () => {
+      const left: number[] = []
+      const { queue } = queueOf(new Fetched('a', [1, 2, 3]), unreadable, (_, raw) => () => left.push(raw.offset))
+      expect([queue.peek()?.value, queue.take().value]).toEqual(['a0', 'a0'])
+      expect([queue.position, left]).toEqual([1, []])
+      expect(queue.peek()?.value).toBe('a2')
+      expect([queue.position, left]).toEqual([2, [1]])
+    })
+
+    it('waits where leaving takes time, and leaves only when it is looked at again', async () => {
+      const left: number[] = []
+      const { queue, wakes } = queueOf(
+        new Fetched('a', [1, 2]),
+        unreadable,
+        async (_, raw) => () => left.push(raw.offset),
+      )
+      queue.peek()
+      queue.take()
+      expect(queue.peek()).toBeUndefined()
+      await queue.waiting
+
+      expect([wakes(), queue.position, left]).toEqual([1, 1, []])
+      expect(queue.peek()).toBeUndefined()
+      expect([queue.position, left]).toEqual([2, [1]])
+    })
+
+    it('stays at one that nobody takes care of', async () => {
+      const { queue } = queueOf(new Fetched('a', [1, 2]), unreadable, () => Promise.reject(new Error('no topic')))
+      queue.peek()
+      queue.take()
+      queue.peek()
+      await queue.waiting
+
+      expect(() => queue.peek()).toThrow('no topic')
+      expect(queue.position).toBe(1)
+    })
+
+    it('hands out the bytes of a record that was taken once', () => {
+      const { queue } = queueOf(new Fetched('a', [1]))
+      queue.peek()
+      queue.take()
+      expect(queue.releaseRaw()?.value?.toString()).toBe('a0')
+      expect(queue.releaseRaw()).toBeUndefined()
+    })
+  })
 })
 
 describe('a partition group', () => {
