@@ -1,6 +1,6 @@
-import type { StreamRecord } from '../../lib/core/record.ts'
+import { StreamRecord } from '../../lib/core/record.ts'
 import type { ValueAndTimestamp } from '../../stores/store.ts'
-import type { Awaitable, ValueJoiner } from '../callbacks.ts'
+import { type Awaitable, isPromise, type ValueJoiner } from '../callbacks.ts'
 import { Change } from '../change.ts'
 import { CallbackResultError } from '../errors.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
@@ -25,11 +25,14 @@ export function joinedValue<K, V, VO, VR>(
   return (left, right, key) => {
     if (left === null && (leftRequired || right === null)) return null
     if (right === null && rightRequired) return null
-    return awaited(joiner(left, right, key), (result) => {
-      if (result === undefined) throw new CallbackResultError(node, 'undefined', 'a value')
-      return result
-    })
+    const result = joiner(left, right, key)
+    return isPromise(result) ? result.then((later) => checked(node, later)) : checked(node, result)
   }
+}
+
+function checked<VR>(node: string, result: VR | null): VR | null {
+  if (result === undefined) throw new CallbackResultError(node, 'undefined', 'a value')
+  return result
 }
 
 /** The join as seen from one of its tables. */
@@ -70,7 +73,8 @@ export class TableJoinProcessor<K, V, VO, VR> implements Processor<K, Change<V>,
   process(record: StreamRecord<K, Change<V>>): void | Promise<void> {
     if (record.key === null) return this.#context.drop('null-key')
     if (this.#options.latestOnly && !record.value.isLatest) return this.#context.drop('out-of-order')
-    return awaited(this.#other.get(record.key), (other) => this.#join(record, other))
+    const other = this.#other.get(record.key)
+    return isPromise(other) ? other.then((later) => this.#join(record, later)) : this.#join(record, other)
   }
 
   #join(record: StreamRecord<K, Change<V>>, other: ValueAndTimestamp<VO> | undefined): void | Promise<void> {
@@ -79,11 +83,20 @@ export class TableJoinProcessor<K, V, VO, VR> implements Processor<K, Change<V>,
     if (other === undefined && (otherRequired || (change.newValue === null && change.oldValue === null))) return
     const value = other === undefined ? null : other.value
     const time = other === undefined ? timestamp : Math.max(timestamp, other.timestamp)
-    return awaited(join(change.newValue, value, key), (newValue) =>
-      awaited(this.#options.sendOldValues ? join(change.oldValue, value, key) : null, (oldValue) =>
-        this.#context.forward(record.withValue(new Change(newValue, oldValue, change.isLatest)).withTimestamp(time)),
-      ),
-    )
+    const newValue = join(change.newValue, value, key)
+    const oldValue = this.#options.sendOldValues ? join(change.oldValue, value, key) : null
+    if (!isPromise(newValue) && !isPromise(oldValue)) return this.#forward(record, newValue, oldValue, time)
+    return Promise.all([newValue, oldValue]).then(([now, before]) => this.#forward(record, now, before, time))
+  }
+
+  #forward(
+    { key, value: { isLatest }, headers, topic, partition, offset }: StreamRecord<K, Change<V>>,
+    newValue: VR | null,
+    oldValue: VR | null,
+    time: number,
+  ): void | Promise<void> {
+    const change = new Change(newValue, oldValue, isLatest)
+    return this.#context.forward(new StreamRecord(key, change, time, headers, topic, partition, offset))
   }
 }
 
