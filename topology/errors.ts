@@ -217,8 +217,8 @@ export interface MissingSerde {
   readonly option: SerdeOption
   /** What the node does with them: `writes topic 'counts'`. */
   readonly purpose: string
-  /** The method that takes the option. */
-  readonly method: string
+  /** The method that takes the option; undefined: the node's own takes none, it is to be given where they were made. */
+  readonly method: string | undefined
   /** Where they were made: `'KSTREAM-MAP-0000000001' (map)`; undefined if the node itself is where they enter. */
   readonly origin: string | undefined
 }
@@ -232,10 +232,11 @@ export class MissingSerdeError extends StreamsError {
 
   constructor({ node, option, purpose, method, origin }: MissingSerde) {
     const part = option === 'key' ? 'key' : 'value'
+    const places = [...(method === undefined ? [] : [`to ${method}()`]), ...(origin === undefined ? [] : ['there'])]
     super(
       `Node '${node}' ${purpose} and has no ${part} serde. ` +
         (origin === undefined ? '' : `Its ${part}s were made by ${origin}, which was given none. `) +
-        `Pass { ${option}: serde } to ${method}()${origin === undefined ? '' : ', or there'}.`,
+        `Pass { ${option}: serde } ${places.join(', or ')}.`,
     )
     this.node = node
     this.option = option

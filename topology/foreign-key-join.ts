@@ -37,7 +37,6 @@ export function foreignKeyJoin<K, V, KF, VF, VR>(
   const node = new ForeignKeyJoinNode(
     {
       names,
-      method,
       type,
       left: { ...leftParts, view: leftParts.view() },
       right: { ...rightParts, view: rightParts.view() },

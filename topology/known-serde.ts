@@ -22,7 +22,7 @@ export function givenOr<T>(given: Serde<T> | undefined, known: KnownSerde<T>): K
 export interface SerdeUse {
   readonly node: string
   readonly purpose: string
-  readonly method: string
+  readonly method: string | undefined
 }
 
 /** @throws MissingSerdeError `STREAMS_MISSING_SERDE` */

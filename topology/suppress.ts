@@ -35,7 +35,7 @@ export function suppress<K, V>(table: KTable<K, V>, options: SuppressOptions): K
     {
       store: (): StoreBuilder => {
         const { logging, changelogConfigs } = options
-        const use = { node: name, purpose: `keeps the buffer '${storeName}'`, method: METHOD }
+        const use = { node: name, purpose: `keeps the buffer '${storeName}'`, method: undefined }
         return changeBuffer(storeName, {
           key: requireSerde(key, 'key', use),
           value: requireSerde(value, 'value', use),

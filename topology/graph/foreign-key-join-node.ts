@@ -26,7 +26,6 @@ export interface ForeignKeyJoinSide {
 
 export interface ForeignKeyJoinSettings {
   readonly names: ForeignKeyNames
-  readonly method: string
   readonly type: 'inner' | 'left'
   readonly left: ForeignKeyJoinSide
   readonly right: ForeignKeyJoinSide
@@ -78,7 +77,8 @@ export class ForeignKeyJoinNode extends GraphNode {
 
   override writeTo(definition: TopologyDefinition): void {
     const { names, left, right } = this.#settings
-    const use = (node: string, purpose: string) => ({ node, purpose, method: this.#settings.method })
+    // The serdes in the options are those of the result.
+    const use = (node: string, purpose: string) => ({ node, purpose, method: undefined })
     const shared: Shared = {
       key: requireSerde(left.key, 'key', use(names.send, 'sends the keys of its table to the other one')),
       value: requireSerde(left.value, 'value', use(names.send, 'hashes the values of its table')),
