@@ -29,7 +29,7 @@ export class PartitionGroup {
    */
   next(nowMs: number): RecordQueue | undefined {
     if (this.#failure !== undefined) throw this.#failure.cause
-    for (const queue of this.#empty) this.arrived(queue)
+    if (this.#empty.size > 0) for (const queue of this.#empty) this.arrived(queue)
     this.#idleUntilMs = undefined
     const { first } = this.#ready
     if (first === undefined) return undefined
@@ -49,9 +49,9 @@ export class PartitionGroup {
   take(): StreamRecord<unknown, unknown> {
     const queue = this.#ready.poll()!
     const record = queue.take()
-    this.#empty.add(queue)
     try {
-      this.arrived(queue)
+      if (queue.peek() === undefined) this.#empty.add(queue)
+      else this.#ready.offer(queue)
     } catch (cause) {
       // The record that was taken comes before the one that cannot be read.
       this.#failure = { cause }
