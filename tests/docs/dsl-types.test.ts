@@ -1,4 +1,4 @@
-// The examples of docs/dsl.md compile as they stand: their types are inferred.
+// The examples of the documents compile as they stand: their types are inferred.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 
 const WRONG = { title: 'a wrong serde', code: "builder.stream('in', strings).to('out', { value: serdes.long() })" }
 
-describe('the examples of docs/dsl.md', () => {
+describe('the examples of the documents', () => {
   let folder: string
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'millrace-docs-'))
@@ -18,7 +18,7 @@ describe('the examples of docs/dsl.md', () => {
   afterEach(() => rmSync(folder, { recursive: true }))
 
   it('compile', () => {
-    const examples = [...examplesOf('docs/dsl.md'), WRONG]
+    const examples = [...examplesOf('docs/dsl.md'), ...examplesOf('docs/from-java.md'), WRONG]
     examples.forEach(({ code }, i) => {
       writeFileSync(join(folder, `example-${i}.ts`), moduleOf(code))
     })

@@ -1,4 +1,4 @@
-// The examples of docs/dsl.md do what they say, and no verb is without one.
+// The examples of the documents do what they say, and no verb is without one.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as millrace from '../../lib/index.ts'
@@ -8,14 +8,14 @@ import { runExample } from './run-example.ts'
 
 const DOCUMENT = 'docs/dsl.md'
 
-describe('docs/dsl.md', () => {
-  const examples = examplesOf(DOCUMENT)
-
-  it.each(examples)('$title', async (example) => {
+describe.each([DOCUMENT, 'docs/from-java.md'])('%s', (path) => {
+  it.each(examplesOf(path))('$title', async (example) => {
     expect(example.steps.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['in', 'out']))
     await runExample(example)
   })
+})
 
+describe(DOCUMENT, () => {
   it.each([
     millrace.StreamsBuilder,
     millrace.KStream,
@@ -27,7 +27,7 @@ describe('docs/dsl.md', () => {
     millrace.SessionWindowedCogroupedKStream,
     millrace.KTable,
     millrace.KGroupedTable,
-  ])('has a heading for each verb of $name', ({ prototype }) => {
+  ])('has a heading for each verb of %p', ({ prototype }) => {
     const headings = readFileSync(join(ROOT, DOCUMENT), 'utf8')
       .split('\n')
       .filter((line) => line.startsWith('#'))
