@@ -43,6 +43,7 @@ export type {
 } from '../topology/physical.ts'
 export type {
   Cancellable,
+  DropCause,
   Processor,
   ProcessorContext,
   ProcessorSupplier,

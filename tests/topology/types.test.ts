@@ -22,6 +22,7 @@ import { stores } from '../../stores/stores.ts'
 import type { CogroupedKStream } from '../../topology/cogrouped-kstream.ts'
 import type { GlobalKTable } from '../../topology/global-ktable.ts'
 import type { KGroupedStream } from '../../topology/kgrouped-stream.ts'
+import type { KGroupedTable } from '../../topology/kgrouped-table.ts'
 import type { KStream } from '../../topology/kstream.ts'
 import type { KTable } from '../../topology/ktable.ts'
 import type { SessionWindowedKStream } from '../../topology/session-windowed-kstream.ts'
@@ -532,6 +533,97 @@ typed(function suppressed() {
   perMinute.suppress({ until: 'window-closes', whenFull: 'emit-early' })
   // @ts-expect-error a window needs no limit
   perMinute.suppress({ until: 'window-closes', timeLimitMs: 5 })
+})
+
+typed(function branchesAndCopies() {
+  const branches = flights.split({ late: (flight, key) => flight.delayMin > 0 && key !== '', punctual: 'default' })
+  expectType<KStream<string, Flight>>()(branches.late)
+  expectType<KStream<string, Flight>>()(branches.punctual)
+  // @ts-expect-error no such branch
+  branches.cancelled
+  // @ts-expect-error no such property
+  flights.split({ late: (flight) => flight.departure > 0 })
+
+  expectType<KStream<string, Flight>>()(flights.repartition({ partitionCount: 3, key: serdes.string() }))
+  // @ts-expect-error keys are strings
+  flights.repartition({ key: serdes.long() })
+  expectType<KTable<string, number>>()(numbers.toTable({ store: 'numbers' }))
+  // @ts-expect-error values are numbers
+  numbers.toTable({ value: serdes.string() })
+  expectType<KStream<string, Flight>>()(
+    flights.distinct({ withinMs: 10, id: (flight) => flight.delayMin, idSerde: serdes.long() }),
+  )
+  // @ts-expect-error ids are numbers
+  flights.distinct({ withinMs: 10, id: (flight) => flight.delayMin, idSerde: serdes.string() })
+  // @ts-expect-error without a time
+  flights.distinct({})
+  expectType<void>()(flights.print({ format: (flight, key) => `${key} ${flight.origin}` }))
+  // @ts-expect-error a line is text
+  flights.print({ format: (flight) => flight.delayMin })
+  expectType<KStream<string, Flight>>()(
+    builder.stream(/flights-.*/, { key: serdes.string(), value: serdes.json<Flight>() }),
+  )
+})
+
+typed(function processValuesKeepKeys() {
+  expectType<KStream<string, number>>()(
+    flights.processValues({
+      value: serdes.long(),
+      create: (context) => ({ process: (record) => context.forward(record.withValue(record.value.delayMin)) }),
+    }),
+  )
+  flights.processValues({
+    create: (context) => ({
+      // @ts-expect-error keys stay strings
+      process: (record) => context.forward(record.withKey(1)),
+    }),
+  })
+})
+
+typed(function verbsOfTables() {
+  const table = builder.table('flights', { key: serdes.string(), value: serdes.json<Flight>() })
+  expectType<KTable<string, Flight>>()(table.filter((flight, key) => flight.delayMin > key.length))
+  expectType<KTable<string, number>>()(table.mapValues((flight) => flight.delayMin, { value: serdes.long() }))
+  expectType<KStream<string, Flight>>()(table.toStream())
+  expectType<KTable<string, number>>()(
+    table.transformValues({
+      value: serdes.long(),
+      create: () => ({ transform: (flight, key) => (flight === null ? null : flight.delayMin + key.length) }),
+    }),
+  )
+  const byOrigin = table.groupBy((flight, key) => [flight.origin, key.length], {
+    key: serdes.string(),
+    value: serdes.long(),
+  })
+  expectType<KGroupedTable<string, number>>()(byOrigin)
+  expectType<KTable<string, number>>()(byOrigin.count())
+  const sum = (left: number, right: number): number => left + right
+  expectType<KTable<string, number>>()(byOrigin.reduce(sum, sum))
+  expectType<KTable<string, string>>()(
+    byOrigin.aggregate(
+      () => '',
+      (text, n) => `${text}+${n.toFixed()}`,
+      (text, n) => `${text}-${n.toFixed()}`,
+      { value: serdes.string() },
+    ),
+  )
+
+  // @ts-expect-error the serde is not of the mapper's result
+  table.mapValues((flight) => flight.delayMin, { value: serdes.string() })
+  // @ts-expect-error the transformer may be asked about a delete
+  table.transformValues({ create: () => ({ transform: (flight) => flight.delayMin }) })
+  // @ts-expect-error a group is a pair
+  table.groupBy((flight) => flight.origin)
+  // @ts-expect-error the group's values are numbers
+  table.groupBy((flight) => [flight.origin, flight.delayMin], { value: serdes.string() })
+  // @ts-expect-error a table is reduced by two
+  byOrigin.reduce(sum)
+  // @ts-expect-error the aggregate's serde is missing
+  byOrigin.aggregate(
+    () => 0,
+    (n) => n,
+    (n) => n,
+  )
 })
 
 typed(function joinsWithGrace() {
