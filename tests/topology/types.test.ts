@@ -543,6 +543,8 @@ typed(function branchesAndCopies() {
   branches.cancelled
   // @ts-expect-error no such property
   flights.split({ late: (flight) => flight.departure > 0 })
+  const { counted } = flights.split({ counted: { when: 'default', chain: (branch) => branch.groupByKey().count() } })
+  expectType<KTable<string, number>>()(counted)
 
   expectType<KStream<string, Flight>>()(flights.repartition({ partitionCount: 3, key: serdes.string() }))
   // @ts-expect-error keys are strings
