@@ -16,6 +16,21 @@ describe.each([DOCUMENT, 'docs/from-java.md'])('%s', (path) => {
 })
 
 describe(DOCUMENT, () => {
+  it('shows the chart that describe() gives', () => {
+    const { StreamsBuilder, serdes } = millrace
+    const builder = new StreamsBuilder()
+    builder
+      .stream('lines', { key: serdes.string(), value: serdes.string(), name: 'lines' })
+      .groupBy((line) => line, { name: 'by-word', key: serdes.string() })
+      .count({ store: 'counts', name: 'count' })
+      .toStream({ name: 'updates' })
+      .to('counts', { name: 'counts' })
+
+    const chart = builder.build().describe({ format: 'mermaid' })
+
+    expect(readFileSync(join(ROOT, DOCUMENT), 'utf8')).toContain(`\`\`\`mermaid\n${chart}\`\`\`\n`)
+  })
+
   it.each([
     millrace.StreamsBuilder,
     millrace.KStream,
