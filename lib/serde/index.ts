@@ -1,6 +1,7 @@
 import { double, float } from './floats.ts'
 import { bigint, integer, long, short } from './integers.ts'
 import { json } from './json.ts'
+import { list } from './list.ts'
 import { boolean, bytes } from './plain.ts'
 import { string } from './string.ts'
 import { uuid } from './uuid.ts'
@@ -27,6 +28,7 @@ export const serdes = {
   bytes,
   uuid,
   json,
+  list,
   timeWindowed,
   sessionWindowed,
 }

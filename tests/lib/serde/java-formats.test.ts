@@ -1,0 +1,126 @@
+// The formats of internal topics and changelogs, against bytes that Java wrote.
+import { Windowed } from '../../../lib/core/windowed.ts'
+import { serdes } from '../../../lib/serde/index.ts'
+import type { Serde } from '../../../lib/serde/serde.ts'
+import { stores } from '../../../stores/stores.ts'
+import { appendValue, decodeRowKey, encodeRowKey, valuesOf } from '../../../stores/unmatched/row-bytes.ts'
+import { Change } from '../../../topology/change.ts'
+import { changeSerde } from '../../../topology/change-serde.ts'
+import { loadData } from '../../data/load.ts'
+import { FakeTask } from '../../stores/fake-task.ts'
+
+interface Vector {
+  readonly group: string
+  readonly input: any
+  readonly hex: string
+}
+
+const vectors = loadData<readonly Vector[]>('serdes.json')
+const S = serdes.string()
+
+function of(group: string): readonly Vector[] {
+  const found = vectors.filter((vector) => vector.group === group)
+  expect(found.length).toBeGreaterThan(0)
+  return found
+}
+
+const kinds: readonly { group: string; serde: (input: any) => Serde<any>; value: (input: any) => unknown }[] = [
+  { group: 'change<string>', serde: () => changeSerde(S), value: (input) => new Change(input.new, input.old) },
+  {
+    group: 'change<long>',
+    serde: () => changeSerde(serdes.long()),
+    value: (input) => new Change(input.new, input.old),
+  },
+  {
+    group: 'timeWindowedSerde',
+    serde: ({ size }) => serdes.timeWindowed(S, size),
+    value: ({ key, start, size }) => new Windowed(key, start, start + size),
+  },
+  {
+    group: 'sessionWindowedSerde',
+    serde: () => serdes.sessionWindowed(S),
+    value: ({ key, start, end }) => new Windowed(key, start, end),
+  },
+  { group: 'list<integer>', serde: () => serdes.list(serdes.integer()), value: (input) => input },
+  { group: 'list<string>', serde: () => serdes.list(S), value: (input) => input },
+  { group: 'list<long>', serde: () => serdes.list(serdes.long()), value: (input) => input },
+]
+
+describe.each(kinds)("Java's $group", ({ group, serde, value }) => {
+  it('is written byte for byte, and read back', () => {
+    for (const { input, hex } of of(group)) {
+      expect(serde(input).serialize('t', value(input)).toString('hex')).toBe(hex)
+      expect(serde(input).deserialize('t', Buffer.from(hex, 'hex'))).toEqual(value(input))
+    }
+  })
+})
+
+describe('keys of changelogs', () => {
+  it('of windows: key, start, sequence number', async () => {
+    for (const { input, hex } of of('windowStoreKey').filter((vector) => vector.input.seq === 0)) {
+      const task = await FakeTask.inMemory(0)
+      const store = task.build(stores.window('w', { key: S, value: S, retentionMs: 1_000, windowSizeMs: 10 }))
+      store.put(input.key, 'v', input.start)
+
+      expect(task.changelog.map(({ key }) => key.toString('hex'))).toEqual([hex])
+    }
+  })
+
+  it('of windows with duplicates: the sequence number counts puts', async () => {
+    const [first] = of('windowStoreKey').filter((vector) => vector.input.seq === 1)
+    const task = await FakeTask.inMemory(0)
+    const options = { key: S, value: S, retentionMs: 1_000, windowSizeMs: 10, retainDuplicates: true }
+    task.build(stores.window('w', options)).put(first!.input.key, 'v', first!.input.start)
+
+    expect(task.changelog.map(({ key }) => key.toString('hex'))).toEqual([first!.hex])
+  })
+
+  it('of sessions: key, end, start', async () => {
+    for (const { input, hex } of of('sessionStoreKey')) {
+      const task = await FakeTask.inMemory(0)
+      const store = task.build(stores.session('s', { key: S, value: S, retentionMs: 1_000 }))
+      store.put(new Windowed(input.key, input.start, input.end), 'v')
+
+      expect(task.changelog.map(({ key }) => key.toString('hex'))).toEqual([hex])
+    }
+  })
+
+  it('of records that wait for a match: time, side, key', () => {
+    for (const { input, hex } of of('timestampedKeyAndJoinSide')) {
+      const key = {
+        timestamp: input.timestamp,
+        side: input.leftSide ? 'left' : 'right',
+        key: Buffer.from(input.key),
+      } as const
+
+      expect(encodeRowKey(key).toString('hex')).toBe(hex)
+      expect(decodeRowKey(Buffer.from(hex, 'hex'))).toEqual(key)
+    }
+  })
+})
+
+it('values that wait for a match are a list of values with their sides', () => {
+  for (const { input, hex } of of('leftOrRightValue')) {
+    const list = appendValue(undefined, input.left ? 'left' : 'right', Buffer.from(input.value))
+    const sided = Buffer.from(hex, 'hex')
+    const raw: Serde<Buffer> = { serialize: (_, bytes) => bytes, deserialize: (_, bytes) => bytes }
+
+    expect(list).toEqual(serdes.list(raw).serialize('t', [sided]))
+    expect(valuesOf(list)).toEqual([Buffer.from(input.value)])
+  }
+})
+
+describe('list()', () => {
+  const bytes = (hex: string) => Buffer.from(hex, 'hex')
+
+  it.each(['', '02', '00ffffffff', '0000000000', '000000000000000002', '010000000100000005', '017fffffff'])(
+    'refuses the bytes %p',
+    (hex) => {
+      expect(() => serdes.list(serdes.integer()).deserialize('t', bytes(hex))).toThrow('that are no list')
+    },
+  )
+
+  it('refuses what is no array', () => {
+    expect(() => serdes.list(S).serialize('t', 'text' as any)).toThrow('it takes an array and got string')
+  })
+})
