@@ -8,7 +8,7 @@ import { collect, FakeTask } from './fake-task.ts'
 const builder = stores.timestampedKeyValue('latest', { key: serdes.string(), value: serdes.string() })
 
 describe('a timestamped row', () => {
-  const vectors = loadData<{ group: string; input: any; hex: string }[]>('serdes.json').filter(
+  const vectors = loadData<{ group: string; input: any; hex: string }[]>('serdes.json.gz').filter(
     ({ group }) => group === 'valueAndTimestamp',
   )
 

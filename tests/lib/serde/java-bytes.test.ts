@@ -9,7 +9,7 @@ interface Vector {
   readonly hex: string
 }
 
-const vectors = loadData<readonly Vector[]>('serdes.json')
+const vectors = loadData<readonly Vector[]>('serdes.json.gz')
 
 // Wide numbers are kept as text in the vectors.
 const kinds: { group: string; serde: Serde<any>; parse: (input: any) => unknown }[] = [

@@ -15,7 +15,7 @@ interface Vector {
   readonly hex: string
 }
 
-const vectors = loadData<readonly Vector[]>('serdes.json')
+const vectors = loadData<readonly Vector[]>('serdes.json.gz')
 const S = serdes.string()
 
 function of(group: string): readonly Vector[] {
