@@ -1,21 +1,11 @@
 // An outer join of two topics on a real broker, one of them behind a repartition topic. Through a second instance, clean stops and a lost state directory every pair within the window is
 // joined exactly once, and every record without a partner gives exactly one result of its own.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { partitionFor } from '../lib/core/murmur2.ts'
 import { NO_HEADERS } from '../lib/core/record.ts'
-import {
-  KafkaStreams,
-  type RestoredEvent,
-  StreamsBuilder,
-  serdes,
-  silentLogger,
-  type Topology,
-  windows,
-} from '../lib/index.ts'
+import { StreamsBuilder, serdes, type Topology, windows } from '../lib/index.ts'
 import { describeWithBroker } from './broker/describe.ts'
 import { freshName, TestCluster, until } from './support/cluster.ts'
+import { Instances } from './support/instances.ts'
 import { seededRandom } from './support/random.ts'
 
 const LEFT_PARTITIONS = 4
@@ -89,35 +79,15 @@ function pairs(): readonly (readonly [Input, Input])[] {
 describeWithBroker('an outer join of streams', (brokers) => {
   it('joins every pair once, over restarts, a change of the group and a lost state directory', async () => {
     const cluster = new TestCluster()
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-joins-'))
     const applicationId = freshName('joins')
-    const running = new Set<KafkaStreams>()
+    const instances = new Instances(brokers, applicationId)
     try {
       const topics = {
         left: await cluster.createTopic(LEFT_PARTITIONS, 'left'),
         right: await cluster.createTopic(RIGHT_PARTITIONS, 'right'),
         out: await cluster.createTopic(LEFT_PARTITIONS, 'out'),
       }
-      const start = async (name: string) => {
-        const streams = new KafkaStreams(topology(topics), {
-          applicationId,
-          brokers: brokers.split(','),
-          stateDir: join(folder, name),
-          commitIntervalMs: 100,
-          emitIntervalMs: 50,
-          sessionTimeoutMs: 6_000,
-          logger: silentLogger,
-        })
-        const restored: RestoredEvent[] = []
-        streams.on('restored', (event) => restored.push(event))
-        running.add(streams)
-        await streams.start()
-        return { streams, restored }
-      }
-      const stop = async ({ streams }: { readonly streams: KafkaStreams }) => {
-        running.delete(streams)
-        await streams.close()
-      }
+      const start = (name: string) => instances.start(name, topology(topics))
       const produce = async (topic: string, records: readonly Input[], keyed: boolean) => {
         const producer = cluster.client.producer({})
         await producer.init()
@@ -144,17 +114,17 @@ describeWithBroker('an outer join of streams', (brokers) => {
       await feed(1)
       await until('the second one has stores', () => second.restored.length > 0)
       await caughtUp()
-      await stop(first)
-      rmSync(join(folder, 'a'), { recursive: true })
+      await instances.stop(first)
+      instances.loseState('a')
       await feed(2)
-      await stop(second)
-      rmSync(join(folder, 'b'), { recursive: true })
+      await instances.stop(second)
+      instances.loseState('b')
       const third = await start('c')
       await feed(3)
       await caughtUp()
       await produce(topics.left, ends, true)
       await caughtUp()
-      await stop(third)
+      await instances.stop(third)
       expect(third.restored.reduce((sum, { records }) => sum + records, 0)).toBeGreaterThan(1_000)
 
       const results = (await cluster.readCommitted(topics.out)).map(({ value }) => value!.toString())
@@ -180,9 +150,8 @@ describeWithBroker('an outer join of streams', (brokers) => {
       expect([...nulls].filter((result) => !known.has(result))).toEqual([])
       expect(nulls.size - alone.size).toBeLessThan(matched.size / 4)
     } finally {
-      await Promise.all([...running].map((streams) => streams.close().catch(() => {})))
+      await instances.close()
       await cluster.close()
-      rmSync(folder, { recursive: true, force: true })
     }
   }, 240_000)
 })

@@ -1,13 +1,11 @@
 // A foreign-key join of two tables with different partition counts, then a join with a global table, on a real broker: through a second instance, stops and lost state directories the last
 // result of each order is what the three topics say.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { partitionFor } from '../lib/core/murmur2.ts'
 import { NO_HEADERS } from '../lib/core/record.ts'
-import { KafkaStreams, type RestoredEvent, StreamsBuilder, serdes, silentLogger, type Topology } from '../lib/index.ts'
+import { StreamsBuilder, serdes, type Topology } from '../lib/index.ts'
 import { describeWithBroker } from './broker/describe.ts'
 import { freshName, TestCluster, until } from './support/cluster.ts'
+import { Instances } from './support/instances.ts'
 import { seededRandom } from './support/random.ts'
 
 const PARTITIONS = { orders: 4, customers: 3, countries: 2, out: 4 }
@@ -42,9 +40,8 @@ function topology({ orders, customers, countries, out }: Topics): Topology {
 describeWithBroker('a foreign-key join and a global table', (brokers) => {
   it('are what their topics say, over restarts, a change of the group and lost state directories', async () => {
     const cluster = new TestCluster()
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-tables-'))
     const applicationId = freshName('tables')
-    const running = new Set<KafkaStreams>()
+    const instances = new Instances(brokers, applicationId)
     const random = seededRandom(5)
     const tables: Record<Table, Map<string, string>> = {
       orders: new Map(),
@@ -81,25 +78,7 @@ describeWithBroker('a foreign-key join and a global table', (brokers) => {
         }
         await producer.flush()
       }
-      const start = async (name: string) => {
-        const streams = new KafkaStreams(topology(topics), {
-          applicationId,
-          brokers: brokers.split(','),
-          stateDir: join(folder, name),
-          commitIntervalMs: 100,
-          sessionTimeoutMs: 6_000,
-          logger: silentLogger,
-        })
-        const restored: RestoredEvent[] = []
-        streams.on('restored', (event) => restored.push(event))
-        running.add(streams)
-        await streams.start()
-        return { streams, restored }
-      }
-      const stop = async ({ streams }: { readonly streams: KafkaStreams }) => {
-        running.delete(streams)
-        await streams.close()
-      }
+      const start = (name: string) => instances.start(name, topology(topics))
       const caughtUp = () =>
         cluster.caughtUp(applicationId, [
           topics.orders,
@@ -136,11 +115,11 @@ describeWithBroker('a foreign-key join and a global table', (brokers) => {
       })
       expect([...truth().values()].some((value) => value.endsWith('#Renamed'))).toBe(true)
 
-      await stop(second)
+      await instances.stop(second)
       await change(1_000)
-      await stop(first)
+      await instances.stop(first)
       put('countries', 'n4', null)
-      rmSync(join(folder, 'a'), { recursive: true })
+      instances.loseState('a')
       const third = await start('a')
       for (const [id, order] of [...tables.orders]) put('orders', id, order)
       await change(500)
@@ -152,12 +131,11 @@ describeWithBroker('a foreign-key join and a global table', (brokers) => {
         third.restored.filter((event) => event.store === store).reduce((sum, { records }) => sum + records, 0)
       expect(restored('countries')).toBe(10)
       expect(restored('fk-subscription-store')).toBeGreaterThan(100)
-      await stop(third)
+      await instances.stop(third)
       await producer.close()
     } finally {
-      for (const streams of running) await streams.close()
+      await instances.close()
       await cluster.close()
-      rmSync(folder, { recursive: true, force: true })
     }
   }, 180_000)
 })

@@ -1,24 +1,14 @@
 // Windowed aggregations on a real broker: hopping windows, windows that emit when they close, sessions behind a repartition topic, a cogroup of two topics. Through a second
 // instance, clean stops and a lost state directory, the results equal a naive model of the input.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { partitionFor } from '../lib/core/murmur2.ts'
 import { NO_HEADERS } from '../lib/core/record.ts'
-import {
-  KafkaStreams,
-  type RestoredEvent,
-  StreamsBuilder,
-  serdes,
-  silentLogger,
-  type Topology,
-  windows,
-} from '../lib/index.ts'
+import { StreamsBuilder, serdes, type Topology, windows } from '../lib/index.ts'
 import type { Serde } from '../lib/serde/serde.ts'
 import { nameOf } from '../tests/topology/support/window-task.ts'
 import { type Contents, type Input, sessionContents, timeWindowContents } from '../tests/topology/windowed/models.ts'
 import { describeWithBroker } from './broker/describe.ts'
 import { freshName, TestCluster, until } from './support/cluster.ts'
+import { Instances } from './support/instances.ts'
 import { seededRandom } from './support/random.ts'
 
 const PARTITIONS = 4
@@ -120,35 +110,15 @@ function expected<T>(contents: Contents, value: (values: readonly string[]) => T
 describeWithBroker('windowed aggregations', (brokers) => {
   it('equal a model, over restarts, a change of the group and a lost state directory', async () => {
     const cluster = new TestCluster()
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-windows-'))
     const applicationId = freshName('windows')
-    const running = new Set<KafkaStreams>()
+    const instances = new Instances(brokers, applicationId)
     try {
       const names = ['clicks', 'likes', 'hopping', 'closed', 'sessions', 'shared'] as const
       const created: [string, string][] = []
       for (const name of names) created.push([name, await cluster.createTopic(PARTITIONS, name)])
       const topics = Object.fromEntries(created) as unknown as Topics
 
-      const start = async (name: string) => {
-        const streams = new KafkaStreams(topology(topics), {
-          applicationId,
-          brokers: brokers.split(','),
-          stateDir: join(folder, name),
-          commitIntervalMs: 100,
-          emitIntervalMs: 50,
-          sessionTimeoutMs: 6_000,
-          logger: silentLogger,
-        })
-        const restored: RestoredEvent[] = []
-        streams.on('restored', (event) => restored.push(event))
-        running.add(streams)
-        await streams.start()
-        return { streams, restored }
-      }
-      const stop = async ({ streams }: { readonly streams: KafkaStreams }) => {
-        running.delete(streams)
-        await streams.close()
-      }
+      const start = (name: string) => instances.start(name, topology(topics))
       const produce = async (topic: string, records: readonly Input[]) => {
         const producer = cluster.client.producer({})
         await producer.init()
@@ -176,18 +146,18 @@ describeWithBroker('windowed aggregations', (brokers) => {
       await feed(1, 2)
       await until('the second one has stores', () => second.restored.length > 0)
       await caughtUp()
-      await stop(first)
-      rmSync(join(folder, 'a'), { recursive: true })
+      await instances.stop(first)
+      instances.loseState('a')
       await feed(2, 3)
-      await stop(second)
-      rmSync(join(folder, 'b'), { recursive: true })
+      await instances.stop(second)
+      instances.loseState('b')
       const third = await start('c')
       await feed(3, 4)
       // Windows that close are looked for when a record comes, but not within emitIntervalMs of the last look.
       await caughtUp()
       await produce(topics.clicks, ends)
       await caughtUp()
-      await stop(third)
+      await instances.stop(third)
       expect(third.restored.reduce((sum, { records }) => sum + records, 0)).toBeGreaterThan(1_000)
 
       const results = async <V>(topic: string, key: Serde<any>, value: Serde<V>) => {
@@ -235,9 +205,8 @@ describeWithBroker('windowed aggregations', (brokers) => {
         ),
       )
     } finally {
-      await Promise.all([...running].map((streams) => streams.close().catch(() => {})))
+      await instances.close()
       await cluster.close()
-      rmSync(folder, { recursive: true, force: true })
     }
   }, 240_000)
 })
