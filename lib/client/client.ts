@@ -229,6 +229,11 @@ export interface GroupMemberOptions {
   readonly rebalanceTimeoutMs: number
   /** Default: a third of the session time-out. */
   readonly heartbeatIntervalMs?: number
+  /**
+   * How long to wait for members of another protocol to go: such that have died are in the group until their session ends. Milliseconds, default
+   * 60 000; Java's clients have sessions of 45 s. After that `start` rejects with BrokerResponseError INCONSISTENT_GROUP_PROTOCOL.
+   */
+  readonly strangersPatienceMs?: number
   readonly assignor: GroupAssignor
   readonly listener: GroupListener
 }

@@ -10,9 +10,10 @@ import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
  * - `rebalance`: the group has begun, or is in the middle of, a rebalance: join.
  * - `unknown-member`: the group has dropped this member.
  * - `illegal-generation`: the group went on without this member, and still knows it.
+ * - `strangers`: the group has members of another protocol, which may be dead.
  * - `fatal`: nothing that this member does will help.
  */
-export type GroupFailureKind = 'outage' | 'rebalance' | 'unknown-member' | 'illegal-generation' | 'fatal'
+export type GroupFailureKind = 'outage' | 'rebalance' | 'unknown-member' | 'illegal-generation' | 'strangers' | 'fatal'
 
 /** A request to the coordinator that did not succeed, and what that means. */
 export class GroupFailure {
@@ -59,6 +60,8 @@ export function failureOfCode(code: number, what: string, identity: GroupIdentit
       return new GroupFailure('illegal-generation', error())
     case errorCodes.FENCED_INSTANCE_ID:
       return new GroupFailure('fatal', new FencedInstanceError(identity.instanceId ?? '', identity.groupId))
+    case errorCodes.INCONSISTENT_GROUP_PROTOCOL:
+      return new GroupFailure('strangers', error())
     // Not marked as one that passes, but the coordinator's own trouble.
     case errorCodes.UNKNOWN_SERVER_ERROR:
       return new GroupFailure('outage', error())

@@ -14,6 +14,7 @@ import { AssignedMemberId, type GroupParts, GroupRequests, type Membership } fro
 import { join, lead, type Round, type RoundParts, sync } from './group-round.ts'
 import { GroupSession } from './group-session.ts'
 import { type GroupState, groupTransitions } from './group-states.ts'
+import { Strangers } from './group-strangers.ts'
 import { Waiters } from './group-waiters.ts'
 import { backOffMs, OutageLog } from './outage.ts'
 
@@ -34,6 +35,7 @@ export class WireGroupMember implements GroupMember {
   readonly #settling = new Waiters<GroupMetadata>()
   readonly #changed = new Waiters<void>()
   readonly #outage: OutageLog
+  readonly #strangers: Strangers
 
   /** As of the last JoinGroup: what heartbeats are sent for. */
   #membership: Membership = { memberId: '', generation: NO_GENERATION }
@@ -75,6 +77,7 @@ export class WireGroupMember implements GroupMember {
       'The group coordinator does not answer and is asked until it does',
       'The group coordinator answers again',
     )
+    this.#strangers = new Strangers(parts.context, groupId, options.strangersPatienceMs)
     const { assignor } = options
     this.#round = {
       requests: this.#requests,
@@ -180,6 +183,7 @@ export class WireGroupMember implements GroupMember {
     if (joined instanceof GroupFailure) return joined
     if (this.#ended() !== undefined) return undefined
     this.#progressMs = this.#nowMs()
+    this.#strangers.letIn()
     if (joined instanceof AssignedMemberId) {
       this.#membership = { memberId: joined.memberId, generation: NO_GENERATION }
       return undefined
@@ -260,6 +264,7 @@ export class WireGroupMember implements GroupMember {
     const wasSyncing = this.#machine.is('SYNCING')
     this.#toJoining()
     if (failure.kind === 'fatal') throw failure.error
+    if (failure.kind === 'strangers') this.#strangers.refused(failure.error)
     if (isLoss(failure)) this.#lose(failure.error.message, failure.kind === 'illegal-generation')
     if (failure.kind === 'rebalance' && wasSyncing) return
     if (failure.kind === 'outage') {

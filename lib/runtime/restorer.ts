@@ -11,6 +11,7 @@ import { RecordQueue } from './record-queue.ts'
 import { SourceChangelog } from './source-changelog.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { TaskStore } from './task-stores.ts'
+import { TransactionWait } from './transaction-wait.ts'
 
 /** Restored writes that may wait in memory for their batch. */
 const MAX_RESTORE_BATCH_BYTES = 4 * 1024 * 1024
@@ -170,7 +171,10 @@ export class Restorer {
     const { task, name, store, changelog } = restoring
     const { database } = task
     const ids = this.#options.changelogIds.get(changelog.topic)!
-    const feed = this.#feed(restoring, this.#fetcher.add(changelog, from), target)
+    const fetched = this.#fetcher.add(changelog, from)
+    const feed = this.#feed(restoring, fetched, target)
+    const fields = { task: task.name, store: name, changelog: `${changelog.topic}-${changelog.partition}` }
+    const waiting = new TransactionWait(this.#options, fields, fetched, target)
     let records = 0
     // The next records are read while a batch is being written.
     let writing = Promise.resolve()
@@ -191,15 +195,19 @@ export class Restorer {
         records += taken
         // No await between an empty look and the wait: records that come in between would wake nobody.
         if (taken === 0) {
-          if (feed.position < target) await this.#moreToRead()
+          if (feed.position >= target) continue
+          waiting.began()
+          await this.#moreToRead()
           continue
         }
+        waiting.ended()
         if (database.uncommittedBytes >= MAX_RESTORE_BATCH_BYTES) await write()
         await this.#options.clock.yield()
       }
       await write()
       await writing
     } finally {
+      waiting.ended()
       // A store that is emptied next must not get this batch afterwards.
       await writing.catch(() => {})
       this.#fetcher.remove(changelog)

@@ -45,9 +45,18 @@ describe('a restore that waits for an open transaction', () => {
       'the task restores',
       () => app.cluster.records('app-counts-changelog', 0, 'read_uncommitted').length === 2,
     )
+    await until('it says what it waits for', () => second.log.length > 0)
+    expect(second.log).toMatchObject([
+      {
+        level: 'warn',
+        message: expect.stringContaining('waits until a transaction in its changelog ends'),
+        fields: { task: '0_0', store: 'counts', changelog: 'app-counts-changelog-0' },
+      },
+    ])
     expect(second.restored).toEqual([])
     await open.end()
     await started
+    expect(second.log).toHaveLength(1)
 
     expect(second.restored).toMatchObject([{ store: 'counts', partition: 0, records: 1 }])
     await app.produce('in', { key: 'b', value: '' })

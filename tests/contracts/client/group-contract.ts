@@ -5,6 +5,7 @@ import { Coordinators } from '../../../lib/client/coordinators.ts'
 import { errorCodes } from '../../../lib/client/protocol/error-codes.ts'
 import { wireClient } from '../../../lib/client/wire-client.ts'
 import { partitionKey } from '../../../lib/core/record.ts'
+import { LogLines } from '../../lib/client/log-lines.ts'
 import { type FaultRule, faultyWires } from './faults.ts'
 import { SharingAssignor, TestMember, type TestMemberOptions } from './group-members.ts'
 import { type ClusterHarness, contextFor, freshName, until } from './harness.ts'
@@ -483,11 +484,12 @@ function contract(harness: () => Promise<ClusterHarness>): void {
       expect(one.fatal).toBeUndefined()
     })
 
-    it('members with another assignor are refused, and told why', async () => {
+    it('members with another assignor are refused after a while, and told why', async () => {
       const { topic, groupId, started } = await group(1)
       const one = await started()
 
-      const other = new TestMember(newClient(), groupId, new SharingAssignor(topic, 1, '', 'another'))
+      const another = new SharingAssignor(topic, 1, '', 'another')
+      const other = new TestMember(newClient(), groupId, another, { strangersPatienceMs: 300 })
 
       await expect(other.member.start()).rejects.toMatchObject({
         code: 'STREAMS_BROKER_RESPONSE',
@@ -496,6 +498,27 @@ function contract(harness: () => Promise<ClusterHarness>): void {
       })
       expect(one.fatal).toBeUndefined()
       expect(other.events).toEqual([])
+    })
+
+    it('members with another assignor get in when the others have left, or have died and their sessions are over', async () => {
+      const { topic, groupId, started } = await group(1)
+      const leaving = await started()
+      const dead = await started({ sessionTimeoutMs: 1_000 })
+      const another = new SharingAssignor(topic, 1, '', 'another')
+      const log = new LogLines()
+      const client = wireClient(cluster.wires, { ...contextFor('another'), logger: log })
+      clients.push(client)
+      const other = new TestMember(client, groupId, another)
+
+      const start = other.member.start()
+      await until('it is refused', async () => log.lines.some((line) => line.startsWith('warn: The group has members')))
+      await dead.member.close({ leaveGroup: false })
+      await leaving.member.close({ leaveGroup: true })
+      await start
+
+      expect(other.events).toEqual(['assigned +0 ='])
+      expect(log.lines).toContain('info: The members of another protocol are gone from the group')
+      expect(log.lines.filter((line) => line.startsWith('warn'))).toHaveLength(1)
     })
 
     it('nobody is reachable: start fails at the request time-out', async () => {

@@ -64,7 +64,10 @@ export class SharingAssignor implements GroupAssignor {
 }
 
 export type TestMemberOptions = Partial<
-  Pick<GroupMemberOptions, 'instanceId' | 'sessionTimeoutMs' | 'rebalanceTimeoutMs' | 'heartbeatIntervalMs'>
+  Pick<
+    GroupMemberOptions,
+    'instanceId' | 'sessionTimeoutMs' | 'rebalanceTimeoutMs' | 'heartbeatIntervalMs' | 'strangersPatienceMs'
+  >
 >
 
 /** A member and what its listener was told, as lines: `assigned +0,1 =2`, `revoked 1`, `lost 0,2`, `fatal STREAMS_…`. */
