@@ -157,7 +157,8 @@ export interface Producer {
    *   call again with the new generation, or abort.
    * @throws ProducerFencedError `STREAMS_PRODUCER_FENCED`: nothing of the transaction will be seen.
    * @throws TransactionAbortedError `STREAMS_TRANSACTION_ABORTED`: call abort, then start over from the last commit.
-   * @throws CommitOutcomeUnknownError `STREAMS_COMMIT_OUTCOME_UNKNOWN`: call init, then read the committed offsets to learn it.
+   * @throws CommitOutcomeUnknownError `STREAMS_COMMIT_OUTCOME_UNKNOWN`: call init, then read the committed offsets to learn it. The error has in `sent`
+   *   what this would have returned.
    */
   commit(offsets: readonly OffsetCommit[], group: GroupMetadata): Promise<SentOffsets>
   /** Drops what is buffered, also for the next transaction, and aborts the open transaction. Returns when the broker knows. */

@@ -1,4 +1,5 @@
 import { type Recovery, StreamsError } from '../core/errors.ts'
+import type { SentOffsets } from './client.ts'
 
 /** A node cannot be reached, or the connection to it broke. What it did with the request is unknown. */
 export class ConnectionError extends StreamsError {
@@ -121,6 +122,8 @@ export class TransactionAbortedError extends StreamsError {
 export class CommitOutcomeUnknownError extends StreamsError {
   readonly code = 'STREAMS_COMMIT_OUTCOME_UNKNOWN'
   readonly recovery: Recovery = 'restore'
+  /** The last offsets of what is committed, if it is. */
+  sent: SentOffsets = new Map()
 }
 
 /** The group no longer knows this member, or knows it in another generation: its commits are refused. */

@@ -1,6 +1,7 @@
 // Flow: producer → [transaction] → transaction-partitions, transaction-requests.
 import type { Clock } from '../core/clock.ts'
 import type { GroupMetadata, OffsetCommit, SentOffsets } from './client.ts'
+import { CommitOutcomeUnknownError } from './errors.ts'
 import type { PartitionQueue, ProducerIdentity } from './producer-batch.ts'
 import { TransactionPartitions } from './transaction-partitions.ts'
 import type { TransactionRequests } from './transaction-requests.ts'
@@ -53,7 +54,12 @@ export class Transaction {
     const [flushed, added] = await Promise.allSettled([this.#flushed, this.#addOffsets(offsets, group)])
     if (flushed.status === 'rejected') throw flushed.reason
     if (added.status === 'rejected') throw added.reason
-    await this.#parts.requests.end(this.#parts.identity, true)
+    try {
+      await this.#parts.requests.end(this.#parts.identity, true)
+    } catch (error) {
+      if (error instanceof CommitOutcomeUnknownError) error.sent = flushed.value
+      throw error
+    }
     return flushed.value
   }
 

@@ -1,17 +1,26 @@
 // Flow: stream-task → [commit-lane] → producer, task database
 //
 // A lane is one producer and the tasks that commit together through it. A commit, exactly once:
-//   1 hold the tasks between two records and flush their caches      (their last forwards and changelog records are sent)
+//   1 hold all tasks between two records and flush their caches      (their last forwards and changelog records are sent)
 //   2 seal, in one turn of the event loop: writes, offsets, sends    (from here on the tasks go on; what they do belongs to the next commit)
 //   3 the producer's transaction: sends, offsets, EndTxn
 //   4 one LevelDB batch a task: rows and changelog positions
 // A crash before 3 ends loses nothing but work; a crash between 3 and 4 leaves the changelog ahead of the database, and the restore
-// reads that tail. At least once: 3 is a flush, then 4, then the offsets are committed to the group.
+// reads that tail. If nobody tells how 3 ended, the count of commits beside the committed offsets does. At least once: 3 is a flush, then 4, then the
+// offsets are committed to the group.
 import { channel } from 'node:diagnostics_channel'
 import type { ChangelogPosition } from '../../stores/task-database.ts'
-import type { GroupMember, GroupMetadata, OffsetCommit, Producer, SentOffsets } from '../client/client.ts'
-import { StaleMemberError } from '../client/errors.ts'
+import type {
+  CommittedOffset,
+  GroupMember,
+  GroupMetadata,
+  OffsetCommit,
+  Producer,
+  SentOffsets,
+} from '../client/client.ts'
+import { CommitOutcomeUnknownError, StaleMemberError } from '../client/errors.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/log.ts'
 import type { ProcessingGuarantee } from './config.ts'
 import type { Metrics } from './metrics.ts'
 import type { StreamTask } from './stream-task.ts'
@@ -35,6 +44,7 @@ export interface CommitLaneOptions {
   readonly member: () => GroupMember
   readonly clock: Clock
   readonly metrics: Metrics
+  readonly logger: Logger
   readonly changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>
   /** Whether the group still gives these tasks to this instance. */
   readonly owns: (task: StreamTask) => boolean
@@ -45,8 +55,10 @@ export class CommitLane {
   readonly producer: Producer
   readonly tasks = new Set<StreamTask>()
   /** Set while the tasks start over: until they have, there is nothing that may be committed. */
-  halted = false
+  startingOver: Promise<void> | undefined
   readonly #options: CommitLaneOptions
+  /** Tasks of a commit of which nobody has told what became of it, and what was sent with it. */
+  readonly #unsettled = new Map<StreamTask, SentOffsets>()
   #underWay: Promise<void> | undefined
   #nextCommitMs: number
 
@@ -57,7 +69,7 @@ export class CommitLane {
   }
 
   get dirty(): boolean {
-    if (this.halted) return false
+    if (this.startingOver !== undefined) return false
     for (const task of this.tasks) if (task.dirty) return true
     return false
   }
@@ -83,9 +95,8 @@ export class CommitLane {
   /** Commits what the tasks have done until now; waits first for a commit that is under way. */
   async commit(): Promise<void> {
     while (this.#underWay !== undefined) await this.#underWay
-    const tasks = this.halted ? [] : [...this.tasks].filter((task) => task.dirty)
-    if (tasks.length === 0) return
-    this.#underWay = this.#commit(tasks)
+    if (!this.dirty) return
+    this.#underWay = this.#commit()
     try {
       await this.#underWay
     } finally {
@@ -98,15 +109,31 @@ export class CommitLane {
     while (this.#underWay !== undefined) await this.#underWay.catch(() => {})
   }
 
-  async #commit(tasks: readonly StreamTask[]): Promise<void> {
+  /**
+   * Says, after the producer's init, what became of a task's last commit if nobody has yet, and writes what it held if it took place. What was not
+   * committed is the task's to drop.
+   *
+   * @param committed - The committed offsets of the task's inputs.
+   */
+  async settle(task: StreamTask, committed: ReadonlyMap<string, CommittedOffset>): Promise<void> {
+    const sent = this.#unsettled.get(task)
+    if (sent === undefined) return
+    this.#unsettled.delete(task)
+    const took = task.isCommitted(committed.values())
+    this.#options.logger.info({ task: task.name, committed: took }, 'a commit that nobody had answered for is settled')
+    if (took) await task.write(sent, this.#options.changelogIds)
+  }
+
+  async #commit(): Promise<void> {
     const { clock, guarantee, changelogIds, metrics } = this.#options
-    for (const task of tasks) await task.prepareCommit()
+    const held = await this.#hold()
+    const tasks = held.filter((task) => task.dirty)
     // No await between here and the producer's call: it seals its side in the same turn.
     const offsets = tasks.map((task) => task.seal())
     const sealedMs = clock.monotonicMs()
     const all = offsets.flat()
     const sending = guarantee === 'exactly_once' ? this.#endTransaction(tasks, all) : this.producer.flush()
-    for (const task of tasks) task.release()
+    for (const task of held) task.release()
     const report = (step: CommitStep['step']) => {
       if (!commitSteps.hasSubscribers) return
       const message: CommitStep = {
@@ -133,10 +160,36 @@ export class CommitLane {
     report('written')
   }
 
-  #endTransaction(tasks: readonly StreamTask[], offsets: readonly OffsetCommit[]): Promise<SentOffsets> {
+  // A transaction takes everything that its producer was sent: until it is cut, no task may go on, also none that had nothing to commit before.
+  async #hold(): Promise<readonly StreamTask[]> {
+    const held = new Set<StreamTask>()
+    const isConcerned = (task: StreamTask) =>
+      !held.has(task) && (this.#options.guarantee === 'exactly_once' ? task.isStarted : task.dirty)
+    try {
+      for (;;) {
+        const more = [...this.tasks].filter(isConcerned)
+        if (more.length === 0) return [...held]
+        for (const task of more) held.add(task)
+        const outcomes = await Promise.allSettled(more.map((task) => task.prepareCommit()))
+        for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+      }
+    } catch (error) {
+      for (const task of held) task.release()
+      throw error
+    }
+  }
+
+  async #endTransaction(tasks: readonly StreamTask[], offsets: readonly OffsetCommit[]): Promise<SentOffsets> {
     const { group } = this.#options.member()
     const first = this.producer.commit(offsets, group)
-    return this.#asCurrentMember(tasks, group, (now) => (now === group ? first : this.producer.commit(offsets, now)))
+    try {
+      return await this.#asCurrentMember(tasks, group, (now) =>
+        now === group ? first : this.producer.commit(offsets, now),
+      )
+    } catch (error) {
+      if (error instanceof CommitOutcomeUnknownError) for (const task of tasks) this.#unsettled.set(task, error.sent)
+      throw error
+    }
   }
 
   // A rebalance in which the tasks stayed ours only means that the same offsets go out again under the new generation.

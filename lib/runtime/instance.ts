@@ -97,11 +97,16 @@ export class Instance {
       changelogIds,
       onRestored,
     })
+    const groupInstanceId =
+      config.groupInstanceId === undefined ? this.#options.directory.instanceId : config.groupInstanceId
+    // Dynamic members have a name on disk all the same.
+    const instanceId = groupInstanceId ?? this.#options.directory.instanceId
     const assignor = new StreamsAssignor({
       topology,
       applicationId: config.applicationId,
       plan: () => this.#prepare(),
       storedTasks: () => this.#options.directory.taskDirectories(),
+      ...(config.transactionScope === 'instance' ? { instanceId } : {}),
     })
     const manager = new TaskManager({
       config,
@@ -111,6 +116,7 @@ export class Instance {
       restorer: this.#restorer,
       metrics,
       logger,
+      instanceId,
       member: () => this.#requireMember(),
       changelogIds,
       onCommitted: (offsets: readonly OffsetCommit[]) => this.#purger?.onCommitted(offsets),
@@ -122,11 +128,9 @@ export class Instance {
     })
     this.#manager = manager
     this.#loop = new StreamLoop({ manager, config, clock: config.clock, metrics, logger, onFatal })
-    const instanceId =
-      config.groupInstanceId === undefined ? this.#options.directory.instanceId : config.groupInstanceId
     this.#member = this.#client.groupMember({
       groupId: config.applicationId,
-      ...(instanceId === null ? {} : { instanceId }),
+      ...(groupInstanceId === null ? {} : { instanceId: groupInstanceId }),
       sessionTimeoutMs: config.sessionTimeoutMs,
       rebalanceTimeoutMs: config.rebalanceTimeoutMs,
       assignor,

@@ -116,8 +116,13 @@ export class StreamTask {
    * task that failed: its position may have passed the record that it failed on.
    */
   get dirty(): boolean {
-    if (this.#failure !== undefined || (this.state !== 'RUNNING' && this.state !== 'SUSPENDED')) return false
+    if (this.#failure !== undefined || !this.isStarted) return false
     return this.#worked || this.#progress.hasMoved(this.#group.queues)
+  }
+
+  /** Whether it takes records, or did until it was suspended. */
+  get isStarted(): boolean {
+    return this.state === 'RUNNING' || this.state === 'SUSPENDED'
   }
 
   /** The node that was entered last. */
@@ -313,6 +318,11 @@ export class StreamTask {
 
   committed(offsets: readonly OffsetCommit[]): void {
     this.#progress.committed(offsets)
+  }
+
+  /** Whether the offsets that `seal` gave last are these, which the group holds for the inputs. To be asked before the task starts over. */
+  isCommitted(committed: Iterable<CommittedOffset>): boolean {
+    return this.#progress.isCommitted(committed)
   }
 
   // ---- inside

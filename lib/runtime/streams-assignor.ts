@@ -13,6 +13,17 @@ interface MemberState {
   readonly version: 1
   /** Names of the tasks whose state lies on its disk. */
   readonly stored: readonly string[]
+  /** The id under which it commits, if one transaction spans its tasks. */
+  readonly instance?: string
+}
+
+/** What the leader tells each member, as JSON in its assignment. */
+interface GroupState {
+  readonly version: 1
+  /** The `instance` of each member. */
+  readonly instances: readonly string[]
+  /** Those that the generation before had and this one has not: a transaction of theirs may be open. */
+  readonly departed: readonly string[]
 }
 
 export interface StreamsAssignorOptions {
@@ -22,6 +33,8 @@ export interface StreamsAssignorOptions {
   readonly plan: () => Promise<TopicPlan>
   /** Names of the tasks whose state lies on this instance's disk. */
   readonly storedTasks: () => readonly string[]
+  /** Given if one transaction spans the instance's tasks. */
+  readonly instanceId?: string
 }
 
 /** Maps the group's partitions to tasks and back: a member reads exactly the partitions of its tasks. */
@@ -29,36 +42,51 @@ export class StreamsAssignor implements GroupAssignor {
   // Not Java's `stream`: members of the two would not understand each other's data, and Kafka refuses a group with mixed names.
   readonly name = 'millrace'
   readonly #options: StreamsAssignorOptions
+  /** The instances of the generation that we were last told of; whoever leads the next one compares. */
+  #instances: readonly string[] = []
 
   constructor(options: StreamsAssignorOptions) {
     this.#options = options
   }
 
   subscription(): { topics: readonly string[]; userData: Buffer } {
-    const { topology, applicationId, storedTasks } = this.#options
+    const { topology, applicationId, storedTasks, instanceId } = this.#options
     const topics = topology.subtopologies.flatMap(({ sourceTopics }) =>
       sourceTopics.map((topic) => topicName(topic, applicationId)),
     )
-    const state: MemberState = { version: 1, stored: storedTasks() }
+    const instance = instanceId === undefined ? {} : { instance: instanceId }
+    const state: MemberState = { version: 1, stored: storedTasks(), ...instance }
     return { topics: [...new Set(topics)].sort(), userData: Buffer.from(JSON.stringify(state)) }
   }
 
   async assign(members: readonly GroupMemberInfo[]): Promise<ReadonlyMap<string, MemberAssignment>> {
     const plan = await this.#options.plan()
+    const states = members.map((member) => ({ member, state: readJson<MemberState>(member.userData) }))
     const shares = assignTasks(
       plan.tasks,
-      members.map((member) => ({
+      states.map(({ member, state }) => ({
         memberId: member.memberId,
         owned: new Set(this.tasksOf(member.ownedPartitions).map(taskName)),
-        stored: new Set(readState(member.userData)),
+        stored: new Set(Array.isArray(state.stored) ? state.stored : []),
       })),
     )
+    const instances = states.flatMap(({ state }) => (typeof state.instance === 'string' ? state.instance : []))
+    const departed = this.#instances.filter((instance) => !instances.includes(instance))
+    const groupState: GroupState = { version: 1, instances, departed }
+    const userData = Buffer.from(JSON.stringify(groupState))
     return new Map(
       [...shares].map(([memberId, tasks]) => [
         memberId,
-        { partitions: tasks.flatMap((task) => this.partitionsOf(task, plan)), userData: Buffer.alloc(0) },
+        { partitions: tasks.flatMap((task) => this.partitionsOf(task, plan)), userData },
       ]),
     )
+  }
+
+  /** Takes in what the leader sent along with an assignment. Returns the instances that are gone since the generation before. */
+  learn(userData: Buffer): readonly string[] {
+    const { instances, departed } = readJson<GroupState>(userData)
+    this.#instances = Array.isArray(instances) ? instances : []
+    return Array.isArray(departed) ? departed : []
   }
 
   /** The partitions that a task reads: its number, of each source topic that has as many. */
@@ -88,12 +116,11 @@ export class StreamsAssignor implements GroupAssignor {
   }
 }
 
-// Data that cannot be read costs stickiness, nothing else.
-function readState(userData: Buffer): readonly string[] {
+// Data that cannot be read costs stickiness, or the time until a transaction times out, nothing else.
+function readJson<T>(userData: Buffer): Partial<T> {
   try {
-    const state = JSON.parse(userData.toString()) as Partial<MemberState>
-    return Array.isArray(state.stored) ? state.stored : []
+    return (JSON.parse(userData.toString()) as Partial<T> | null) ?? {}
   } catch {
-    return []
+    return {}
   }
 }

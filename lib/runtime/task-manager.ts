@@ -11,7 +11,7 @@ import type {
   OffsetCommit,
   Producer,
 } from '../client/client.ts'
-import { BrokerUnavailableError } from '../client/errors.ts'
+import { BrokerUnavailableError, TransactionAbortedError } from '../client/errors.ts'
 import { StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { partitionKey, type TopicPartition } from '../core/record.ts'
@@ -39,6 +39,8 @@ export interface TaskManagerOptions {
   readonly restorer: Restorer
   readonly metrics: Metrics
   readonly logger: Logger
+  /** Names this instance's lane if one transaction spans its tasks. */
+  readonly instanceId: string
   readonly member: () => GroupMember
   readonly changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>
   readonly onCommitted: (offsets: readonly OffsetCommit[]) => void
@@ -67,10 +69,16 @@ export class TaskManager implements GroupListener {
   readonly #owned = new Map<string, OwnedTask>()
   readonly #lanes = new Set<CommitLane>()
   readonly #starts = new Semaphore(MAX_STARTING_TASKS)
+  /** Whether all tasks commit together. */
+  readonly #isShared: boolean
   #sharedLane: Promise<CommitLane> | undefined
+  /** Ends what members that are gone have left open. */
+  #inheritance: Promise<void> = Promise.resolve()
 
   constructor(options: TaskManagerOptions) {
+    const { processingGuarantee, transactionScope } = options.config
     this.#options = options
+    this.#isShared = processingGuarantee === 'at_least_once' || transactionScope === 'instance'
     this.#fetcher = options.client.fetcher({
       isolation: 'read_committed',
       purpose: 'fetch',
@@ -88,13 +96,17 @@ export class TaskManager implements GroupListener {
 
   /** Whether every task that the group gave us takes records. */
   get allRunning(): boolean {
-    return [...this.#owned.values()].every(({ task }) => task?.state === 'RUNNING' || task?.state === 'SUSPENDED')
+    return [...this.#owned.values()].every(
+      ({ task, lane }) => task?.isStarted === true && lane?.startingOver === undefined,
+    )
   }
 
   // ---- group
 
-  async onAssigned({ added }: Assigned): Promise<void> {
+  async onAssigned({ added, userData }: Assigned): Promise<void> {
     const { assignor } = this.#options
+    const departed = assignor.learn(userData)
+    if (added.length > 0) this.#inherit(departed)
     for (const id of assignor.tasksOf(added)) {
       const before = this.#owned.get(taskName(id))
       const partitions = added.filter(
@@ -163,20 +175,49 @@ export class TaskManager implements GroupListener {
   }
 
   async #start(owned: OwnedTask): Promise<void> {
+    await this.#inheritance
     if (isReleased(owned)) return
     const lane = await this.#lane(owned)
+    while (lane.startingOver !== undefined) await lane.startingOver
+    if (isReleased(owned)) return
     owned.lane = lane
     owned.task = await this.#options.factory.create(owned.id, lane.producer, this.#owned.size)
     lane.tasks.add(owned.task)
-    await this.#bringUp(owned, owned.task)
+    await this.#bringUp(owned, owned.task, lane)
+  }
+
+  // With one transaction for all its tasks, the death of an instance leaves it open for everyone who takes one of them over.
+  #inherit(departed: readonly string[]): void {
+    if (departed.length === 0) return
+    const { config, client, logger } = this.#options
+    const end = async (instanceId: string) => {
+      const producer = client.producer({
+        transactionalId: instanceLaneId(config.applicationId, instanceId),
+        transactionTimeoutMs: config.transactionTimeoutMs,
+      })
+      try {
+        await producer.init()
+      } catch (error) {
+        logger.warn(
+          { instance: instanceId, cause: String(error) },
+          'the transaction of an instance that is gone could not be ended: it ends by its time-out',
+        )
+      } finally {
+        await producer.close()
+      }
+    }
+    const before = this.#inheritance
+    this.#inheritance = Promise.all(departed.map(end)).then(() => before)
   }
 
   // A producer that has fenced its predecessors; then what they committed; then what they logged: in this order nothing is missed.
-  async #bringUp(owned: OwnedTask, task: StreamTask): Promise<void> {
+  async #bringUp(owned: OwnedTask, task: StreamTask, lane: CommitLane): Promise<void> {
     const { member, restorer } = this.#options
     const released = () => isReleased(owned)
     if (task.state === 'CREATED') task.restoring()
     const committed = await member().committed(owned.partitions)
+    await lane.settle(task, committed)
+    await task.abandon(this.#options.config.requestTimeoutMs)
     await restorer.restore(task, committed, released)
     if (isReleased(owned)) return
     const starts = await this.#startingOffsets(task, owned.partitions, committed)
@@ -225,23 +266,19 @@ export class TaskManager implements GroupListener {
 
   async #lane(owned: OwnedTask): Promise<CommitLane> {
     const { config, client } = this.#options
-    const { compression, maxRequestBytes } = config
-    if (config.processingGuarantee === 'at_least_once') {
-      this.#sharedLane ??= this.#openLane(client.producer({ compression, maxRequestBytes }))
-      return this.#sharedLane
-    }
-    return this.#openLane(
-      client.producer({
-        transactionalId: `${config.applicationId}-${taskName(owned.id)}`,
-        transactionTimeoutMs: config.transactionTimeoutMs,
-        compression,
-        maxRequestBytes,
-      }),
-    )
+    const { compression, maxRequestBytes, transactionTimeoutMs } = config
+    const open = (transactionalId: string) =>
+      this.#openLane(client.producer({ transactionalId, transactionTimeoutMs, compression, maxRequestBytes }))
+    if (!this.#isShared) return open(`${config.applicationId}-${taskName(owned.id)}`)
+    this.#sharedLane ??=
+      config.processingGuarantee === 'at_least_once'
+        ? this.#openLane(client.producer({ compression, maxRequestBytes }))
+        : open(instanceLaneId(config.applicationId, this.#options.instanceId))
+    return this.#sharedLane
   }
 
   async #openLane(producer: Producer): Promise<CommitLane> {
-    const { config, member, metrics, changelogIds, onCommitted } = this.#options
+    const { config, member, metrics, logger, changelogIds, onCommitted } = this.#options
     await producer.init()
     const lane = new CommitLane({
       producer,
@@ -249,6 +286,7 @@ export class TaskManager implements GroupListener {
       member,
       clock: config.clock,
       metrics,
+      logger,
       changelogIds,
       owns: (task) => {
         const owned = this.#owned.get(task.name)
@@ -267,8 +305,7 @@ export class TaskManager implements GroupListener {
   #revive(lane: CommitLane, owned: readonly OwnedTask[], cause: StreamsError): void {
     const { logger, member } = this.#options
     // One failure shows in several places: in the commit, in a record's sends, in the next commit.
-    if (lane.halted) return
-    lane.halted = true
+    if (lane.startingOver !== undefined) return
     if (owned.some((task) => ++task.revivals > MAX_REVIVALS)) {
       this.#options.onFatal(cause)
       return
@@ -282,18 +319,20 @@ export class TaskManager implements GroupListener {
       await lane.quiet()
       for (const { task, partitions } of owned) {
         for (const partition of partitions) this.#fetcher.remove(partition)
-        await task!.abandon(this.#options.config.requestTimeoutMs)
+        await task!.suspend(this.#options.config.requestTimeoutMs)
       }
       // A member that the group has forgotten must not fence the one that took its place: ask before taking the producer back.
       await Promise.race([member().confirm(), Promise.all(owned.map(whenReleased))])
-      if (owned.every(isReleased)) return
+      if (owned.length > 0 && owned.every(isReleased)) return
       await lane.producer.init()
-      for (const task of owned) if (!isReleased(task)) await this.#bringUp(task, task.task!)
+      for (const task of owned) if (!isReleased(task)) await this.#bringUp(task, task.task!, lane)
     }
-    const revival = startOver().finally(() => {
-      lane.halted = false
+    const over = startOver().finally(() => {
+      lane.startingOver = undefined
     })
-    for (const task of owned) task.starting = revival.catch((error: unknown) => this.#failed(task, error))
+    lane.startingOver = over.catch(() => {})
+    for (const task of owned) task.starting = over.catch((error: unknown) => this.#failed(task, error))
+    this.#options.onChange()
   }
 
   #failed(owned: OwnedTask, error: unknown): void {
@@ -308,13 +347,41 @@ export class TaskManager implements GroupListener {
       await Promise.all(running.map(({ task }) => task!.suspend(this.#options.config.requestTimeoutMs)))
       const lanes = new Set(running.map(({ lane }) => lane!))
       await Promise.all(
-        [...lanes].map((lane) => lane.commit().catch((error: unknown) => this.#notCommitted(lane, error))),
+        [...lanes].map((lane) =>
+          lane.commit().catch((error: unknown) => {
+            this.#notCommitted(lane, error)
+            this.#restartOthers(lane, tasks)
+          }),
+        ),
       )
+    } else {
+      for (const lane of new Set(tasks.flatMap(({ lane }) => lane ?? []))) this.#restartOthers(lane, tasks)
     }
     for (const owned of tasks) owned.release.abort()
     this.#options.restorer.wake()
     await Promise.all(tasks.map((owned) => this.#closeTask(owned)))
     this.#options.onChange()
+  }
+
+  // What these tasks have sent lies in the same transaction as what the others have: it is dropped, and the others do theirs again.
+  #restartOthers(lane: CommitLane, without: readonly OwnedTask[]): void {
+    if (!this.#isTransactional || !this.#isUsed(lane, without)) return
+    const others = [...this.#owned.values()].filter(
+      (owned) => owned.lane === lane && !without.includes(owned) && !isReleased(owned),
+    )
+    const names = without.map(({ id }) => taskName(id)).join()
+    this.#revive(lane, others, new TransactionAbortedError(`tasks of the same transaction (${names}) were given up`))
+  }
+
+  /** Whether anyone but these uses a lane, or is about to. */
+  #isUsed(lane: CommitLane, without: readonly OwnedTask[]): boolean {
+    return [...this.#owned.values()].some(
+      (owned) => !without.includes(owned) && !isReleased(owned) && (this.#isShared || owned.lane === lane),
+    )
+  }
+
+  get #isTransactional(): boolean {
+    return this.#options.config.processingGuarantee === 'exactly_once'
   }
 
   // The tasks go to another instance, which reads again what is not committed here: nothing is lost.
@@ -333,8 +400,9 @@ export class TaskManager implements GroupListener {
     } finally {
       if (lane !== undefined && task !== undefined) {
         lane.tasks.delete(task)
-        if (lane.tasks.size === 0 && this.#options.config.processingGuarantee === 'exactly_once') {
+        if (lane.tasks.size === 0 && this.#isTransactional && !this.#isUsed(lane, [owned])) {
           this.#lanes.delete(lane)
+          this.#sharedLane = undefined
           // What was begun since the last commit must not keep readers waiting for the broker's time-out. If it cannot be told, it ends there.
           await lane.producer.abort().catch(() => {})
           await lane.producer.close()
@@ -343,6 +411,11 @@ export class TaskManager implements GroupListener {
       if (this.#owned.get(taskName(owned.id)) === owned) this.#owned.delete(taskName(owned.id))
     }
   }
+}
+
+/** The transactional id of an instance whose tasks commit in one transaction. */
+function instanceLaneId(applicationId: string, instanceId: string): string {
+  return `${applicationId}-${instanceId}`
 }
 
 function isReleased({ release }: OwnedTask): boolean {

@@ -1,5 +1,5 @@
 // Flow: record-queue → [task-progress] → commit-lane
-import type { OffsetCommit } from '../client/client.ts'
+import type { CommittedOffset, OffsetCommit } from '../client/client.ts'
 import { partitionKey } from '../core/record.ts'
 import { decodePartitionMetadata, encodePartitionMetadata } from './partition-metadata.ts'
 import type { RecordQueue } from './record-queue.ts'
@@ -11,10 +11,12 @@ export class TaskProgress {
   readonly operatorTimesMs = new Map<string, number>()
   readonly #committed = new Map<string, number>()
   #streamTimeMs = -1
+  #commitCount = 0
 
   /** Takes over what was committed for one input. Returns the partition's time as of then, -1 for none. */
   load({ fetched, committed }: TaskInput): number {
-    const { partitionTimeMs, operatorTimesMs } = decodePartitionMetadata(committed?.metadata ?? '')
+    const { partitionTimeMs, operatorTimesMs, commitCount } = decodePartitionMetadata(committed?.metadata ?? '')
+    this.#commitCount = Math.max(this.#commitCount, commitCount)
     this.observe(partitionTimeMs)
     for (const [name, timeMs] of operatorTimesMs) {
       this.operatorTimesMs.set(name, Math.max(timeMs, this.operatorTimesMs.get(name) ?? -1))
@@ -46,11 +48,24 @@ export class TaskProgress {
       topic: fetched.topic,
       partition: fetched.partition,
       offset: position,
-      metadata: encodePartitionMetadata({ partitionTimeMs, operatorTimesMs: this.operatorTimesMs }),
+      metadata: encodePartitionMetadata({
+        partitionTimeMs,
+        operatorTimesMs: this.operatorTimesMs,
+        commitCount: this.#commitCount + 1,
+      }),
     }))
   }
 
   committed(offsets: readonly OffsetCommit[]): void {
+    this.#commitCount++
     for (const { topic, partition, offset } of offsets) this.#committed.set(partitionKey(topic, partition), offset)
+  }
+
+  /** Whether what is committed now for the inputs is what `offsets` gave last, though nobody has said so. */
+  isCommitted(committed: Iterable<CommittedOffset>): boolean {
+    for (const { metadata } of committed) {
+      if (decodePartitionMetadata(metadata).commitCount === this.#commitCount + 1) return true
+    }
+    return false
   }
 }
