@@ -1,3 +1,5 @@
+import { type Due, TimerHeap } from './timer-heap.ts'
+
 /** A timer that has been set. `cancel()` after it fired, or twice, does nothing. */
 export interface Timer {
   cancel(): void
@@ -47,11 +49,8 @@ class SystemClock implements Clock {
 /** The clock of the machine. */
 export const systemClock: Clock = new SystemClock()
 
-interface Due {
-  readonly atMs: number
-  readonly sequence: number
-  readonly action: () => void
-}
+/** What yields for longer than this many turns works for ever: time goes on beside it. */
+const MAX_SETTLING_TURNS = 1_000
 
 /**
  * A clock that stands still until it is told to advance: for tests and simulations. Timers fire in order of time, then of
@@ -65,7 +64,8 @@ interface Due {
 export class VirtualClock implements Clock {
   #nowMs: number
   #sequence = 0
-  readonly #timers = new Set<Due>()
+  #yields = 0
+  readonly #timers = new TimerHeap()
 
   constructor(startMs = 0) {
     this.#nowMs = startMs
@@ -82,23 +82,24 @@ export class VirtualClock implements Clock {
   setTimer(delayMs: number, action: () => void): Timer {
     const due: Due = { atMs: this.#nowMs + Math.max(0, delayMs), sequence: this.#sequence++, action }
     this.#timers.add(due)
-    return { cancel: () => void this.#timers.delete(due) }
+    return { cancel: () => this.#timers.cancel(due) }
   }
 
   yield(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve))
+    this.#yields++
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#yields--
+        resolve()
+      })
+    })
   }
 
   /** Moves time forward by `ms`, firing what falls due on the way. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms
     await this.#settle()
-    for (let due = this.#next(untilMs); due !== undefined; due = this.#next(untilMs)) {
-      this.#timers.delete(due)
-      this.#nowMs = due.atMs
-      due.action()
-      await this.#settle()
-    }
+    while (this.#fire(untilMs)) await this.#settle()
     this.#nowMs = untilMs
   }
 
@@ -107,25 +108,24 @@ export class VirtualClock implements Clock {
     const untilMs = this.#nowMs + limitMs
     await this.#settle()
     while (!done()) {
-      const due = this.#next(untilMs)
-      if (due === undefined) throw new Error(`not done within ${limitMs} ms of virtual time`)
-      await this.advance(due.atMs - this.#nowMs)
+      if (!this.#fire(untilMs)) throw new Error(`not done within ${limitMs} ms of virtual time`)
+      await this.#settle()
     }
   }
 
-  #next(untilMs: number): Due | undefined {
-    let next: Due | undefined
-    for (const due of this.#timers) {
-      if (due.atMs > untilMs) continue
-      if (next === undefined || due.atMs < next.atMs || (due.atMs === next.atMs && due.sequence < next.sequence))
-        next = due
-    }
-    return next
+  // Whether there was a timer to fire.
+  #fire(untilMs: number): boolean {
+    const next = this.#timers.first
+    if (next === undefined || next.atMs > untilMs) return false
+    this.#nowMs = next.atMs
+    this.#timers.take()()
+    return true
   }
 
-  // Two turns of the macrotask queue: promise chains run to their end in each.
+  // In each turn of the macrotask queue promise chains run to their end. What yields in one goes on in the next.
   async #settle(): Promise<void> {
-    await this.yield()
-    await this.yield()
+    for (let turn = 0; turn === 0 || (this.#yields > 0 && turn < MAX_SETTLING_TURNS); turn++) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 }
