@@ -14,13 +14,12 @@ import type {
   TimeRange,
 } from '../store.ts'
 import { StoreSerdes } from '../store-serdes.ts'
+import { readSessionKey, sessionKey } from './changelog-keys.ts'
 import { type DeferredUpdate, DeferredUpdates } from './deferred-updates.ts'
 import { type KeyedTimeEntry, TimeEntries } from './time-entries.ts'
 import { sessionEntriesOptions, type WindowedStoreSettings } from './window-options.ts'
 
 const TIME_BYTES = 8
-/** What follows the key in a changelog key: Java's SessionKeySchema. */
-const SESSION_BYTES = 2 * TIME_BYTES
 const ALL: SessionRange = { earliestEndMs: 0, latestStartMs: Number.MAX_SAFE_INTEGER }
 
 /**
@@ -60,6 +59,7 @@ export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
     const { timestamp } = this.#context.currentRecord() ?? NO_RECORD
     const tail = startTail(startMs)
     this.#entries.observe(endMs)
+    if (endMs < this.#entries.oldestMs) this.#context.expired()
     this.#deferred?.add(keyBytes, endMs, startMs, () => this.#entries.get(keyBytes, endMs, tail), bytes, timestamp)
     this.#entries.put(keyBytes, endMs, tail, bytes ?? null)
     if (this.#context.changelogOffset !== undefined) this.#entries.logged(endMs, this.#context.changelogOffset)
@@ -138,16 +138,15 @@ export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
     return this.#entries.restoredMs
   }
 
-  restore({ key, value, timestamp, offset }: ConsumedRecord): void {
-    if (key === null) return
-    const keyLength = key.length - SESSION_BYTES
-    const endMs = readInt64(key, keyLength)
+  restore({ key: logged, value, timestamp, offset }: ConsumedRecord): void {
+    if (logged === null) return
+    const { key, startMs, endMs } = readSessionKey(logged)
     // A restore that has to start over empties the rows below.
     this.#entries.reload()
     this.#entries.restored(Math.max(timestamp, endMs))
     this.#entries.observe(endMs)
     this.#entries.logged(endMs, () => offset)
-    this.#entries.put(key.subarray(0, keyLength), endMs, key.subarray(keyLength + TIME_BYTES), value)
+    this.#entries.put(key, endMs, startTail(startMs), value)
     // What was observed is written with what was restored.
     this.#entries.flush()
   }
@@ -201,15 +200,6 @@ export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
       `a session cannot last from ${startMs} to ${endMs}: both are whole milliseconds from 0 on, in this order`,
     )
   }
-}
-
-/** Java's key of a session in a changelog: the key, the session's end, its start. */
-function sessionKey(key: Buffer, startMs: number, endMs: number): Buffer {
-  const bytes = Buffer.allocUnsafe(key.length + SESSION_BYTES)
-  bytes.set(key)
-  writeInt64(bytes, endMs, key.length)
-  writeInt64(bytes, startMs, key.length + TIME_BYTES)
-  return bytes
 }
 
 function startTail(startMs: number): Buffer {

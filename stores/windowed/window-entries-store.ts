@@ -1,19 +1,16 @@
 import type { ConsumedRecord } from '../../lib/core/record.ts'
 import { Windowed } from '../../lib/core/windowed.ts'
-import { readInt64, writeInt64 } from '../../lib/serde/int64.ts'
 import { InvalidStoreArgumentError } from '../errors.ts'
 import { headersToLog } from '../log-headers.ts'
 import { NO_RECORD } from '../logged-rows.ts'
 import type { FlushListener, KeyRange, RecordContext, StoreContext, TimeRange, WindowStore } from '../store.ts'
 import { StoreSerdes } from '../store-serdes.ts'
+import { readWindowKey, windowKey } from './changelog-keys.ts'
 import { type DeferredUpdate, DeferredUpdates } from './deferred-updates.ts'
 import { type KeyedTimeEntry, TimeEntries } from './time-entries.ts'
 import { type WindowStoreSettings, windowEntriesOptions } from './window-options.ts'
 
-const TIME_BYTES = 8
 const SEQUENCE_BYTES = 4
-/** What follows the key in a changelog key: Java's WindowKeySchema. */
-const WINDOW_BYTES = TIME_BYTES + SEQUENCE_BYTES
 const MAX_SEQUENCE = 0x7fffffff
 const NO_TAIL = Buffer.alloc(0)
 
@@ -154,11 +151,9 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
     return this.#entries.restoredMs
   }
 
-  restore({ key, value, timestamp, offset }: ConsumedRecord): void {
-    if (key === null) return
-    const keyLength = key.length - WINDOW_BYTES
-    const startMs = readInt64(key, keyLength)
-    const sequence = key.readInt32BE(keyLength + TIME_BYTES)
+  restore({ key: logged, value, timestamp, offset }: ConsumedRecord): void {
+    if (logged === null) return
+    const { key, startMs, sequence } = readWindowKey(logged)
     const tail = this.#settings.retainDuplicates ? sequenceTail(sequence) : NO_TAIL
     // A restore that has to start over empties the rows below.
     this.#entries.reload()
@@ -168,7 +163,7 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
       this.#entries.observe(startMs)
       this.#entries.logged(startMs, () => offset)
       const entry = value === null ? null : this.restored(value, timestamp)
-      this.#entries.put(key.subarray(0, keyLength), startMs, tail, entry)
+      this.#entries.put(key, startMs, tail, entry)
     }
     // What was observed is written with what was restored.
     this.#entries.flush()
@@ -239,15 +234,6 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
     this.#entries.counter = counter === MAX_SEQUENCE ? 0 : counter + 1
     return this.#entries.counter
   }
-}
-
-/** Java's key of a window in a changelog: the key, the window's start, a sequence number. */
-function windowKey(key: Buffer, startMs: number, sequence: number): Buffer {
-  const bytes = Buffer.allocUnsafe(key.length + WINDOW_BYTES)
-  bytes.set(key)
-  writeInt64(bytes, startMs, key.length)
-  bytes.writeInt32BE(sequence, key.length + TIME_BYTES)
-  return bytes
 }
 
 function sequenceTail(sequence: number): Buffer {

@@ -1,0 +1,48 @@
+// The keys of windowed changelogs: Java's WindowKeySchema and SessionKeySchema. Times are 8 bytes, big-endian.
+//
+//   window   key ‖ start ‖ sequence number (4 bytes): 0 in a store without duplicates
+//   session  key ‖ end ‖ start
+import { readInt64, writeInt64 } from '../../lib/serde/int64.ts'
+
+const TIME_BYTES = 8
+const SEQUENCE_BYTES = 4
+
+export interface WindowKey {
+  readonly key: Buffer
+  readonly startMs: number
+  readonly sequence: number
+}
+
+export interface SessionKey {
+  readonly key: Buffer
+  readonly startMs: number
+  readonly endMs: number
+}
+
+export function windowKey(key: Buffer, startMs: number, sequence: number): Buffer {
+  const bytes = Buffer.allocUnsafe(key.length + TIME_BYTES + SEQUENCE_BYTES)
+  bytes.set(key)
+  writeInt64(bytes, startMs, key.length)
+  bytes.writeInt32BE(sequence, key.length + TIME_BYTES)
+  return bytes
+}
+
+/** The key within is a view. */
+export function readWindowKey(bytes: Buffer): WindowKey {
+  const end = bytes.length - TIME_BYTES - SEQUENCE_BYTES
+  return { key: bytes.subarray(0, end), startMs: readInt64(bytes, end), sequence: bytes.readInt32BE(end + TIME_BYTES) }
+}
+
+export function sessionKey(key: Buffer, startMs: number, endMs: number): Buffer {
+  const bytes = Buffer.allocUnsafe(key.length + 2 * TIME_BYTES)
+  bytes.set(key)
+  writeInt64(bytes, endMs, key.length)
+  writeInt64(bytes, startMs, key.length + TIME_BYTES)
+  return bytes
+}
+
+/** The key within is a view. */
+export function readSessionKey(bytes: Buffer): SessionKey {
+  const end = bytes.length - 2 * TIME_BYTES
+  return { key: bytes.subarray(0, end), startMs: readInt64(bytes, end + TIME_BYTES), endMs: readInt64(bytes, end) }
+}
