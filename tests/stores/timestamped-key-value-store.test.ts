@@ -2,15 +2,13 @@ import { NO_HEADERS } from '../../lib/core/record.ts'
 import { serdes } from '../../lib/serde/index.ts'
 import { stores } from '../../stores/stores.ts'
 import { encodeTimestamped, plainValue, timestampOf } from '../../stores/value-and-timestamp.ts'
-import { loadData } from '../data/load.ts'
+import { javaBytesOf } from '../data/java-bytes.ts'
 import { collect, FakeTask } from './fake-task.ts'
 
 const builder = stores.timestampedKeyValue('latest', { key: serdes.string(), value: serdes.string() })
 
 describe('a timestamped row', () => {
-  const vectors = loadData<{ group: string; input: any; hex: string }[]>('serdes.json.gz').filter(
-    ({ group }) => group === 'valueAndTimestamp',
-  )
+  const vectors = javaBytesOf('valueAndTimestamp')
 
   it('has the bytes that Java gives it', () => {
     expect(vectors.length).toBeGreaterThan(3)

@@ -1,23 +1,17 @@
 import { serdes } from '../../lib/serde/index.ts'
+import { subscriptionStore } from '../../stores/grouped/subscription-store.ts'
 import { responseSerde, type Subscription, subscriptionSerde } from '../../topology/foreign-key-formats.ts'
-import { loadData } from '../data/load.ts'
+import { type JavaBytes, javaBytesOf } from '../data/java-bytes.ts'
+import { collect, FakeTask } from '../stores/fake-task.ts'
 
-interface SubscriptionVector {
-  readonly input: Omit<Subscription<string>, 'hash' | 'instruction'> & {
-    readonly hash: readonly string[] | null
-    readonly instruction: string
-  }
-  readonly hex: string
-}
+type Hash = readonly string[] | null
+type SubscriptionBytes = JavaBytes<
+  Omit<Subscription<string>, 'hash' | 'instruction'> & { readonly hash: Hash; readonly instruction: string }
+>
+type ResponseBytes = JavaBytes<{ readonly hash: Hash; readonly foreignValue: string | null }>
 
-interface ResponseVector {
-  readonly input: { readonly hash: readonly string[] | null; readonly foreignValue: string | null }
-  readonly hex: string
-}
-
-const vectors = loadData<{ fkSubscription: readonly SubscriptionVector[]; fkResponse: readonly ResponseVector[] }>(
-  'foreign-key.json.gz',
-)
+const titled = <V extends JavaBytes>(group: string) =>
+  javaBytesOf<V>(group).map((vector) => [vector.hex, vector] as const)
 const INSTRUCTIONS = [
   'DELETE_KEY_NO_PROPAGATE',
   'DELETE_KEY_AND_PROPAGATE',
@@ -25,14 +19,14 @@ const INSTRUCTIONS = [
   'PROPAGATE_ONLY_IF_FK_VAL_AVAILABLE',
 ]
 const S = serdes.string()
-const hashOf = (halves: readonly string[] | null) =>
+const hashOf = (halves: Hash) =>
   halves === null ? null : Buffer.from(halves.map((half) => half.padStart(16, '0')).join(''), 'hex')
 
 describe('subscriptions and responses of foreign-key joins', () => {
   const subscriptions = subscriptionSerde({ key: S, value: S, foreignKey: S })
   const responses = responseSerde(S)
 
-  it.each(vectors.fkSubscription.map((vector) => [vector.hex, vector] as const))('are Java’s: %s', (hex, { input }) => {
+  it.each(titled<SubscriptionBytes>('fkSubscription'))('are Java’s: %s', (hex, { input }) => {
     const { hash, instruction, ...rest } = input
     const subscription = {
       ...rest,
@@ -44,7 +38,7 @@ describe('subscriptions and responses of foreign-key joins', () => {
     expect(subscriptions.deserialize('t', Buffer.from(hex, 'hex'))).toEqual(subscription)
   })
 
-  it.each(vectors.fkResponse.map((vector) => [vector.hex, vector] as const))('are Java’s: %s', (hex, { input }) => {
+  it.each(titled<ResponseBytes>('fkResponse'))('are Java’s: %s', (hex, { input }) => {
     const response = { hash: hashOf(input.hash), foreignValue: input.foreignValue, primaryPartition: null }
 
     expect(responses.serialize('t', response).toString('hex')).toBe(hex)
@@ -81,5 +75,36 @@ describe('subscriptions and responses of foreign-key joins', () => {
       'prepare key t-pk k',
       'prepare right r v',
     ])
+  })
+})
+
+describe('the keys of subscriptions in the changelog', () => {
+  const subscription = Buffer.from('subscription')
+  async function store() {
+    const task = await FakeTask.inMemory(0)
+    return { task, subscriptions: task.build(subscriptionStore('subscriptions')) }
+  }
+
+  it.each(titled('fkCombinedKey'))('are Java’s: %s', async (hex, { input }) => {
+    const [foreignKey, primaryKey] = [Buffer.from(input.foreignKey), Buffer.from(input.primaryKey)]
+    const { task, subscriptions } = await store()
+    subscriptions.put(foreignKey, primaryKey, subscription, 7)
+    subscriptions.delete(foreignKey, primaryKey, 8)
+
+    expect(task.changelog.map(({ key }) => key.toString('hex'))).toEqual([hex, hex])
+
+    const key = Buffer.from(hex, 'hex')
+    subscriptions.restore({ key, value: subscription, timestamp: 7, offset: 0, headers: [] })
+
+    expect([...subscriptions.subscribers(foreignKey)]).toEqual([[primaryKey, subscription]])
+    expect(await collect(subscriptions.all())).toEqual([[key, { value: subscription, timestamp: 7 }]])
+  })
+
+  it.each(titled('fkCombinedKeyPrefix'))('of one foreign key begin with %s', async (prefix, { input }) => {
+    const foreignKey = Buffer.from(input.foreignKey)
+    const { task, subscriptions } = await store()
+    for (const primaryKey of ['', 'a']) subscriptions.put(foreignKey, Buffer.from(primaryKey), subscription, 7)
+
+    expect(task.changelog.map(({ key }) => key.toString('hex'))).toEqual([prefix, `${prefix}61`])
   })
 })

@@ -1,13 +1,12 @@
 import { murmur3 } from '../../../lib/core/murmur3.ts'
-import { loadData } from '../../data/load.ts'
+import { type JavaBytes, javaBytesOf } from '../../data/java-bytes.ts'
 
-interface Vector {
-  readonly input: { readonly hex: string }
+interface Vector extends JavaBytes<{ readonly hex: string }> {
   readonly hash: readonly [string, string]
 }
 
 // As Java Kafka Streams hashes the left values of foreign-key joins.
-const vectors = loadData<{ 'murmur3-128': readonly Vector[] }>('foreign-key.json.gz')['murmur3-128']
+const vectors = javaBytesOf<Vector>('murmur3-128')
 
 describe('murmur3', () => {
   it('hashes as Java does', () => {

@@ -4,25 +4,13 @@ import { serdes } from '../../../lib/serde/index.ts'
 import type { Serde } from '../../../lib/serde/serde.ts'
 import { stores } from '../../../stores/stores.ts'
 import { appendValue, decodeRowKey, encodeRowKey, valuesOf } from '../../../stores/unmatched/row-bytes.ts'
+import { readSessionKey, readWindowKey, sessionKey, windowKey } from '../../../stores/windowed/changelog-keys.ts'
 import { Change } from '../../../topology/change.ts'
 import { changeSerde } from '../../../topology/change-serde.ts'
-import { loadData } from '../../data/load.ts'
+import { javaBytesOf } from '../../data/java-bytes.ts'
 import { FakeTask } from '../../stores/fake-task.ts'
 
-interface Vector {
-  readonly group: string
-  readonly input: any
-  readonly hex: string
-}
-
-const vectors = loadData<readonly Vector[]>('serdes.json.gz')
 const S = serdes.string()
-
-function of(group: string): readonly Vector[] {
-  const found = vectors.filter((vector) => vector.group === group)
-  expect(found.length).toBeGreaterThan(0)
-  return found
-}
 
 const kinds: readonly { group: string; serde: (input: any) => Serde<any>; value: (input: any) => unknown }[] = [
   { group: 'change<string>', serde: () => changeSerde(S), value: (input) => new Change(input.new, input.old) },
@@ -48,7 +36,7 @@ const kinds: readonly { group: string; serde: (input: any) => Serde<any>; value:
 
 describe.each(kinds)("Java's $group", ({ group, serde, value }) => {
   it('is written byte for byte, and read back', () => {
-    for (const { input, hex } of of(group)) {
+    for (const { input, hex } of javaBytesOf(group)) {
       expect(serde(input).serialize('t', value(input)).toString('hex')).toBe(hex)
       expect(serde(input).deserialize('t', Buffer.from(hex, 'hex'))).toEqual(value(input))
     }
@@ -56,8 +44,17 @@ describe.each(kinds)("Java's $group", ({ group, serde, value }) => {
 })
 
 describe('keys of changelogs', () => {
-  it('of windows: key, start, sequence number', async () => {
-    for (const { input, hex } of of('windowStoreKey').filter((vector) => vector.input.seq === 0)) {
+  it('of windows: key, start, sequence number', () => {
+    for (const { input, hex } of javaBytesOf('windowStoreKey')) {
+      const parts = { key: Buffer.from(input.key), startMs: input.start, sequence: input.seq }
+
+      expect(windowKey(parts.key, parts.startMs, parts.sequence).toString('hex')).toBe(hex)
+      expect(readWindowKey(Buffer.from(hex, 'hex'))).toEqual(parts)
+    }
+  })
+
+  it('of windows without duplicates: the sequence number is 0', async () => {
+    for (const { input, hex } of javaBytesOf('windowStoreKey').filter((vector) => vector.input.seq === 0)) {
       const task = await FakeTask.inMemory(0)
       const store = task.build(stores.window('w', { key: S, value: S, retentionMs: 1_000, windowSizeMs: 10 }))
       store.put(input.key, 'v', input.start)
@@ -67,7 +64,7 @@ describe('keys of changelogs', () => {
   })
 
   it('of windows with duplicates: the sequence number counts puts', async () => {
-    const [first] = of('windowStoreKey').filter((vector) => vector.input.seq === 1)
+    const [first] = javaBytesOf('windowStoreKey').filter((vector) => vector.input.seq === 1)
     const task = await FakeTask.inMemory(0)
     const options = { key: S, value: S, retentionMs: 1_000, windowSizeMs: 10, retainDuplicates: true }
     task.build(stores.window('w', options)).put(first!.input.key, 'v', first!.input.start)
@@ -75,8 +72,17 @@ describe('keys of changelogs', () => {
     expect(task.changelog.map(({ key }) => key.toString('hex'))).toEqual([first!.hex])
   })
 
-  it('of sessions: key, end, start', async () => {
-    for (const { input, hex } of of('sessionStoreKey')) {
+  it('of sessions: key, end, start', () => {
+    for (const { input, hex } of javaBytesOf('sessionStoreKey')) {
+      const parts = { key: Buffer.from(input.key), startMs: input.start, endMs: input.end }
+
+      expect(sessionKey(parts.key, parts.startMs, parts.endMs).toString('hex')).toBe(hex)
+      expect(readSessionKey(Buffer.from(hex, 'hex'))).toEqual(parts)
+    }
+  })
+
+  it('of sessions that are put', async () => {
+    for (const { input, hex } of javaBytesOf('sessionStoreKey')) {
       const task = await FakeTask.inMemory(0)
       const store = task.build(stores.session('s', { key: S, value: S, retentionMs: 1_000 }))
       store.put(new Windowed(input.key, input.start, input.end), 'v')
@@ -86,7 +92,7 @@ describe('keys of changelogs', () => {
   })
 
   it('of records that wait for a match: time, side, key', () => {
-    for (const { input, hex } of of('timestampedKeyAndJoinSide')) {
+    for (const { input, hex } of javaBytesOf('timestampedKeyAndJoinSide')) {
       const key = {
         timestamp: input.timestamp,
         side: input.leftSide ? 'left' : 'right',
@@ -100,7 +106,7 @@ describe('keys of changelogs', () => {
 })
 
 it('values that wait for a match are a list of values with their sides', () => {
-  for (const { input, hex } of of('leftOrRightValue')) {
+  for (const { input, hex } of javaBytesOf('leftOrRightValue')) {
     const list = appendValue(undefined, input.left ? 'left' : 'right', Buffer.from(input.value))
     const sided = Buffer.from(hex, 'hex')
     const raw: Serde<Buffer> = { serialize: (_, bytes) => bytes, deserialize: (_, bytes) => bytes }

@@ -1,5 +1,4 @@
 // Buffered records in the bytes of Java's BufferValue, as its own serializer wrote them.
-import type { Header } from '../../../lib/core/record.ts'
 import {
   type BufferValue,
   bufferedBytes,
@@ -7,30 +6,27 @@ import {
   decodeBufferValue,
   encodeBufferValue,
 } from '../../../stores/buffer/buffer-value.ts'
-import { loadData } from '../../data/load.ts'
+import { headersOf, type JavaBytes, type JavaHeaders, javaBytesOf } from '../../data/java-bytes.ts'
 
-interface Vector {
-  readonly input: {
-    readonly context: Omit<BufferValue['context'], 'headers'> & {
-      readonly headers: readonly { readonly key: string; readonly valueHex: string | null }[]
-    }
-    readonly prior: string | null
-    readonly old: string | null
-    readonly new: string | null
-    readonly bufferTime: number
-  }
-  readonly hex: string
-}
+type Context = Omit<BufferValue['context'], 'headers'> & { readonly headers: JavaHeaders }
 
-const vectors = loadData<readonly Vector[]>('suppress-buffer.json')
+type Vector = JavaBytes<{
+  readonly context: Context
+  readonly prior: string | null
+  readonly old: string | null
+  readonly new: string | null
+  readonly bufferTime: number
+}>
+
+const vectors = javaBytesOf<Vector>('suppressBufferValue')
 const bytes = (text: string | null) => (text === null ? null : Buffer.from(text))
 
+const recordedContext = (context: Context) => ({ ...context, headers: headersOf(context.headers) })
+
 function recordedValue({ input }: Vector): BufferValue {
-  const { context, prior, old, new: newValue, bufferTime: bufferTimeMs } = input
-  const headers = context.headers.map(
-    ({ key, valueHex }): Header => [key, valueHex === null ? null : Buffer.from(valueHex, 'hex')],
-  )
-  return { context: { ...context, headers }, prior: bytes(prior), old: bytes(old), new: bytes(newValue), bufferTimeMs }
+  const { prior, old, new: newValue, bufferTime: bufferTimeMs } = input
+  const context = recordedContext(input.context)
+  return { context, prior: bytes(prior), old: bytes(old), new: bytes(newValue), bufferTimeMs }
 }
 
 describe('buffered records', () => {
@@ -47,6 +43,17 @@ describe('buffered records', () => {
     expect(encodeBufferValue(value).toString('hex')).toBe(vector.hex)
     expect(decodeBufferValue(Buffer.from(vector.hex, 'hex'))).toEqual(value)
     expect(bufferTimeOf(Buffer.from(vector.hex, 'hex'))).toBe(vector.input.bufferTime)
+  })
+
+  it('begin with the context of their record', () => {
+    for (const { input, hex } of javaBytesOf<JavaBytes<Context>>('recordContext')) {
+      const value = { context: recordedContext(input), prior: null, old: null, new: bytes('v'), bufferTimeMs: 7 }
+      const encoded = encodeBufferValue(value)
+      const rest = encoded.subarray(hex.length / 2)
+
+      expect(encoded.toString('hex', 0, hex.length / 2)).toBe(hex)
+      expect(decodeBufferValue(Buffer.concat([Buffer.from(hex, 'hex'), rest]))).toEqual(value)
+    }
   })
 
   it('may come from no topic: of a punctuator', () => {
