@@ -28,6 +28,13 @@ export type {
 export { stores } from '../stores/stores.ts'
 export type * from '../topology/callbacks.ts'
 export { CogroupedKStream } from '../topology/cogrouped-kstream.ts'
+export type {
+  AdjoiningWindowsOptions,
+  CustomWindows,
+  CustomWindowsLimits,
+  CustomWindowsOptions,
+  OverlappingWindowsOptions,
+} from '../topology/custom-windows.ts'
 export * from '../topology/errors.ts'
 export { GlobalKTable } from '../topology/global-ktable.ts'
 export { KGroupedStream } from '../topology/kgrouped-stream.ts'
@@ -101,7 +108,7 @@ export { type Clock, systemClock, type Timer } from './core/clock.ts'
 export { InvalidConfigError, InvariantError, type Recovery, StreamsError } from './core/errors.ts'
 export { type Logger, silentLogger } from './core/log.ts'
 export { type Header, type Headers, partitionKey, StreamRecord, type TopicPartition } from './core/record.ts'
-export { type Window, Windowed } from './core/windowed.ts'
+export { type Window, type WindowEnds, Windowed } from './core/windowed.ts'
 export { KafkaStreams, type KafkaStreamsEvents, type KafkaStreamsState } from './kafka-streams.ts'
 export type { CommitStep } from './runtime/commit-lane.ts'
 export type { ProcessingGuarantee, StreamsConfig } from './runtime/config.ts'

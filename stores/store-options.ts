@@ -1,4 +1,5 @@
 import { InvalidConfigError } from '../lib/core/errors.ts'
+import type { WindowEnds } from '../lib/core/windowed.ts'
 import type { Serde } from '../lib/serde/serde.ts'
 
 /** Of which writes the changelog records carry the headers of the record in process: of all, of deletes only, of none. */
@@ -30,8 +31,10 @@ export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
    * Number.MAX_SAFE_INTEGER keeps windows for ever.
    */
   readonly retentionMs: number
-  /** How long the windows are, in milliseconds: gives the ends of those that reads return. At least 0. */
+  /** How long the windows are, in milliseconds, the longest if they differ: gives the ends of those that reads return. At least 0. */
   readonly windowSizeMs: number
+  /** Gives the ends of windows that differ in length: what `windows.custom` makes. Default: start and `windowSizeMs`. */
+  readonly ends?: WindowEnds
   /** Keeps every value put for a key and start, where another store would replace the one before. Not with `caching`. Default false. */
   readonly retainDuplicates?: boolean
   /** Keeps the windows of all keys also in the order of time, as `fetchByTime` reads them. Each window then costs a second row. Default false. */
@@ -100,6 +103,8 @@ export function checkStore(
     if (!own.includes(option) || (Number.isSafeInteger(given[option]) && given[option] >= 0)) continue
     throw new InvalidConfigError(option, `${of} whole milliseconds from 0 to ${Number.MAX_SAFE_INTEGER}`)
   }
+  if (given.ends !== undefined && typeof given.ends?.endOf !== 'function')
+    throw new InvalidConfigError('ends', `${of} windows: what windows.custom makes`)
   if (given.retentionMs < given.windowSizeMs) {
     throw new InvalidConfigError(
       'retentionMs',

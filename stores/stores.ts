@@ -34,7 +34,7 @@ export type {
   WindowStoreOptions,
 } from './store-options.ts'
 
-const WINDOW_OPTIONS = ['retentionMs', 'windowSizeMs', 'retainDuplicates', 'timeOrdered']
+const WINDOW_OPTIONS = ['retentionMs', 'windowSizeMs', 'ends', 'retainDuplicates', 'timeOrdered']
 const SESSION_OPTIONS = ['retentionMs', 'timeOrdered']
 
 /** Declares the stores of processors. */
@@ -80,8 +80,8 @@ export const stores = {
    */
   window<K, V>(name: string, options: WindowStoreOptions<K, V>): StoreBuilder<WindowStore<K, V>> {
     checkStore(name, options, WINDOW_OPTIONS)
-    const { retentionMs, windowSizeMs, retainDuplicates = false, timeOrdered = false } = options
-    const own = { retentionMs, windowSizeMs, retainDuplicates, timeOrdered }
+    const { retentionMs, windowSizeMs, ends, retainDuplicates = false, timeOrdered = false } = options
+    const own = { retentionMs, windowSizeMs, ends, retainDuplicates, timeOrdered }
     const builder = declare(
       'window',
       name,
@@ -100,8 +100,8 @@ export const stores = {
    */
   timestampedWindow<K, V>(name: string, options: WindowStoreOptions<K, V>): StoreBuilder<TimestampedWindowStore<K, V>> {
     checkStore(name, options, WINDOW_OPTIONS)
-    const { retentionMs, windowSizeMs, retainDuplicates = false, timeOrdered = false } = options
-    const own = { retentionMs, windowSizeMs, retainDuplicates, timeOrdered }
+    const { retentionMs, windowSizeMs, ends, retainDuplicates = false, timeOrdered = false } = options
+    const own = { retentionMs, windowSizeMs, ends, retainDuplicates, timeOrdered }
     const builder = declare(
       'timestamped-window',
       name,

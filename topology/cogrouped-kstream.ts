@@ -1,6 +1,7 @@
 import type { Aggregator, Initializer } from './callbacks.ts'
 import { checkCallback } from './checks.ts'
 import { type CogroupMembers, cogroupTable } from './cogroup.ts'
+import type { CustomWindows } from './custom-windows.ts'
 import { InvalidArgumentError } from './errors.ts'
 import { KGroupedStream } from './kgrouped-stream.ts'
 import type { KTable } from './ktable.ts'
@@ -93,9 +94,11 @@ export class CogroupedKStream<K, VR> {
    *   .aggregate(() => 0, { store: 'interest-per-minute', value: serdes.long() })
    */
   windowedBy(within: SessionWindows): SessionWindowedCogroupedKStream<K, VR>
-  windowedBy(within: TimeWindows | SlidingWindows | UnlimitedWindows): TimeWindowedCogroupedKStream<K, VR>
   windowedBy(
-    within: TimeWindows | SlidingWindows | UnlimitedWindows | SessionWindows,
+    within: TimeWindows | SlidingWindows | UnlimitedWindows | CustomWindows,
+  ): TimeWindowedCogroupedKStream<K, VR>
+  windowedBy(
+    within: TimeWindows | SlidingWindows | UnlimitedWindows | CustomWindows | SessionWindows,
   ): TimeWindowedCogroupedKStream<K, VR> | SessionWindowedCogroupedKStream<K, VR> {
     const kind = windowKind('windowedBy', within)
     return within.kind === 'session'

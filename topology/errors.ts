@@ -258,6 +258,20 @@ export class CallbackResultError extends StreamsError {
   }
 }
 
+/** What a user's function says of windows cannot be: a window without its time, of two lengths, longer than the longest. */
+export class InvalidWindowsError extends StreamsError {
+  readonly code = 'STREAMS_INVALID_WINDOWS'
+  readonly recovery: Recovery = 'fail'
+  /** What the function was asked for, in epoch milliseconds. */
+  readonly timestampMs: number
+
+  /** `problem` ends the sentence that begins with what was asked, and says what is allowed. */
+  constructor(asked: 'windowOf' | 'windowsFor', timestampMs: number, problem: string) {
+    super(`${asked}(${timestampMs}) of windows.custom ${problem}`)
+    this.timestampMs = timestampMs
+  }
+}
+
 /** Results are to wait until their window closes, but nothing upstream has windows: the time of it is not known. */
 export class NoWindowCloseError extends StreamsError {
   readonly code = 'STREAMS_NO_WINDOW_CLOSE'

@@ -2,6 +2,7 @@ import { serdes } from '../lib/serde/index.ts'
 import type { Aggregator, Initializer, Reducer } from './callbacks.ts'
 import { checkCallback } from './checks.ts'
 import { CogroupedKStream } from './cogrouped-kstream.ts'
+import type { CustomWindows } from './custom-windows.ts'
 import { InvalidArgumentError } from './errors.ts'
 import { aggregation, GroupedAggregation } from './graph/grouped-aggregation.ts'
 import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
@@ -132,11 +133,11 @@ export class KGroupedStream<K, V> {
    */
   windowedBy(within: SessionWindows, options?: WindowedByOptions): SessionWindowedKStream<K, V>
   windowedBy(
-    within: TimeWindows | SlidingWindows | UnlimitedWindows,
+    within: TimeWindows | SlidingWindows | UnlimitedWindows | CustomWindows,
     options?: WindowedByOptions,
   ): TimeWindowedKStream<K, V>
   windowedBy(
-    within: TimeWindows | SlidingWindows | UnlimitedWindows | SessionWindows,
+    within: TimeWindows | SlidingWindows | UnlimitedWindows | CustomWindows | SessionWindows,
     { emit = 'on-window-update' }: WindowedByOptions = {},
   ): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
     const kind = windowKind('windowedBy', within)

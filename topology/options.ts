@@ -158,7 +158,7 @@ export interface ForeignKeyJoinOptions<K, KF, VR> extends MaterializeOptions<K, 
 export interface WindowedMaterializeOptions<K, V> extends Omit<MaterializeOptions<K, V>, 'versioned'> {
   /**
    * How long windows are kept after later ones have come, in milliseconds of event time. At least, and by default, as long as they take records: size and grace of
-   * time windows, twice the time difference and grace of sliding windows, gap and grace of sessions.
+   * time windows (of custom ones the longest size), twice the time difference and grace of sliding windows, gap and grace of sessions.
    */
   readonly retentionMs?: number
 }

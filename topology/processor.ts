@@ -83,6 +83,8 @@ export type DropCause =
   /** The foreign key of a join is null, or the key for a global table. */
   | 'null-join-key'
   /** `distinct()` has let one of its id through already. */
+  /** In none of the windows. */
+  | 'no-window'
   | 'duplicate'
   /** An update of a versioned table that is not its key's latest, where only the latest counts. */
   | 'out-of-order'

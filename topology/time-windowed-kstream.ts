@@ -12,7 +12,7 @@ const AGGREGATE = 'KSTREAM-AGGREGATE-'
 const REDUCE = 'KSTREAM-REDUCE-'
 
 /**
- * A grouped stream in tumbling, hopping, sliding or unlimited windows, to be aggregated. Made by `KGroupedStream.windowedBy`; makes no node by itself.
+ * A grouped stream in tumbling, hopping, sliding, unlimited or custom windows, to be aggregated. Made by `KGroupedStream.windowedBy`; makes no node by itself.
  *
  * Its verbs keep one entry for each key and window in a window store with a changelog topic. The keys of the table are `Windowed`: the key, and the window's start
  * and end in epoch milliseconds. Records with a null key are dropped, in sliding windows also those with a null value; in the others a null value counts, and reaches

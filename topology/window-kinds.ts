@@ -1,13 +1,15 @@
 // What differs between the kinds of windows, for the verbs that aggregate in them.
 
-import type { Windowed } from '../lib/core/windowed.ts'
+import type { WindowEnds, Windowed } from '../lib/core/windowed.ts'
 import { serdes } from '../lib/serde/index.ts'
 import type { Serde } from '../lib/serde/serde.ts'
 import type { SessionStore, StoreBuilder, TimestampedWindowStore } from '../stores/store.ts'
 import type { WindowStoreOptions } from '../stores/store-options.ts'
 import { stores } from '../stores/stores.ts'
+import type { CustomWindows } from './custom-windows.ts'
 import { InvalidArgumentError } from './errors.ts'
 import type { ProcessorSupplier } from './processor.ts'
+import { CustomWindowAggregateProcessor } from './processors/custom-window-aggregate.ts'
 import { SessionAggregateProcessor } from './processors/session-aggregate.ts'
 import { SlidingWindowAggregateProcessor } from './processors/sliding-window-aggregate.ts'
 import { WindowAggregateProcessor } from './processors/window-aggregate.ts'
@@ -16,7 +18,10 @@ import type { TableView } from './table-view.ts'
 import type { EmitStrategy, SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from './windows.ts'
 
 /** What a store of windows of some kind is made of, but for what follows from the windows. */
-export type WindowStoreParts = Omit<WindowStoreOptions<any, any>, 'windowSizeMs' | 'retainDuplicates' | 'timeOrdered'>
+export type WindowStoreParts = Omit<
+  WindowStoreOptions<any, any>,
+  'windowSizeMs' | 'ends' | 'retainDuplicates' | 'timeOrdered'
+>
 
 export interface WindowKind {
   /** How long after a window's end, in stream time, it may still change. */
@@ -35,44 +40,68 @@ export interface WindowKind {
  */
 export function windowKind(
   method: string,
-  windows: TimeWindows | UnlimitedWindows | SlidingWindows | SessionWindows,
+  windows: TimeWindows | UnlimitedWindows | SlidingWindows | SessionWindows | CustomWindows,
 ): WindowKind {
   switch (windows?.kind) {
-    case 'time':
-      return windowsOfSize(windows.sizeMs, windows.graceMs, windows.sizeMs, (aggregation) => {
+    case 'time': {
+      const { sizeMs, graceMs } = windows
+      return timeWindows({ sizeMs, graceMs, neededMs: sizeMs }, (aggregation) => {
         return new WindowAggregateProcessor(windows, aggregation)
       })
-    case 'unlimited':
-      return windowsOfSize(Number.MAX_SAFE_INTEGER, 0, Number.MAX_SAFE_INTEGER, (aggregation) => {
+    }
+    case 'unlimited': {
+      const sizeMs = Number.MAX_SAFE_INTEGER
+      return timeWindows({ sizeMs, graceMs: 0, neededMs: sizeMs }, (aggregation) => {
         return new WindowAggregateProcessor(windows, aggregation)
       })
-    case 'sliding':
+    }
+    case 'sliding': {
+      const { timeDifferenceMs, graceMs } = windows
       // A record makes windows of what is in others that start up to twice the time difference before it.
-      return windowsOfSize(windows.timeDifferenceMs, windows.graceMs, 2 * windows.timeDifferenceMs, (aggregation) => {
+      return timeWindows({ sizeMs: timeDifferenceMs, graceMs, neededMs: 2 * timeDifferenceMs }, (aggregation) => {
         return new SlidingWindowAggregateProcessor(windows, aggregation)
       })
+    }
+    case 'custom': {
+      const { maxSizeMs, graceMs } = windows
+      return timeWindows({ sizeMs: maxSizeMs, ends: windows, graceMs, neededMs: maxSizeMs }, (aggregation) => {
+        return new CustomWindowAggregateProcessor(windows, aggregation)
+      })
+    }
     case 'session':
       return sessions(windows)
     default:
       throw new InvalidArgumentError(
         method,
-        'needs windows to aggregate in: windows.tumbling, hopping, sliding, session or unlimited make them.',
+        'needs windows to aggregate in: windows.tumbling, hopping, sliding, session, unlimited or custom make them.',
       )
   }
 }
 
-function windowsOfSize(
-  sizeMs: number,
-  graceMs: number,
-  neededMs: number,
-  processor: WindowKind['processor'],
-): WindowKind {
+/** Windows that a window store keeps, by their starts. */
+interface WindowSizes {
+  /** Of all windows, or the longest. */
+  readonly sizeMs: number
+  /** Of windows that differ in length. */
+  readonly ends?: WindowEnds
+  readonly graceMs: number
+  /** How long before a record windows may start that it changes. */
+  readonly neededMs: number
+}
+
+function timeWindows(sizes: WindowSizes, processor: WindowKind['processor']): WindowKind {
+  const { sizeMs, ends, graceMs, neededMs } = sizes
   return {
     graceMs,
     retentionMs: sum(neededMs, graceMs),
-    keySerde: (inner) => serdes.timeWindowed(inner, sizeMs),
+    keySerde: (inner) => serdes.timeWindowed(inner, ends ?? sizeMs),
     store: (name, parts, emit) =>
-      stores.timestampedWindow(name, { ...parts, windowSizeMs: sizeMs, timeOrdered: emit === 'on-window-close' }),
+      stores.timestampedWindow(name, {
+        ...parts,
+        windowSizeMs: sizeMs,
+        ...(ends !== undefined && { ends }),
+        timeOrdered: emit === 'on-window-close',
+      }),
     view: <K, V>(storeName: string): TableView<Windowed<K>, V> => ({
       storeNames: [storeName],
       open: (context) => {

@@ -8,7 +8,7 @@ import { aggregateFold } from './processors/fold.ts'
 import type { WindowKind } from './window-kinds.ts'
 import { retentionOf, windowedKey, windowedStore } from './windowed-table.ts'
 
-/** A cogroup in tumbling, hopping, sliding or unlimited windows. Made by `CogroupedKStream.windowedBy`. Windows and results are those of TimeWindowedKStream. */
+/** A cogroup in tumbling, hopping, sliding, unlimited or custom windows. Made by `CogroupedKStream.windowedBy`. Windows and results are those of TimeWindowedKStream. */
 export class TimeWindowedCogroupedKStream<K, VR> {
   readonly #members: CogroupMembers<K, VR>
   readonly #kind: WindowKind

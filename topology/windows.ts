@@ -1,4 +1,7 @@
-// How records are put into windows of event time. Plain data; the processors do the arithmetic.
+// How records are put into windows of event time. Plain data, but for custom ones; the processors do the arithmetic.
+
+import { CustomWindows, type CustomWindowsOptions } from './custom-windows.ts'
+import { atLeast, type Grace, graceOf, whole } from './durations.ts'
 import { InvalidArgumentError } from './errors.ts'
 
 /** Windows of one size that start every `advanceMs`, from the epoch on; the end is exclusive. Tumbling: both are equal. */
@@ -42,11 +45,6 @@ export type FixedWindows = TimeWindows | UnlimitedWindows
 
 /** When a windowed aggregation forwards its results: with each update, or once, when the window has closed. */
 export type EmitStrategy = 'on-window-update' | 'on-window-close'
-
-interface Grace {
-  /** How long after its end, in event time, a window still takes records. Default 0: later records are dropped, and counted. */
-  readonly graceMs?: number
-}
 
 /**
  * Declares windows. All times are event time, in milliseconds.
@@ -94,6 +92,22 @@ export const windows = {
   },
 
   /**
+   * Windows of your own: days of a time zone, months, anything that a function of event time can tell. See CustomWindowsOptions for what it has to say.
+   *
+   * @example
+   * const months = windows.custom({
+   *   windowOf: (timestampMs) => {
+   *     const [year, month] = [new Date(timestampMs).getUTCFullYear(), new Date(timestampMs).getUTCMonth()]
+   *     return { startMs: Date.UTC(year, month), endMs: Date.UTC(year, month + 1) }
+   *   },
+   *   maxSizeMs: 31 * 86_400_000,
+   * })
+   */
+  custom(options: CustomWindowsOptions): CustomWindows {
+    return new CustomWindows(options)
+  },
+
+  /**
    * For joins of two streams: a record of the left one meets those of the right one from `beforeMs` earlier to `afterMs` later, both
    * inclusive. One of them may be negative, as long as the window has not a negative length. `withinMs` stands for both.
    */
@@ -112,19 +126,4 @@ export const windows = {
     }
     return { kind: 'join', beforeMs, afterMs, graceMs: graceOf(method, options) }
   },
-}
-
-function graceOf(method: string, { graceMs }: Grace): number {
-  return atLeast(method, 'graceMs', graceMs ?? 0, 0)
-}
-
-function atLeast(method: string, option: string, value: unknown, least: number): number {
-  const number = whole(method, option, value)
-  if (number < least) throw new InvalidArgumentError(method, `${option} must be at least ${least}, not ${number}.`)
-  return number
-}
-
-function whole(method: string, option: string, value: unknown): number {
-  if (Number.isSafeInteger(value)) return value as number
-  throw new InvalidArgumentError(method, `${option} must be a whole number of milliseconds, not ${String(value)}.`)
 }

@@ -4,6 +4,12 @@ export interface Window {
   readonly endMs: number
 }
 
+/** Windows of which the start tells the end. */
+export interface WindowEnds {
+  /** The end of the window that starts there, both in epoch milliseconds; throws if none does. */
+  endOf(startMs: number): number
+}
+
 /** A key within a window: the key of a windowed table. */
 export class Windowed<K> {
   readonly key: K

@@ -26,6 +26,7 @@ export class Metrics {
     duplicate: 0,
     'out-of-order': 0,
     'stale-response': 0,
+    'no-window': 0,
     'negative-timestamp': 0,
     'deserialization-error': 0,
     'processing-error': 0,

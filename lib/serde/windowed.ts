@@ -1,5 +1,5 @@
 // Keys of windowed tables in the bytes of Java's WindowedSerdes.
-import { Windowed } from '../core/windowed.ts'
+import { type WindowEnds, Windowed } from '../core/windowed.ts'
 import { DeserializationError } from './errors.ts'
 import { readInt64, writeInt64 } from './int64.ts'
 import type { Serde } from './serde.ts'
@@ -52,11 +52,11 @@ export abstract class WindowedSerde<K> implements Serde<Windowed<K>> {
 
 class TimeWindowedSerde<K> extends WindowedSerde<K> {
   protected readonly name = 'timeWindowed()'
-  readonly #sizeMs: number
+  readonly #ends: WindowEnds
 
-  constructor(inner: Serde<K>, sizeMs: number) {
+  constructor(inner: Serde<K>, ends: WindowEnds) {
     super(inner, TIME_BYTES)
-    this.#sizeMs = sizeMs
+    this.#ends = ends
   }
 
   protected writeWindow(bytes: Buffer, { window }: Windowed<K>, at: number): void {
@@ -65,7 +65,7 @@ class TimeWindowedSerde<K> extends WindowedSerde<K> {
 
   protected readWindow(key: K, bytes: Buffer, at: number): Windowed<K> {
     const startMs = readInt64(bytes, at)
-    return new Windowed(key, startMs, Math.min(startMs + this.#sizeMs, Number.MAX_SAFE_INTEGER))
+    return new Windowed(key, startMs, this.#ends.endOf(startMs))
   }
 }
 
@@ -87,14 +87,18 @@ class SessionWindowedSerde<K> extends WindowedSerde<K> {
 }
 
 /**
- * A key in a time window: the key's bytes, then the window's start (8 bytes, big-endian). The end is not written: it is the start plus
- * `sizeMs`. For tumbling, hopping and sliding windows (of the latter `sizeMs` is the time difference).
+ * A key in a time window: the key's bytes, then the window's start (8 bytes, big-endian). The end is not written: it follows from the start.
  *
+ * @param windows - The size in milliseconds of tumbling and hopping windows, the time difference of sliding ones; what `windows.custom` made for windows that differ in length.
  * @example
  * hourly.toStream().to('hourly-counts', { key: serdes.timeWindowed(serdes.string(), 3_600_000), value: serdes.long() })
  */
-export function timeWindowed<K>(inner: Serde<K>, sizeMs: number): Serde<Windowed<K>> {
-  return new TimeWindowedSerde(inner, sizeMs)
+export function timeWindowed<K>(inner: Serde<K>, windows: number | WindowEnds): Serde<Windowed<K>> {
+  return new TimeWindowedSerde(inner, typeof windows === 'number' ? endsOfSize(windows) : windows)
+}
+
+function endsOfSize(sizeMs: number): WindowEnds {
+  return { endOf: (startMs) => Math.min(startMs + sizeMs, Number.MAX_SAFE_INTEGER) }
 }
 
 /**

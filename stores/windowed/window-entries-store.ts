@@ -207,7 +207,8 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
   }
 
   #window(key: Buffer, startMs: number): Windowed<K> {
-    const endMs = Math.min(startMs + this.#settings.windowSizeMs, Number.MAX_SAFE_INTEGER)
+    const { ends, windowSizeMs } = this.#settings
+    const endMs = ends === undefined ? Math.min(startMs + windowSizeMs, Number.MAX_SAFE_INTEGER) : ends.endOf(startMs)
     return new Windowed(this.serdes.keyOf(key), startMs, endMs)
   }
 

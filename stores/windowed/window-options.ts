@@ -1,3 +1,4 @@
+import type { WindowEnds } from '../../lib/core/windowed.ts'
 import type { Serde } from '../../lib/serde/serde.ts'
 import type { LogHeaders } from '../store-options.ts'
 import type { TimeEntriesOptions } from './time-entries.ts'
@@ -25,6 +26,8 @@ export interface WindowedStoreSettings<K, V> {
 export interface WindowStoreSettings<K, V> extends WindowedStoreSettings<K, V> {
   /** Of the windows; for stores of records to be joined, the time within which entries are looked for. */
   readonly windowSizeMs: number
+  /** Where windows differ in length; undefined: all have their size. */
+  readonly ends?: WindowEnds | undefined
   /** Keeps every value put, where another store would replace. */
   readonly retainDuplicates: boolean
 }

@@ -19,6 +19,9 @@ export interface WindowAggregation<K, V, VR> {
   readonly sendOldValues: boolean
 }
 
+type WindowClosing<K, VR> = { readonly graceMs: number } & Pick<Closing<K, VR>, 'closed'> &
+  Partial<Pick<Closing<K, VR>, 'read' | 'retentionMs'>>
+
 /** A window and what is in it before a record is added: undefined if it is new. */
 export interface WindowState<VR> {
   readonly startMs: number
@@ -37,11 +40,13 @@ export class WindowUpdates<K, V, VR> {
   readonly #fold: Fold<K, V, VR>
   readonly #forwarder: TableForwarder<Windowed<K>, VR> | undefined
 
-  /** @param closing - How windows close; `graceMs` is what they wait for. */
+  /**
+   * @param closing - How windows close; `graceMs` is what they wait for. Unless it says otherwise windows that close are read by their starts, and kept for the store's retention.
+   */
   constructor(
     context: InternalProcessorContext<Windowed<K>, Change<VR>>,
     aggregation: WindowAggregation<K, V, VR>,
-    closing: { readonly graceMs: number; readonly closed: Closing<K, VR>['closed'] },
+    { graceMs, ...closing }: WindowClosing<K, VR>,
   ) {
     const { storeName, fold, emit, retentionMs } = aggregation
     const store = context.store<TimestampedWindowStore<K, VR>>(storeName)
@@ -53,8 +58,8 @@ export class WindowUpdates<K, V, VR> {
     }
     this.closed = new ClosedWindows(
       context,
-      { storeName, retentionMs, closed: closing.closed, read: (range) => store.fetchByTime(range) },
-      context.observedStreamTimeMs() - closing.graceMs,
+      { storeName, retentionMs, read: (range) => store.fetchByTime(range), ...closing },
+      context.observedStreamTimeMs() - graceMs,
     )
   }
 
