@@ -1,15 +1,9 @@
 import type { Windowed } from '../lib/core/windowed.ts'
-import { serdes } from '../lib/serde/index.ts'
 import type { Aggregator, Initializer, Merger, Reducer } from './callbacks.ts'
-import { checkCallback } from './checks.ts'
 import type { KTable } from './ktable.ts'
 import type { WindowedAggregateOptions, WindowedMaterializeOptions } from './options.ts'
-import { aggregateFold, countFold, reduceFold } from './processors/fold.ts'
-import { countStoreNumber } from './time-windowed-kstream.ts'
-import { type WindowedGroup, windowedTable } from './windowed-table.ts'
-
-const AGGREGATE = 'KSTREAM-AGGREGATE-'
-const REDUCE = 'KSTREAM-REDUCE-'
+import type { WindowedGroup } from './windowed-table.ts'
+import { windowedAggregate, windowedCount, windowedReduce } from './windowed-verbs.ts'
 
 /**
  * A grouped stream in sessions, to be aggregated. Made by `KGroupedStream.windowedBy(windows.session(…))`; makes no node by itself.
@@ -36,13 +30,7 @@ export class SessionWindowedKStream<K, V> {
    * clicks.groupByKey().windowedBy(windows.session({ inactivityGapMs: 300_000, graceMs: 60_000 })).count({ store: 'clicks-per-visit' })
    */
   count(options: WindowedMaterializeOptions<K, number> = {}): KTable<Windowed<K>, number> {
-    countStoreNumber(this.#group, options)
-    return windowedTable(this.#group, {
-      method: 'count',
-      prefix: AGGREGATE,
-      options: { value: serdes.long(), ...options },
-      fold: () => countFold,
-    })
+    return windowedCount(this.#group, options, true)
   }
 
   /**
@@ -54,14 +42,7 @@ export class SessionWindowedKStream<K, V> {
    * bids.groupByKey().windowedBy(windows.session({ inactivityGapMs: 60_000 })).reduce((highest, bid) => Math.max(highest, bid))
    */
   reduce(reducer: Reducer<K, V>, options: WindowedMaterializeOptions<K, V> = {}): KTable<Windowed<K>, V> {
-    checkCallback('reduce', reducer)
-    return windowedTable(this.#group, {
-      method: 'reduce',
-      prefix: REDUCE,
-      options,
-      value: this.#group.parts.value,
-      fold: (node) => reduceFold(node, reducer),
-    })
+    return windowedReduce(this.#group, reducer, options)
   }
 
   /**
@@ -85,12 +66,6 @@ export class SessionWindowedKStream<K, V> {
     merger: Merger<K, VR>,
     options: WindowedAggregateOptions<K, VR>,
   ): KTable<Windowed<K>, VR> {
-    for (const callback of [initializer, aggregator, merger]) checkCallback('aggregate', callback)
-    return windowedTable(this.#group, {
-      method: 'aggregate',
-      prefix: AGGREGATE,
-      options: options ?? {},
-      fold: (node) => aggregateFold(node, { initializer, aggregator, merger }),
-    })
+    return windowedAggregate(this.#group, { initializer, aggregator, merger }, options)
   }
 }

@@ -1,15 +1,9 @@
 import type { Windowed } from '../lib/core/windowed.ts'
-import { serdes } from '../lib/serde/index.ts'
 import type { Aggregator, Initializer, Reducer } from './callbacks.ts'
-import { checkCallback } from './checks.ts'
 import type { KTable } from './ktable.ts'
-import { hasStoreSettings, queryName } from './materialize.ts'
 import type { WindowedAggregateOptions, WindowedMaterializeOptions } from './options.ts'
-import { aggregateFold, countFold, reduceFold } from './processors/fold.ts'
-import { type WindowedGroup, windowedTable } from './windowed-table.ts'
-
-const AGGREGATE = 'KSTREAM-AGGREGATE-'
-const REDUCE = 'KSTREAM-REDUCE-'
+import type { WindowedGroup } from './windowed-table.ts'
+import { windowedAggregate, windowedCount, windowedReduce } from './windowed-verbs.ts'
 
 /**
  * A grouped stream in tumbling, hopping, sliding, unlimited or custom windows, to be aggregated. Made by `KGroupedStream.windowedBy`; makes no node by itself.
@@ -21,12 +15,12 @@ const REDUCE = 'KSTREAM-REDUCE-'
  */
 export class TimeWindowedKStream<K, V> {
   readonly #group: WindowedGroup<K, V>
-  readonly #countTakesNumber: boolean
+  readonly #isSliding: boolean
 
   /** Made by `KGroupedStream.windowedBy`. `isSliding`: of sliding windows, whose `count` takes a number less of the generated names, as in Java. */
   constructor(group: WindowedGroup<K, V>, isSliding: boolean) {
     this.#group = group
-    this.#countTakesNumber = !isSliding
+    this.#isSliding = isSliding
   }
 
   /**
@@ -41,14 +35,7 @@ export class TimeWindowedKStream<K, V> {
    *   .count({ store: 'clicks-per-minute' })
    */
   count(options: WindowedMaterializeOptions<K, number> = {}): KTable<Windowed<K>, number> {
-    // As in Java: a store that has settings but no name takes one number more.
-    if (this.#countTakesNumber) countStoreNumber(this.#group, options)
-    return windowedTable(this.#group, {
-      method: 'count',
-      prefix: AGGREGATE,
-      options: { value: serdes.long(), ...options },
-      fold: () => countFold,
-    })
+    return windowedCount(this.#group, options, !this.#isSliding)
   }
 
   /**
@@ -60,14 +47,7 @@ export class TimeWindowedKStream<K, V> {
    * temperatures.groupByKey().windowedBy(windows.hopping({ sizeMs: 3_600_000, advanceMs: 60_000 })).reduce((highest, next) => Math.max(highest, next))
    */
   reduce(reducer: Reducer<K, V>, options: WindowedMaterializeOptions<K, V> = {}): KTable<Windowed<K>, V> {
-    checkCallback('reduce', reducer)
-    return windowedTable(this.#group, {
-      method: 'reduce',
-      prefix: REDUCE,
-      options,
-      value: this.#group.parts.value,
-      fold: (node) => reduceFold(node, reducer),
-    })
+    return windowedReduce(this.#group, reducer, options)
   }
 
   /**
@@ -89,22 +69,6 @@ export class TimeWindowedKStream<K, V> {
     aggregator: Aggregator<K, V, VR>,
     options: WindowedAggregateOptions<K, VR>,
   ): KTable<Windowed<K>, VR> {
-    checkCallback('aggregate', initializer)
-    checkCallback('aggregate', aggregator)
-    return windowedTable(this.#group, {
-      method: 'aggregate',
-      prefix: AGGREGATE,
-      options: options ?? {},
-      fold: (node) => aggregateFold(node, { initializer, aggregator }),
-    })
+    return windowedAggregate(this.#group, { initializer, aggregator }, options)
   }
-}
-
-/** Takes the number that Java's `count` takes for a store that has settings but no name. */
-export function countStoreNumber(
-  { parts: { graph } }: WindowedGroup<any, any>,
-  options: WindowedMaterializeOptions<any, any>,
-): void {
-  const hasSettings = hasStoreSettings(options) || options.retentionMs !== undefined
-  if (queryName(options) === undefined && hasSettings) graph.names.store(AGGREGATE)
 }
