@@ -35,6 +35,7 @@ function countStore(database: TaskDatabase, caching: boolean): TimestampedKeyVal
     log: () => void logged++,
     currentRecord: () => record,
     cacheBudget: { limitBytes: 64 * MIB, usedBytes: 0 },
+    expired: () => {},
   })
 }
 
@@ -47,6 +48,7 @@ async function freshStore<S extends StateStore>(builder: StoreBuilder<S>) {
     log: () => {},
     currentRecord: () => record,
     cacheBudget: undefined,
+    expired: () => {},
   })
   const commit = () => {
     database.seal()

@@ -59,6 +59,14 @@ export type {
   RecordMetadata,
 } from '../topology/processor.ts'
 export type {
+  Counter,
+  Gauge,
+  Histogram,
+  HistogramOptions,
+  MetricOptions,
+  ProcessorMetrics,
+} from '../topology/processor-metrics.ts'
+export type {
   CreateTransformer,
   TransformerContext,
   ValueTransformer,
@@ -112,6 +120,13 @@ export { type Window, type WindowEnds, Windowed } from './core/windowed.ts'
 export { KafkaStreams, type KafkaStreamsEvents, type KafkaStreamsState } from './kafka-streams.ts'
 export type { CommitStep } from './runtime/commit-lane.ts'
 export type { ProcessingGuarantee, StreamsConfig } from './runtime/config.ts'
+export type {
+  CounterValue,
+  CustomMetric,
+  GaugeValue,
+  HistogramValue,
+  MetricIdentity,
+} from './runtime/custom-metric.ts'
 export { type DeadLetter, deadLetterOf } from './runtime/dead-letter.ts'
 export {
   type DeserializationHandler,

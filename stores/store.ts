@@ -93,7 +93,7 @@ export interface KeyRange<K> {
  */
 export interface WindowStore<K, V> extends StateStore {
   /**
-   * A null value deletes. A start that has expired is not stored (but logged, as in Java).
+   * A null value deletes. A start that has expired is not stored (but logged, as in Java), and counted as a drop, `expired`.
    *
    * @throws InvalidStoreArgumentError `STREAMS_INVALID_STORE_ARGUMENT`: the start is not a whole number of milliseconds from 0 on, the value is
    *   undefined, or the key null or undefined.
@@ -146,7 +146,7 @@ export interface SessionRange {
  */
 export interface SessionStore<K, A> extends StateStore {
   /**
-   * A null aggregate removes the session. One that has expired is not stored (but logged, as in Java).
+   * A null aggregate removes the session. One that has expired is not stored (but logged, as in Java), and counted as a drop, `expired`.
    *
    * @throws InvalidStoreArgumentError `STREAMS_INVALID_STORE_ARGUMENT`: the session's times are none, the aggregate is undefined, or the key null or
    *   undefined.
@@ -195,7 +195,7 @@ export type VersionedPut = 'latest' | 'out-of-order' | 'expired'
  */
 export interface VersionedKeyValueStore<K, V> extends StateStore {
   /**
-   * A null value deletes from that time on. A time beyond the history is not stored (but logged, as in Java).
+   * A null value deletes from that time on. A time beyond the history is not stored (but logged, as in Java), and counted as a drop, `expired`.
    *
    * @throws InvalidStoreArgumentError `STREAMS_INVALID_STORE_ARGUMENT`: the time is none, the value is undefined, or the key null or undefined.
    */
@@ -278,6 +278,8 @@ export interface StoreContext {
   currentRecord(): RecordContext | undefined
   /** Undefined: no cache, every write is logged and forwarded as it happens. */
   readonly cacheBudget: CacheBudget | undefined
+  /** Says that what was put is older than the store keeps. */
+  expired(): void
 }
 
 /** What a store is for those who query it, and which settings its changelog topic gets. */

@@ -1,5 +1,6 @@
 import type { StreamRecord } from '../lib/core/record.ts'
 import type { StateStore } from '../stores/store.ts'
+import type { ProcessorMetrics } from './processor-metrics.ts'
 
 /**
  * One node of a running topology. A task makes its own processors, and makes them anew after an abort: what a processor keeps in
@@ -47,6 +48,10 @@ export interface ProcessorContext<K = any, V = any> {
   readonly taskId: string
   /** Where this task keeps its state. */
   readonly stateDir: string
+  /** What the application's configuration has as `appConfigs`; frozen, empty if it has none. */
+  readonly appConfigs: Readonly<Record<string, unknown>>
+  /** Counters, gauges and histograms of this processor's own. */
+  readonly metrics: ProcessorMetrics
   /**
    * Hands a record to every child, or to the child node named `to`. Returns a promise only if something downstream is
    * asynchronous; it need not be awaited: forwards of one processor never overtake each other, and the input record
@@ -78,13 +83,13 @@ export type DropCause =
   | 'late'
   /** Before the first window starts. */
   | 'early'
+  /** In none of the windows. */
+  | 'no-window'
   /** Older than a store keeps. */
   | 'expired'
   /** The foreign key of a join is null, or the key for a global table. */
   | 'null-join-key'
   /** `distinct()` has let one of its id through already. */
-  /** In none of the windows. */
-  | 'no-window'
   | 'duplicate'
   /** An update of a versioned table that is not its key's latest, where only the latest counts. */
   | 'out-of-order'

@@ -98,6 +98,11 @@ export interface StreamsConfig {
    * Where a record goes that a handler leaves behind: its bytes, with headers that say what went wrong, in the same transaction as the offset behind it. The topic must exist. Default: nowhere.
    */
   readonly deadLetterQueueTopic?: string
+  /**
+   * What your processors need to know, under names of your own: they find it as `context.appConfigs`. They see nothing of the other options, and Millrace neither reads nor logs what is
+   * in here. Default: nothing.
+   */
+  readonly appConfigs?: Readonly<Record<string, unknown>>
   /** Anything of pino's shape. Default: pino at level `warn`, on stderr. */
   readonly logger?: Logger
   /** The source of time; for tests. */
@@ -168,6 +173,7 @@ const others = [
   'clientId',
   'stateDir',
   'groupInstanceId',
+  'appConfigs',
   'logger',
   'clock',
 ]
@@ -191,6 +197,7 @@ export function resolveConfig(config: StreamsConfig): ResolvedConfig {
   requireCluster(given)
   requireLogger(given)
   requireErrorHandlers(given)
+  requireAppConfigs(given)
   const guarantee = (given.processingGuarantee as ProcessingGuarantee | undefined) ?? 'exactly_once'
   const resolved: ResolvedConfig = {
     clientId: config.applicationId,
@@ -218,6 +225,7 @@ export function resolveConfig(config: StreamsConfig): ResolvedConfig {
     metadataMaxAgeMs: 300_000,
     clock: systemClock,
     ...(given as Partial<StreamsConfig> & Pick<StreamsConfig, 'applicationId'>),
+    appConfigs: Object.freeze({ ...config.appConfigs }),
   }
   if (guarantee === 'exactly_once' && resolved.commitIntervalMs >= resolved.transactionTimeoutMs) {
     throw new InvalidConfigError(
@@ -327,6 +335,13 @@ function requireErrorHandlers(given: Given): void {
       `is ${show(handler)}, and must be a function, for instance handlers.logAndContinue`,
     )
   }
+}
+
+// What is in it is nobody else's business: not even an error shows it.
+function requireAppConfigs({ appConfigs }: Given): void {
+  if (appConfigs === undefined) return
+  if (typeof appConfigs === 'object' && appConfigs !== null && !Array.isArray(appConfigs)) return
+  throw new InvalidConfigError('appConfigs', 'must be an object of your own entries')
 }
 
 function requireWritable(stateDir: unknown): string {

@@ -71,6 +71,7 @@ export class GlobalTask {
       log: () => {},
       currentRecord: () => this.#scope.current,
       cacheBudget: undefined,
+      expired: () => metrics.expired(this.name),
     })
     this.reader = readOnlyStore(this.store)
     this.#errors = new TaskErrors({
@@ -200,6 +201,7 @@ export class GlobalTask {
     try {
       await this.#graph.close()
     } finally {
+      this.#options.metrics.custom.remove(this.#label)
       await this.#options.database.close()
     }
   }
@@ -246,6 +248,7 @@ export class GlobalTask {
     }
     return new ProcessGraph(subtopology, {
       applicationId: config.applicationId,
+      appConfigs: config.appConfigs,
       taskId: this.#label,
       stateDir,
       scope: this.#scope,
@@ -256,6 +259,7 @@ export class GlobalTask {
       },
       requestCommit: () => {},
       drop: (cause, nodeName) => metrics.dropped(cause, nodeName),
+      metrics: (nodeName) => metrics.custom.of(this.#label, nodeName),
       streamTimeMs: () => this.#streamTimeMs,
       nowMs: () => config.clock.now(),
       emitIntervalMs: config.emitIntervalMs,

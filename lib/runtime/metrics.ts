@@ -1,5 +1,7 @@
 import type { DropCause } from '../../topology/processor.ts'
 import type { Logger } from '../core/log.ts'
+import type { CustomMetric } from './custom-metric.ts'
+import { CustomMetrics } from './custom-metrics.ts'
 
 /** Counts since the instance was made. */
 export interface MetricsSnapshot {
@@ -8,6 +10,8 @@ export interface MetricsSnapshot {
   readonly recordsRestored: number
   /** Records that went no further, by cause. */
   readonly recordsDropped: Readonly<Record<DropCause, number>>
+  /** What processors measure themselves (see ProcessorMetrics), of the tasks that are there now. */
+  readonly custom: readonly CustomMetric[]
 }
 
 /** The counters of one instance. */
@@ -15,18 +19,19 @@ export class Metrics {
   recordsProcessed = 0
   commits = 0
   recordsRestored = 0
+  readonly custom: CustomMetrics
   readonly #logger: Logger
   readonly #dropped: Record<DropCause, number> = {
     'null-key': 0,
     'null-value': 0,
     late: 0,
     early: 0,
+    'no-window': 0,
     expired: 0,
     'null-join-key': 0,
     duplicate: 0,
     'out-of-order': 0,
     'stale-response': 0,
-    'no-window': 0,
     'negative-timestamp': 0,
     'deserialization-error': 0,
     'processing-error': 0,
@@ -36,22 +41,43 @@ export class Metrics {
 
   constructor(logger: Logger) {
     this.#logger = logger
+    this.custom = new CustomMetrics(logger)
   }
 
   /** Counts a dropped record, and says so once for each cause and node. */
   dropped(cause: DropCause, nodeName: string): void {
     this.#dropped[cause]++
-    const key = `${cause}:${nodeName}`
-    if (this.#logged.has(key)) return
-    this.#logged.add(key)
+    if (!this.#isFirst(`${cause}:${nodeName}`)) return
     this.#logger.warn(
       { cause, node: nodeName },
       'a record was dropped; further ones are only counted, in recordsDropped',
     )
   }
 
+  /** Counts what was put into a store and is older than the store keeps, and says so once for each store. */
+  expired(storeName: string): void {
+    this.#dropped.expired++
+    if (!this.#isFirst(`store:${storeName}`)) return
+    this.#logger.warn(
+      { cause: 'expired', store: storeName },
+      'what was put into a store has expired, and is not kept; further ones are only counted, in recordsDropped',
+    )
+  }
+
   snapshot(): MetricsSnapshot {
     const { recordsProcessed, commits, recordsRestored } = this
-    return { recordsProcessed, commits, recordsRestored, recordsDropped: { ...this.#dropped } }
+    return {
+      recordsProcessed,
+      commits,
+      recordsRestored,
+      recordsDropped: { ...this.#dropped },
+      custom: this.custom.snapshot(),
+    }
+  }
+
+  #isFirst(key: string): boolean {
+    if (this.#logged.has(key)) return false
+    this.#logged.add(key)
+    return true
   }
 }

@@ -11,6 +11,7 @@ import type {
   Punctuator,
   RecordMetadata,
 } from '../../topology/processor.ts'
+import type { ProcessorMetrics } from '../../topology/processor-metrics.ts'
 import { StreamsError } from '../core/errors.ts'
 import type { StreamRecord } from '../core/record.ts'
 import { ProcessorInitError, UnconnectedStoreError, UnknownChildError } from './errors.ts'
@@ -22,6 +23,7 @@ export interface GraphHost {
   readonly applicationId: string
   readonly taskId: string
   readonly stateDir: string
+  readonly appConfigs: Readonly<Record<string, unknown>>
   readonly scope: ForwardScope
   store(name: string): StateStore
   /** Undefined: there is no global store of this name. */
@@ -29,6 +31,7 @@ export interface GraphHost {
   schedule(nodeName: string, options: PunctuationOptions, punctuator: Punctuator): Cancellable
   requestCommit(): void
   drop(cause: DropCause, nodeName: string): void
+  metrics(nodeName: string): ProcessorMetrics
   streamTimeMs(): number
   nowMs(): number
   readonly emitIntervalMs: number
@@ -112,6 +115,7 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
   readonly #forwarder: Forwarder
   readonly #processor: Processor
   readonly #streamTimeName: string
+  readonly metrics: ProcessorMetrics
 
   constructor(node: ProcessorNode, children: ReadonlyMap<string, Receiver>, host: GraphHost) {
     this.#node = node
@@ -120,6 +124,7 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
     this.#host = host
     this.#forwarder = new Forwarder(host.scope)
     this.#processor = node.supplier()
+    this.metrics = host.metrics(node.name)
     // Java knows no such time. Under the bare name it keeps what has been emitted of a store, which may be called like the node.
     this.#streamTimeName = `${node.name}:stream-time`
   }
@@ -153,6 +158,10 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
 
   get stateDir(): string {
     return this.#host.stateDir
+  }
+
+  get appConfigs(): Readonly<Record<string, unknown>> {
+    return this.#host.appConfigs
   }
 
   forward(record: StreamRecord<any, any>, to?: string): void | Promise<void> {

@@ -36,6 +36,7 @@ export interface StreamTaskOptions {
   readonly id: TaskId
   readonly subtopology: Subtopology
   readonly applicationId: string
+  readonly appConfigs: Readonly<Record<string, unknown>>
   readonly stateDir: string
   readonly database: TaskDatabase
   /** Makes the stores over the database, in the order in which their caches are flushed: each before those downstream of it. */
@@ -216,6 +217,7 @@ export class StreamTask {
       await this.#closeGraph()
     } finally {
       this.#stores.discard()
+      this.#options.metrics.custom.remove(this.name)
       await this.database.close()
     }
   }
@@ -355,9 +357,10 @@ export class StreamTask {
   }
 
   #host(): GraphHost {
-    const { applicationId, stateDir, metrics, clock } = this.#options
+    const { applicationId, appConfigs, stateDir, metrics, clock } = this.#options
     return {
       applicationId,
+      appConfigs,
       taskId: this.name,
       stateDir,
       scope: this.#scope,
@@ -372,6 +375,7 @@ export class StreamTask {
         this.#commitRequested = true
       },
       drop: (cause: DropCause, nodeName: string) => metrics.dropped(cause, nodeName),
+      metrics: (nodeName) => metrics.custom.of(this.name, nodeName),
       streamTimeMs: () => this.#progress.streamTimeMs,
       nowMs: () => clock.now(),
       emitIntervalMs: this.#options.emitIntervalMs,

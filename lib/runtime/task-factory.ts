@@ -69,6 +69,7 @@ export class TaskFactory {
       id,
       subtopology,
       applicationId: config.applicationId,
+      appConfigs: config.appConfigs,
       stateDir,
       database,
       makeStores: () => this.#stores(id, subtopology, database, producer, scope),
@@ -114,7 +115,8 @@ export class TaskFactory {
     producer: Producer,
     scope: ForwardScope,
   ): ReadonlyMap<string, TaskStore> {
-    const { applicationId, cacheBytes } = this.#options.config
+    const { config, metrics } = this.#options
+    const { applicationId, cacheBytes } = config
     const stores = new Map<string, TaskStore>()
     for (const builder of inFlushOrder(subtopology)) {
       const reused = subtopology.sourceChangelogs.get(builder.name)
@@ -128,12 +130,13 @@ export class TaskFactory {
         ...(logging && { changelogOffset: () => database.position(builder.name)?.offset ?? 0 }),
         currentRecord: () => scope.current,
         cacheBudget: builder.caching && cacheBytes > 0 ? this.#cacheBudget : undefined,
+        expired: () => metrics.expired(builder.name),
       }
       stores.set(builder.name, {
         store: builder.build(context),
         changelog: logging || reused !== undefined ? { topic, partition: id.partition } : undefined,
         isSource: reused !== undefined,
-        isPurged: logging && isPurged(builder, this.#options.config),
+        isPurged: logging && isPurged(builder, config),
       })
     }
     return stores

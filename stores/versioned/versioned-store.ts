@@ -44,6 +44,7 @@ export class VersionedStore<K, V> implements VersionedKeyValueStore<K, V> {
     const keyBytes = this.#serdes.keyBytes(key)
     const bytes = value === null ? null : this.#serdes.valueBytes(value)
     const outcome = this.#entries.put(keyBytes, bytes, timestampMs)
+    if (outcome === 'expired') this.#context.expired()
     const headers = headersToLog(this.#settings.logHeaders, bytes === null, this.#context.currentRecord())
     this.#context.log(keyBytes, bytes, timestampMs, headers)
     return outcome

@@ -76,6 +76,7 @@ export abstract class WindowEntriesStore<K, V, E> implements WindowStore<K, E> {
     const sequence = retainDuplicates ? this.#nextSequence() : 0
     const tail = retainDuplicates ? sequenceTail(sequence) : NO_TAIL
     this.#entries.observe(startMs)
+    if (startMs < this.#entries.oldestMs) this.#context.expired()
     this.#deferred?.add(keyBytes, startMs, 0, () => this.#entries.get(keyBytes, startMs, tail), bytes, timestamp)
     this.#entries.put(keyBytes, startMs, tail, bytes ?? null)
     if (this.#context.changelogOffset !== undefined) this.#entries.logged(startMs, this.#context.changelogOffset)

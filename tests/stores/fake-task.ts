@@ -14,6 +14,8 @@ export interface Logged {
 export class FakeTask {
   readonly database: TaskDatabase
   readonly changelog: Logged[] = []
+  /** How often something was put that had expired. */
+  expired = 0
   readonly budget: { limitBytes: number; usedBytes: number }
   record: RecordContext | undefined = { timestamp: 0, headers: NO_HEADERS, topic: 'input', partition: 3, offset: 0 }
 
@@ -36,6 +38,7 @@ export class FakeTask {
         : () => {},
       currentRecord: () => this.record,
       cacheBudget: builder.caching ? this.budget : undefined,
+      expired: () => void this.expired++,
     }
     return builder.build(context)
   }

@@ -62,7 +62,7 @@ export class AggregateProcessor<K, V, VR> implements Processor<K, V, K, Change<V
   #update(record: StreamRecord<K, V>, value: VR | null, before: VR, timestamp: number): void | Promise<void> {
     if (value === undefined) throw new CallbackResultError(this.#node, 'undefined', 'an aggregate')
     const put = this.#store.put(record.key, value, timestamp)
-    if (put === 'expired') return this.#context.drop('expired')
+    if (put === 'expired') return
     return this.#forwarder.forward(record, value, before, timestamp, put === 'latest')
   }
 }

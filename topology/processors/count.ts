@@ -34,7 +34,7 @@ export class CountProcessor<K, V> implements Processor<K, V, K, Change<number>> 
     const before = stored === undefined ? 0 : stored.value
     const timestamp = stored === undefined ? record.timestamp : Math.max(stored.timestamp, record.timestamp)
     const put = this.#store.put(record.key, before + 1, timestamp)
-    if (put === 'expired') return this.#context.drop('expired')
+    if (put === 'expired') return
     return this.#forwarder.forward(record, before + 1, before, timestamp, put === 'latest')
   }
 }

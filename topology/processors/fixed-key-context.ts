@@ -2,6 +2,7 @@ import type { StreamRecord } from '../../lib/core/record.ts'
 import type { StateStore } from '../../stores/store.ts'
 import { InvalidArgumentError } from '../errors.ts'
 import type { Cancellable, ProcessorContext, PunctuationOptions, Punctuator, RecordMetadata } from '../processor.ts'
+import type { ProcessorMetrics } from '../processor-metrics.ts'
 
 /** The context of a processor that must leave keys as they are: `forward` takes only records with the key of the one in process. */
 export class FixedKeyContext<K, V> implements ProcessorContext<K, V> {
@@ -26,6 +27,14 @@ export class FixedKeyContext<K, V> implements ProcessorContext<K, V> {
 
   get stateDir(): string {
     return this.#context.stateDir
+  }
+
+  get appConfigs(): Readonly<Record<string, unknown>> {
+    return this.#context.appConfigs
+  }
+
+  get metrics(): ProcessorMetrics {
+    return this.#context.metrics
   }
 
   forward(record: StreamRecord<K, V>, to?: string): void | Promise<void> {

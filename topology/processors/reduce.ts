@@ -47,7 +47,7 @@ export class ReduceProcessor<K, V> implements Processor<K, V, K, Change<V>> {
   #update(record: StreamRecord<K, V>, value: V | null, before: V | null, timestamp: number): void | Promise<void> {
     if (value === undefined) throw new CallbackResultError(this.#node, 'undefined', 'a value')
     const put = this.#store.put(record.key, value, timestamp)
-    if (put === 'expired') return this.#context.drop('expired')
+    if (put === 'expired') return
     return this.#forwarder.forward(record, value, before, timestamp, put === 'latest')
   }
 }

@@ -80,7 +80,7 @@ export class TableAggregateProcessor<K, V, VR> implements Processor<K, Change<V>
   ): void | Promise<void> {
     const timestamp = stored === undefined ? record.timestamp : Math.max(record.timestamp, stored.timestamp)
     const put = this.#store.put(record.key, aggregate, timestamp)
-    if (put === 'expired') return this.#context.drop('expired')
+    if (put === 'expired') return
     return this.#forwarder.forward(record, aggregate, stored?.value ?? null, timestamp, put === 'latest')
   }
 

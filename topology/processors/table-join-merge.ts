@@ -28,7 +28,7 @@ export class TableJoinMergeProcessor<K, V> implements Processor<K, Change<V>, K,
     const { key, value: change, timestamp } = record
     if (this.#store === undefined) return this.#context.forward(record)
     const put = this.#store.put(key, change.newValue, timestamp)
-    if (put === 'expired') return this.#context.drop('expired')
+    if (put === 'expired') return
     return this.#forwarder!.forward(record, change.newValue, change.oldValue, timestamp, put === 'latest')
   }
 }

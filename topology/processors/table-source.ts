@@ -33,7 +33,7 @@ export class TableSourceProcessor<K, V> implements Processor<K, V | null, K, Cha
     if (this.#store === undefined) return this.#context.forward(record.withValue(new Change(value, null)))
     const before = this.#store.get(key)
     const put = this.#store.put(key, value, timestamp)
-    if (put === 'expired') return this.#context.drop('expired')
+    if (put === 'expired') return
     return this.#forwarder!.forward(record, value, before?.value ?? null, timestamp, put === 'latest')
   }
 }

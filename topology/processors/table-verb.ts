@@ -59,7 +59,7 @@ export class TableVerbProcessor<K, V, VR> implements Processor<K, Change<V>, K, 
       return this.#context.forward(record.withValue(new Change(value, before, record.value.isLatest)))
     }
     const put = this.#store.put(record.key, value, record.timestamp)
-    if (put === 'expired') return this.#context.drop('expired')
+    if (put === 'expired') return
     return this.#forwarder!.forward(record, value, before, record.timestamp, put === 'latest')
   }
 }

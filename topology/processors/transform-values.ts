@@ -76,7 +76,7 @@ export class TransformValuesProcessor<K, V, VR> implements Processor<K, Change<V
       return this.#context.forward(record.withValue(new Change(value, before, record.value.isLatest)))
     }
     const put = this.#store.put(record.key, value, record.timestamp)
-    if (put === 'expired') return this.#context.drop('expired')
+    if (put === 'expired') return
     return this.#forwarder!.forward(record, value, before, record.timestamp, put === 'latest')
   }
 }

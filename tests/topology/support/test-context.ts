@@ -1,4 +1,6 @@
+import { silentLogger } from '../../../lib/core/log.ts'
 import { type Headers, StreamRecord } from '../../../lib/core/record.ts'
+import { CustomMetrics } from '../../../lib/runtime/custom-metrics.ts'
 import type { StateStore } from '../../../stores/store.ts'
 import type {
   Cancellable,
@@ -7,12 +9,15 @@ import type {
   Processor,
   RecordMetadata,
 } from '../../../topology/processor.ts'
+import type { ProcessorMetrics } from '../../../topology/processor-metrics.ts'
 
 /** Stands in for a task: keeps what a processor forwards and drops, and gives it stores. */
 export class TestContext implements InternalProcessorContext {
   readonly applicationId = 'app'
   readonly taskId = '0_0'
   readonly stateDir = '/nowhere'
+  readonly appConfigs = {}
+  readonly metrics: ProcessorMetrics = new CustomMetrics(silentLogger).of('0_0', 'node')
   readonly forwarded: StreamRecord<any, any>[] = []
   readonly drops: DropCause[] = []
   readonly #stores: ReadonlyMap<string, StateStore>

@@ -113,6 +113,7 @@ export class WindowTask<VR> {
       log: () => {},
       currentRecord: () => this.#current,
       cacheBudget: { limitBytes: cacheBytes, usedBytes: 0 },
+      expired: () => this.#context.drop('expired'),
     })
     await this.#store.open?.()
     this.#context = new TestContext(this.#store)
