@@ -1,6 +1,7 @@
 // The topologies of the recorded cases that are not data, by name, in the order and with the names of their Java source.
 import type { Topology } from '../../../topology/topology.ts'
 import { cogroups } from './cogroup.ts'
+import { customWindowTopologies } from './custom-windows.ts'
 import { errors } from './errors.ts'
 import { foreignKeyJoins } from './foreign-key-joins.ts'
 import { globalStores } from './global.ts'
@@ -15,6 +16,7 @@ import { windowTopologies } from './windows.ts'
 
 export const handWritten: ReadonlyMap<string, () => Topology> = new Map([
   ...cogroups,
+  ...customWindowTopologies,
   ...errors,
   ...foreignKeyJoins,
   ...globalStores,
