@@ -1,5 +1,6 @@
 import type { Serde } from '../lib/serde/serde.ts'
 import { MissingSerdeError, type SerdeOption } from './errors.ts'
+import type { ResultSerde } from './options.ts'
 
 /** What the DSL knows of the keys, or of the values, of a stream or table: how they become bytes, or else who made them. */
 export interface KnownSerde<T> {
@@ -9,13 +10,13 @@ export interface KnownSerde<T> {
 }
 
 /** Knowledge of what the verb of a node has just made. */
-export function madeBy<T>(node: string, verb: string, serde: Serde<T> | undefined): KnownSerde<T> {
-  return { serde, origin: `'${node}' (${verb})` }
+export function madeBy<T>(node: string, verb: string, serde: ResultSerde<T> | undefined): KnownSerde<T> {
+  return { serde: serde as Serde<T> | undefined, origin: `'${node}' (${verb})` }
 }
 
 /** The serde given in the options of a verb that needs one; else that which is known already. */
-export function givenOr<T>(given: Serde<T> | undefined, known: KnownSerde<T>): KnownSerde<T> {
-  return given === undefined ? known : { serde: given, origin: known.origin }
+export function givenOr<T>(given: ResultSerde<T> | undefined, known: KnownSerde<T>): KnownSerde<T> {
+  return given === undefined ? known : { serde: given as Serde<T>, origin: known.origin }
 }
 
 /** Where a serde is needed: see MissingSerde. */

@@ -1,3 +1,4 @@
+import type { JsonSerde } from '../lib/serde/json.ts'
 import type { Serde } from '../lib/serde/serde.ts'
 import type { StoreBuilder } from '../stores/store.ts'
 import type { KeySelector } from './callbacks.ts'
@@ -9,6 +10,10 @@ import type { EmitStrategy } from './windows.ts'
 /** A serde that can write values of type `T`; what it reads may be wider: `Serde<string>` will do for `'yes' | 'no'`. */
 export type SerdeFor<T> = Serde<any> & { serialize(topic: string, value: T): Buffer }
 
+/** A serde of what a callback makes. `serdes.json()` without a type takes the callback's. */
+// The second member is there for inference alone: it lets a JsonSerde that has a type decide what T is.
+export type ResultSerde<T> = Serde<T> | JsonSerde<T> | JsonSerde<unknown>
+
 export interface NamedOptions {
   /** Names the node; generated if absent. ASCII letters, digits, '.', '_' and '-', at most 249. */
   readonly name?: string
@@ -17,13 +22,13 @@ export interface NamedOptions {
 /** Options of a verb that makes other values. */
 export interface ValueOptions<V> extends NamedOptions {
   /** Serde of the result. Needed only if the values are written or stored further down. */
-  readonly value?: Serde<V>
+  readonly value?: ResultSerde<V>
 }
 
 /** Options of a verb that makes other keys. */
 export interface KeyOptions<K> extends NamedOptions {
   /** Serde of the new keys. Needed only if they are written or stored further down. */
-  readonly key?: Serde<K>
+  readonly key?: ResultSerde<K>
 }
 
 /** Options of a verb that makes other keys and values. */
@@ -81,7 +86,7 @@ export interface MaterializeOptions<K, V> extends NamedOptions {
    */
   readonly store?: string | true
   readonly key?: SerdeFor<K>
-  readonly value?: Serde<V>
+  readonly value?: ResultSerde<V>
   /** Whether updates of a key are merged until the next commit. Default true. */
   readonly caching?: boolean
   /** Whether the store has a changelog topic to be restored from. Default true. */

@@ -108,6 +108,40 @@ typed(function statelessVerbs() {
   numbers.merge(numbers.selectKey((n) => n))
 })
 
+typed(function jsonWithoutAType() {
+  const json = { value: serdes.json() }
+  expectType<KStream<string, { n: number }>>()(
+    words.mapValues((word) => ({ n: word.length }), { value: serdes.json() }),
+  )
+  expectType<KStream<string, { n: number }>>()(words.mapValues((word) => ({ n: word.length }), json))
+  expectType<KStream<string, { n: number; sum: number }>>()(
+    words.map((word, key) => [key, { n: 1, sum: word.length }], { key: serdes.string(), value: serdes.json() }),
+  )
+  expectType<KStream<string, { n: number | null }>>()(
+    words.mapValues((word) => ({ n: word.length }), { value: serdes.json<{ n: number | null }>() }),
+  )
+  expectType<KTable<string, { n: number }>>()(
+    builder
+      .table('words', { key: serdes.string(), value: serdes.string() })
+      .mapValues((word) => ({ n: word.length }), { value: serdes.json(), store: 'lengths' }),
+  )
+  expectType<KStream<string, { word: string; n: number }>>()(
+    words.join(numbers, (word, n) => ({ word, n }), { within: windows.join({ withinMs: 1 }), value: serdes.json() }),
+  )
+  expectType<KTable<string, string[]>>()(
+    words.groupByKey().aggregate(
+      () => [],
+      (all, word) => [...all, word],
+      { value: serdes.json<string[]>() },
+    ),
+  )
+  expectType<KStream<string, unknown>>()(builder.stream('in', { key: serdes.string(), value: serdes.json() }))
+  // @ts-expect-error a type that is not the mapper's
+  words.mapValues((word) => ({ n: word.length }), { value: serdes.json<{ n: string }>() })
+  // @ts-expect-error what the mapper makes is no text
+  words.mapValues((word) => ({ n: word.length }), { value: serdes.json() }).mapValues((text: string) => text)
+})
+
 typed(function storesOfProcessors() {
   const text = { key: serdes.string(), value: serdes.long() }
   const lasting = { ...text, retentionMs: 10 }
