@@ -6,9 +6,9 @@ import { givenOr, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { isVersionedStore, queryName, tableStore } from './materialize.ts'
 import type { ForeignKeyJoinOptions } from './options.ts'
-import { storeView } from './processors/table-store.ts'
 import { parts } from './stream-parts.ts'
 import { tablePartsOf } from './table-join.ts'
+import { tableKeptOnDemand } from './table-parts.ts'
 
 /** Adds a join of two tables by foreign key to the graph. */
 export function foreignKeyJoin<K, V, KF, VF, VR>(
@@ -50,25 +50,6 @@ export function foreignKeyJoin<K, V, KF, VF, VR>(
     { kept: given !== undefined, versioned: isVersionedStore(method, options) },
   )
   graph.add(node, leftParts.node, rightParts.node)
-  return new KTable(
-    {
-      graph,
-      node,
-      key,
-      value,
-      sources: new Set([...leftParts.sources, node.responses]),
-      rekeyed: false,
-      view: () => {
-        node.kept = true
-        return storeView(storeName)
-      },
-      enableSendingOldValues: (force) => {
-        if (!force && !node.kept) return false
-        node.kept = true
-        node.sendOldValues = true
-        return true
-      },
-    },
-    given,
-  )
+  const sources = new Set([...leftParts.sources, node.responses])
+  return new KTable(tableKeptOnDemand({ graph, node, key, value, sources, rekeyed: false }, storeName, node), given)
 }

@@ -5,7 +5,7 @@ import { madeBy, requireSerde } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { isVersionedStore, queryName, tableStore } from './materialize.ts'
 import type { TableOptions } from './options.ts'
-import { storeView } from './processors/table-store.ts'
+import { tableKeptOnDemand } from './table-parts.ts'
 
 /** Adds `table()` to the graph. */
 export function sourceTable<K, V>(
@@ -36,25 +36,7 @@ export function sourceTable<K, V>(
     versioned: isVersionedStore('table', options),
   })
   graph.add(node, graph.root)
-  return new KTable(
-    {
-      graph,
-      node,
-      key,
-      value,
-      sources: new Set([node]),
-      rekeyed: false,
-      view: () => {
-        node.kept = true
-        return storeView(storeName)
-      },
-      enableSendingOldValues: (force) => {
-        if (!force && !node.kept) return false
-        node.kept = true
-        node.sendOldValues = true
-        return true
-      },
-    },
-    queryName(options),
-  )
+  const sources = new Set([node])
+  const table = tableKeptOnDemand({ graph, node, key, value, sources, rekeyed: false }, storeName, node)
+  return new KTable(table, queryName(options))
 }

@@ -3,9 +3,9 @@ import { givenOr, type KnownSerde } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { isVersionedStore, queryName, tableStore } from './materialize.ts'
 import type { MaterializeOptions } from './options.ts'
-import { storeView } from './processors/table-store.ts'
 import { computedView, type TableFunction, TableVerbProcessor } from './processors/table-verb.ts'
 import { parts } from './stream-parts.ts'
+import { computedTable } from './table-parts.ts'
 
 /** A verb that makes of each value of a table one value, or none. */
 export interface TableVerb<K, V, VR> {
@@ -24,7 +24,7 @@ export interface TableVerb<K, V, VR> {
 /** Adds the verb to the graph. Its table is kept only if a store was named; otherwise its values are worked out when they are read. */
 export function tableVerb<K, V, VR>(table: KTable<K, V>, verb: TableVerb<K, V, VR>): KTable<K, VR> {
   const { method, prefix, options, dropEmpty } = verb
-  const { graph, node: parent, key: parentKey, sources, view, enableSendingOldValues } = table[parts]
+  const { graph, node: parent, key: parentKey, sources, view } = table[parts]
   const storeName = queryName(options)
   // As in Java: settings for a store without a name make no store, and take a number.
   if (storeName === undefined && options.store === true) graph.names.store(prefix)
@@ -46,20 +46,7 @@ export function tableVerb<K, V, VR>(table: KTable<K, V>, verb: TableVerb<K, V, V
   )
   node.sendOldValues = verb.sendOldValues ?? false
   graph.add(node, parent)
-  return new KTable(
-    {
-      graph,
-      node,
-      key,
-      value,
-      sources,
-      rekeyed: false,
-      view: () => (storeName === undefined ? computedView(view(), compute) : storeView(storeName)),
-      enableSendingOldValues: (force) => {
-        if (storeName !== undefined || enableSendingOldValues(force)) node.sendOldValues = true
-        return node.sendOldValues
-      },
-    },
-    storeName,
-  )
+  const streamParts = { graph, node, key, value, sources, rekeyed: false }
+  const made = computedTable(streamParts, storeName, table[parts], () => computedView(view(), compute))
+  return new KTable(made, storeName)
 }

@@ -6,8 +6,8 @@ import { KTable } from './ktable.ts'
 import { isVersionedStore, queryName, tableStore } from './materialize.ts'
 import type { MaterializeOptions } from './options.ts'
 import { TableSourceProcessor } from './processors/table-source.ts'
-import { storeView } from './processors/table-store.ts'
 import { parts } from './stream-parts.ts'
+import { tableKeptOnDemand } from './table-parts.ts'
 
 const PREFIX = 'KSTREAM-TOTABLE-'
 
@@ -30,36 +30,17 @@ export function toTable<K, V>(stream: KStream<K, V>, options: MaterializeOptions
       })
     : undefined
   if (repartition !== undefined) graph.add(repartition, parent)
-  let kept = given !== undefined
+  const keeper = { kept: given !== undefined }
   const node = new TableNode(
     name,
     {
       store: () =>
-        kept ? tableStore(storeName, { key, value }, options, { node: name, method: 'toTable' }) : undefined,
-      supplier: (demands) => () => new TableSourceProcessor<K, V>(kept ? storeName : undefined, demands),
+        keeper.kept ? tableStore(storeName, { key, value }, options, { node: name, method: 'toTable' }) : undefined,
+      supplier: (demands) => () => new TableSourceProcessor<K, V>(keeper.kept ? storeName : undefined, demands),
     },
     isVersionedStore('toTable', options),
   )
   graph.add(node, repartition ?? parent)
-  return new KTable(
-    {
-      graph,
-      node,
-      key,
-      value,
-      sources: repartition === undefined ? stream[parts].sources : new Set([repartition]),
-      rekeyed: false,
-      view: () => {
-        kept = true
-        return storeView(storeName)
-      },
-      enableSendingOldValues: (force) => {
-        if (!force && !kept) return false
-        kept = true
-        node.sendOldValues = true
-        return true
-      },
-    },
-    given,
-  )
+  const sources = repartition === undefined ? stream[parts].sources : new Set([repartition])
+  return new KTable(tableKeptOnDemand({ graph, node, key, value, sources, rekeyed: false }, storeName, keeper), given)
 }

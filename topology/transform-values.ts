@@ -3,9 +3,9 @@ import { givenOr, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { isVersionedStore, queryName, tableStore } from './materialize.ts'
 import type { TransformValuesOptions } from './options.ts'
-import { storeView } from './processors/table-store.ts'
 import { TransformValuesProcessor, transformedView } from './processors/transform-values.ts'
 import { parts } from './stream-parts.ts'
+import { computedTable } from './table-parts.ts'
 
 const PREFIX = 'KTABLE-TRANSFORMVALUES-'
 
@@ -14,7 +14,7 @@ export function transformValues<K, V, VR>(
   table: KTable<K, V>,
   options: TransformValuesOptions<K, V, VR>,
 ): KTable<K, VR> {
-  const { graph, node: parent, key: parentKey, sources, view, enableSendingOldValues } = table[parts]
+  const { graph, node: parent, key: parentKey, sources, view } = table[parts]
   const { create, stores = [] } = options
   const method = 'transformValues'
   const storeName = queryName(options)
@@ -36,20 +36,7 @@ export function transformValues<K, V, VR>(
   )
   graph.add(node, parent)
   const names = stores.map((store) => (typeof store === 'string' ? store : store.name))
-  return new KTable(
-    {
-      graph,
-      node,
-      key,
-      value,
-      sources,
-      rekeyed: false,
-      view: () => (storeName === undefined ? transformedView(name, view(), create, names) : storeView(storeName)),
-      enableSendingOldValues: (force) => {
-        if (storeName !== undefined || enableSendingOldValues(force)) node.sendOldValues = true
-        return node.sendOldValues
-      },
-    },
-    storeName,
-  )
+  const streamParts = { graph, node, key, value, sources, rekeyed: false }
+  const made = computedTable(streamParts, storeName, table[parts], () => transformedView(name, view(), create, names))
+  return new KTable(made, storeName)
 }
