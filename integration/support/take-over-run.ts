@@ -2,147 +2,116 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { partitionFor } from '../../lib/core/murmur2.ts'
-import { NO_HEADERS } from '../../lib/core/record.ts'
-import {
-  KafkaStreams,
-  type RestoredEvent,
-  StreamsBuilder,
-  serdes,
-  silentLogger,
-  type Topology,
-  type Windowed,
-  windows,
-} from '../../lib/index.ts'
-import { type CountingKind, JavaCounting } from '../java/run-counting.ts'
+import { NO_HEADERS, type TopicPartition } from '../../lib/core/record.ts'
+import type { Input } from '../../tests/topology/windowed/models.ts'
 import { freshName, TestCluster, until } from './cluster.ts'
+import { type CountingOptions, CountingProcess, type Runner } from './counting-process.ts'
+import { countWords, realText } from './text.ts'
 
-/** Partitions of the input and the output. */
+/** Partitions of every topic. */
 export const PARTITIONS = 2
-/** What Counting.java has, too. */
-export const WINDOW_MS = 10_000
-export const GRACE_MS = 5_000
-const RETENTION_MS = 120_000
 
-const strings = { key: serdes.string(), value: serdes.string() }
-const windowed = serdes.timeWindowed(serdes.string(), WINDOW_MS)
+type RunOptions = Pick<CountingOptions, 'kind'> & Partial<CountingOptions>
 
-/** The topologies of Counting.java. */
-function counting(kind: CountingKind, input: string, output: string): Topology {
-  const builder = new StreamsBuilder()
-  const source = builder.stream(input, strings)
-  if (kind === 'words') {
-    source
-      .flatMapValues((line) => line.split(' '))
-      .groupBy((word) => word, strings)
-      .count({ store: 'counts' })
-      .toStream()
-      .to(output, { key: serdes.string(), value: serdes.long() })
-    return builder.build()
-  }
-  source
-    .groupByKey(strings)
-    .windowedBy(windows.tumbling({ sizeMs: WINDOW_MS, graceMs: GRACE_MS }), {
-      emit: kind === 'closed-windows' ? 'on-window-close' : 'on-window-update',
-    })
-    .count({ store: 'counts', retentionMs: RETENTION_MS })
-    .toStream()
-    .to(output, { key: windowed, value: serdes.long() })
-  return builder.build()
-}
-
-/** A record of a windowed count: its value does not count. */
-export interface TimedKey {
-  readonly key: string
-  readonly timeMs: number
-}
-
-/** Which of the two runs an application. */
-export type Runner = 'java' | 'millrace'
-
-export interface RunningApplication {
-  /** What Millrace restored from changelogs. */
-  readonly restored: readonly RestoredEvent[]
-  /** Commits, leaves the group, and waits until nobody is in it. */
-  close(): Promise<void>
-}
-
-/** One application that Java Kafka Streams and Millrace run in turns, exactly once, each with a disk of its own. */
+/** One application that Java Kafka Streams and Millrace run in turns, each with a disk of its own. */
 export class TakeOverRun {
   readonly cluster = new TestCluster()
   readonly applicationId = freshName('take-over')
-  readonly #kind: CountingKind
+  readonly input: string
+  readonly output = freshName('output')
+  readonly #options: RunOptions
   readonly #folder = mkdtempSync(join(tmpdir(), 'millrace-take-over-'))
-  readonly #started: { kill(): Promise<void> }[] = []
+  readonly #started: CountingProcess[] = []
   readonly #failure = Promise.withResolvers<never>()
-  #input = ''
-  #output = ''
 
-  private constructor(kind: CountingKind) {
-    this.#kind = kind
+  private constructor(options: RunOptions) {
+    this.#options = options
+    this.input = freshName('input')
     this.#failure.promise.catch(() => {}) // whoever waits for something hears of it
   }
 
-  static async open(kind: CountingKind): Promise<TakeOverRun> {
-    const run = new TakeOverRun(kind)
-    run.#input = await run.cluster.createTopic(PARTITIONS, 'input')
-    run.#output = await run.cluster.createTopic(PARTITIONS, 'output')
+  static async open(options: RunOptions): Promise<TakeOverRun> {
+    const run = new TakeOverRun(options)
+    const { input, output } = run
+    const outputs = ['updates', 'closed', 'suppressed', 'sessions'].map((name) => `${output}-${name}`)
+    await run.cluster.client.admin.createTopics(
+      [input, ...(options.kind === 'words' ? [output] : outputs)].map((topic) => {
+        return { topic, partitionCount: PARTITIONS, replicationFactor: 1, configs: { 'retention.ms': '-1' } }
+      }),
+    )
     return run
   }
 
-  get input(): string {
-    return this.#input
-  }
-
-  async start(runner: Runner): Promise<RunningApplication> {
-    const parts = {
+  /** Java ends if it finds members of another kind in its group: it is started when all are gone. Millrace waits for that itself. */
+  async start(runner: Runner): Promise<CountingProcess> {
+    if (runner === 'java') await this.groupEmpty()
+    const started = await CountingProcess.start(runner, {
+      brokers: this.cluster.brokers,
       applicationId: this.applicationId,
       stateDir: join(this.#folder, runner),
-    }
-    if (runner === 'java') {
-      const topics = { brokers: this.cluster.brokers, input: this.#input, output: this.#output, kind: this.#kind }
-      const java = await JavaCounting.start({ ...parts, ...topics })
-      this.#started.push(java)
-      java.failed().catch(this.#failure.reject)
-      await java.running()
-      return { restored: [], close: () => this.#leave(java) }
-    }
-    const restored: RestoredEvent[] = []
-    const streams = new KafkaStreams(counting(this.#kind, this.#input, this.#output), {
-      ...parts,
-      brokers: this.cluster.brokers.split(','),
-      processingGuarantee: 'exactly_once',
+      input: this.input,
+      output: this.output,
+      guarantee: 'exactly_once',
       commitIntervalMs: 100,
-      emitIntervalMs: 0,
-      replicationFactor: 1,
-      groupInstanceId: null,
-      logger: silentLogger,
+      transactionTimeoutMs: 10_000,
+      sessionTimeoutMs: 6_000,
+      cacheBytes: 10 << 20,
+      ...this.#options,
     })
-    streams.on('error', this.#failure.reject)
-    streams.on('restored', (event) => restored.push(event))
-    this.#started.push({ kill: () => streams.close().catch(() => {}) })
-    await streams.start()
-    return { restored, close: () => this.#leave(streams) }
+    this.#started.push(started)
+    started.failed().catch(this.#failure.reject)
+    return started
   }
 
-  async #leave(application: { close(): Promise<void> }): Promise<void> {
-    await application.close()
+  async groupEmpty(): Promise<void> {
     await until(`nobody is in group ${this.applicationId}`, async () => {
       const group = await this.cluster.client.admin.describeGroup(this.applicationId)
       return group === undefined || group.state === 'Empty'
     })
   }
 
+  /**
+   * Kills an application, as kill -9 does, when what `look` finds in the cluster says that it is in the midst of something. It stands still while one looks.
+   * Resolves with what is found after its death.
+   */
+  async killWhen<T>(application: CountingProcess, look: () => Promise<T | undefined>): Promise<T> {
+    await until('the application is in the midst of it', async () => {
+      application.pause()
+      // What it had sent when it was stopped is done by the second look.
+      if ((await look()) !== undefined && (await look()) !== undefined) return true
+      application.resume()
+      return false
+    })
+    await application.kill()
+    const found = await look()
+    if (found === undefined) throw new Error('it was over before the application was dead')
+    return found
+  }
+
+  /** The transactional ids of the application's open transactions, if there are any and they hold something back in a changelog. */
+  async openTransactions(): Promise<readonly string[] | undefined> {
+    const { admin } = this.cluster.client
+    const open = (await admin.listTransactions()).filter(
+      ({ transactionalId, state }) => transactionalId.startsWith(this.applicationId) && state === 'Ongoing',
+    )
+    if (open.length === 0) return undefined
+    const stable = await admin.offsets(this.changelog, 'latest', 'read_committed')
+    const ends = await admin.offsets(this.changelog, 'latest', 'read_uncommitted')
+    const isHeldBack = [...ends].some(([partition, end]) => stable.get(partition)! < end)
+    return isHeldBack ? open.map(({ transactionalId }) => transactionalId).sort() : undefined
+  }
+
   produceLines(lines: readonly string[]): Promise<void> {
-    return this.cluster.produceLines(this.#input, lines)
+    return this.cluster.produceLines(this.input, lines)
   }
 
   /** Produces records in their order to the partitions of their keys. */
-  async produce(records: readonly TimedKey[]): Promise<void> {
+  async produce(records: readonly Input[]): Promise<void> {
     const producer = this.cluster.client.producer({})
     await producer.init()
-    for (const { key, timeMs } of records) {
-      const bytes = Buffer.from(key)
-      producer.send(this.#input, partitionFor(bytes, PARTITIONS), bytes, Buffer.from('x'), timeMs, NO_HEADERS)
+    for (const record of records) {
+      const { key, value, timeMs } = record
+      producer.send(this.input, partitionOf(record), Buffer.from(key), Buffer.from(value), timeMs, NO_HEADERS)
     }
     await producer.flush()
     await producer.close()
@@ -150,8 +119,8 @@ export class TakeOverRun {
 
   /** All that was produced is counted and committed. */
   async caughtUp(): Promise<void> {
-    const repartition = this.#kind === 'words' ? [this.repartitionTopic] : []
-    const reached = this.cluster.caughtUp(this.applicationId, [this.#input, ...repartition])
+    const repartition = this.#options.kind === 'words' ? [this.repartitionTopic] : []
+    const reached = this.cluster.caughtUp(this.applicationId, [this.input, ...repartition])
     await Promise.race([reached, this.#failure.promise])
   }
 
@@ -159,17 +128,21 @@ export class TakeOverRun {
     return `${this.applicationId}-counts-repartition`
   }
 
-  /** Every count that was written, by key (with its window, `key@start`), in order. */
-  async written(): Promise<ReadonlyMap<string, readonly number[]>> {
-    const counts = new Map<string, number[]>()
-    for (const { key, value } of await this.cluster.readCommitted(this.#output)) {
-      const name = this.#kind === 'words' ? key!.toString() : nameOf(windowed.deserialize(this.#output, key!))
-      const written = counts.get(name)
-      const count = Number(value!.readBigInt64BE(0))
-      if (written === undefined) counts.set(name, [count])
-      else written.push(count)
+  /** Of the word counts. */
+  get changelog(): readonly TopicPartition[] {
+    const topic = `${this.applicationId}-counts-changelog`
+    return Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
+  }
+
+  /** How far the application has committed the words that it had sent to itself, and how many counts it has logged, both over all partitions; at least once. */
+  async progress(): Promise<{ readonly committed: number; readonly sent: number; readonly logged: number }> {
+    const { committed, ends } = await this.cluster.progress(this.applicationId, this.repartitionTopic)
+    const logged = await this.cluster.client.admin.offsets(this.changelog, 'latest', 'read_uncommitted')
+    return {
+      committed: sum(committed.map((offset) => Math.max(0, offset))),
+      sent: sum(ends),
+      logged: sum(logged.values()),
     }
-    return counts
   }
 
   async close(): Promise<void> {
@@ -179,6 +152,21 @@ export class TakeOverRun {
   }
 }
 
-function nameOf({ key, window }: Windowed<string>): string {
-  return `${key}@${window.startMs}`
+export function partitionOf({ key }: Input): number {
+  return partitionFor(Buffer.from(key), PARTITIONS)
+}
+
+/** Lines whose words, `split(' ')`, are the same for both. */
+export function plainLines(bytes: number): readonly string[] {
+  return realText(bytes).map((line) => [...countWords([line]).keys()].join(' '))
+}
+
+export function wordsOf(lines: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const line of lines) for (const word of line.split(' ')) counts.set(word, (counts.get(word) ?? 0) + 1)
+  return counts
+}
+
+export function sum(numbers: Iterable<number>): number {
+  return [...numbers].reduce((total, each) => total + each, 0)
 }
