@@ -1,4 +1,5 @@
 // Every verb that needs a serde: build() names the node that needs it, the option to give it in, and the verb that could have given it.
+import type { KGroupedStream } from '../../topology/kgrouped-stream.ts'
 import type { KStream } from '../../topology/kstream.ts'
 import type { KTable } from '../../topology/ktable.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
@@ -9,9 +10,11 @@ import { strings } from './support/strings.ts'
 interface Inputs {
   readonly builder: StreamsBuilder
   readonly known: KStream<string, string>
+  readonly grouped: KGroupedStream<string, string>
   readonly bare: KStream<string, string>
   readonly bareKeys: KStream<string, string>
   readonly bareValues: KStream<string, string>
+  readonly bareGrouped: KGroupedStream<string, string>
   readonly table: KTable<string, string>
   readonly bareTable: KTable<string, string>
 }
@@ -19,12 +22,15 @@ interface Inputs {
 function inputs(): Inputs {
   const builder = new StreamsBuilder()
   const known = builder.stream('in', { ...strings, name: 'in' })
+  const bareValues = known.mapValues((value) => value, { name: 'made-values' })
   return {
     builder,
     known,
+    grouped: known.groupByKey(),
     bare: known.map((value, key) => [key, value], { name: 'made' }),
     bareKeys: known.map((value, key) => [key, value], { name: 'made-keys', value: strings.value }),
-    bareValues: known.mapValues((value) => value, { name: 'made-values' }),
+    bareValues,
+    bareGrouped: bareValues.groupByKey(),
     table: builder.table('table', { ...strings, name: 'table' }),
     bareTable: builder
       .table('other', { ...strings, name: 'other' })
@@ -36,118 +42,62 @@ const within = windows.join({ withinMs: 1 })
 const tumbling = windows.tumbling({ sizeMs: 1 })
 const session = windows.session({ inactivityGapMs: 1 })
 const first = (left: any) => left
+const zero = () => 0
 const pair = (value: string, key: string) => [key, value] as const
 const create = () => ({ process() {} })
+const store: any = { name: 's' }
+
+// As of code without types: what the compiler would ask for is missing.
+const named: any = { name: 'n' }
+const keyOnly: any = { key: strings.key, name: 'n' }
+const valueOnly: any = { value: strings.value, name: 'n' }
 
 type Case = readonly [verb: string, option: string, node: RegExp, verbs: (inputs: Inputs) => unknown]
 
 const cases: readonly Case[] = [
-  ['stream', 'key', /^n$/, ({ builder }) => builder.stream('x', { value: strings.value, name: 'n' } as any)],
-  ['stream', 'value', /^n$/, ({ builder }) => builder.stream('x', { key: strings.key, name: 'n' } as any)],
-  ['table', 'key', /^n-source$/, ({ builder }) => builder.table('x', { value: strings.value, name: 'n' } as any)],
-  ['table', 'value', /^n-source$/, ({ builder }) => builder.table('x', { key: strings.key, name: 'n' } as any)],
-  ['globalTable', 'key', /^n/, ({ builder }) => builder.globalTable('x', { value: strings.value, name: 'n' } as any)],
-  ['globalTable', 'value', /^n/, ({ builder }) => builder.globalTable('x', { key: strings.key, name: 'n' } as any)],
-  [
-    'addGlobalStore',
-    'key',
-    /^n/,
-    ({ builder }) =>
-      builder.addGlobalStore({ name: 's' } as any, 'x', { value: strings.value, create, name: 'n' } as any),
-  ],
-  [
-    'addGlobalStore',
-    'value',
-    /^n/,
-    ({ builder }) => builder.addGlobalStore({ name: 's' } as any, 'x', { key: strings.key, create, name: 'n' } as any),
-  ],
-  ['to', 'key', /^n$/, ({ bareKeys }) => bareKeys.to('x', { name: 'n' })],
-  ['to', 'value', /^n$/, ({ bareValues }) => bareValues.to('x', { name: 'n' })],
-  ['repartition', 'key', /^n-repartition-sink$/, ({ bareKeys }) => bareKeys.repartition({ name: 'n' })],
-  ['repartition', 'value', /^n-repartition-sink$/, ({ bareValues }) => bareValues.repartition({ name: 'n' })],
-  ['toTable', 'key', /./, ({ bareKeys }) => bareKeys.toTable({ name: 'n' })],
+  ['stream', 'key', /^n$/, ({ builder }) => builder.stream('x', valueOnly)],
+  ['stream', 'value', /^n$/, ({ builder }) => builder.stream('x', keyOnly)],
+  ['table', 'key', /^n-source$/, ({ builder }) => builder.table('x', valueOnly)],
+  ['table', 'value', /^n-source$/, ({ builder }) => builder.table('x', keyOnly)],
+  ['globalTable', 'key', /^n/, ({ builder }) => builder.globalTable('x', valueOnly)],
+  ['globalTable', 'value', /^n/, ({ builder }) => builder.globalTable('x', keyOnly)],
+  ['addGlobalStore', 'key', /^n/, ({ builder }) => builder.addGlobalStore(store, 'x', { ...valueOnly, create })],
+  ['addGlobalStore', 'value', /^n/, ({ builder }) => builder.addGlobalStore(store, 'x', { ...keyOnly, create })],
+  ['to', 'key', /^n$/, ({ bareKeys }) => bareKeys.to('x', named)],
+  ['to', 'value', /^n$/, ({ bareValues }) => bareValues.to('x', named)],
+  ['repartition', 'key', /^n-repartition-sink$/, ({ bareKeys }) => bareKeys.repartition(named)],
+  ['repartition', 'value', /^n-repartition-sink$/, ({ bareValues }) => bareValues.repartition(named)],
+  ['toTable', 'key', /./, ({ bareKeys }) => bareKeys.toTable(named)],
   ['toTable', 'value', /^n$/, ({ bareValues }) => bareValues.toTable({ name: 'n', store: 's' })],
   ['distinct', 'key', /./, ({ bareKeys }) => bareKeys.distinct({ name: 'n', withinMs: 1 })],
   ['distinct', 'idSerde', /^n$/, ({ known }) => known.distinct({ name: 'n', withinMs: 1, id: (value) => value })],
-  ['groupBy', 'key', /^n-repartition-sink$/, ({ known }) => known.groupBy(first, { name: 'n' }).count()],
+  ['groupBy', 'key', /^n-repartition-sink$/, ({ known }) => known.groupBy(first, named).count()],
   [
     'groupByKey',
     'value',
     /^n-repartition-sink$/,
     ({ bare }) => bare.groupByKey({ name: 'n', key: strings.key }).count(),
   ],
-  ['reduce', 'value', /^n$/, ({ bareValues }) => bareValues.groupByKey().reduce(first, { name: 'n' })],
-  ['aggregate', 'value', /^n$/, ({ known }) => known.groupByKey().aggregate(() => 0, first, { name: 'n' } as any)],
-  [
-    'reduce',
-    'value',
-    /^n$/,
-    ({ bareValues }) => bareValues.groupByKey().windowedBy(tumbling).reduce(first, { name: 'n' }),
-  ],
-  [
-    'aggregate',
-    'value',
-    /^n$/,
-    ({ known }) =>
-      known
-        .groupByKey()
-        .windowedBy(tumbling)
-        .aggregate(() => 0, first, { name: 'n' } as any),
-  ],
-  [
-    'reduce',
-    'value',
-    /^n$/,
-    ({ bareValues }) => bareValues.groupByKey().windowedBy(session).reduce(first, { name: 'n' }),
-  ],
-  [
-    'aggregate',
-    'value',
-    /^n$/,
-    ({ known }) =>
-      known
-        .groupByKey()
-        .windowedBy(session)
-        .aggregate(() => 0, first, first, { name: 'n' } as any),
-  ],
+  ['reduce', 'value', /^n$/, ({ bareGrouped }) => bareGrouped.reduce(first, named)],
+  ['aggregate', 'value', /^n$/, ({ grouped }) => grouped.aggregate(zero, first, named)],
+  ['reduce', 'value', /^n$/, ({ bareGrouped }) => bareGrouped.windowedBy(tumbling).reduce(first, named)],
+  ['aggregate', 'value', /^n$/, ({ grouped }) => grouped.windowedBy(tumbling).aggregate(zero, first, named)],
+  ['reduce', 'value', /^n$/, ({ bareGrouped }) => bareGrouped.windowedBy(session).reduce(first, named)],
+  ['aggregate', 'value', /^n$/, ({ grouped }) => grouped.windowedBy(session).aggregate(zero, first, first, named)],
+  ['aggregate', 'value', /^n/, ({ grouped }) => grouped.cogroup(first).aggregate(zero, named)],
+  ['aggregate', 'value', /^n/, ({ grouped }) => grouped.cogroup(first).windowedBy(tumbling).aggregate(zero, named)],
   [
     'aggregate',
     'value',
     /^n/,
-    ({ known }) =>
-      known
-        .groupByKey()
-        .cogroup(first)
-        .aggregate(() => 0, { name: 'n' } as any),
-  ],
-  [
-    'aggregate',
-    'value',
-    /^n/,
-    ({ known }) =>
-      known
-        .groupByKey()
-        .cogroup(first)
-        .windowedBy(tumbling)
-        .aggregate(() => 0, { name: 'n' } as any),
-  ],
-  [
-    'aggregate',
-    'value',
-    /^n/,
-    ({ known }) =>
-      known
-        .groupByKey()
-        .cogroup(first)
-        .windowedBy(session)
-        .aggregate(() => 0, first, { name: 'n' } as any),
+    ({ grouped }) => grouped.cogroup(first).windowedBy(session).aggregate(zero, first, named),
   ],
   ['join', 'left', /^n/, ({ bareValues, known }) => bareValues.join(known, first, { within, name: 'n' })],
   ['join', 'right', /^n/, ({ bareValues, known }) => known.join(bareValues, first, { within, name: 'n' })],
   ['join', 'key', /^n/, ({ bareKeys, known }) => bareKeys.join(known, first, { within, name: 'n' })],
   ['leftJoin', 'right', /^n/, ({ bareValues, known }) => known.leftJoin(bareValues, first, { within, name: 'n' })],
   ['outerJoin', 'right', /^n/, ({ bareValues, known }) => known.outerJoin(bareValues, first, { within, name: 'n' })],
-  ['join', 'key', /^n-repartition-sink$/, ({ bareKeys, table }) => bareKeys.join(table, first, { name: 'n' })],
+  ['join', 'key', /^n-repartition-sink$/, ({ bareKeys, table }) => bareKeys.join(table, first, named)],
   [
     'leftJoin',
     'left',
@@ -166,37 +116,22 @@ const cases: readonly Case[] = [
   ['join', 'value', /^n$/, ({ table, bareTable }) => table.join(bareTable, first, { name: 'n', store: 's' })],
   ['leftJoin', 'value', /^n$/, ({ table, bareTable }) => table.leftJoin(bareTable, first, { name: 'n', store: 's' })],
   ['outerJoin', 'value', /^n$/, ({ table, bareTable }) => table.outerJoin(bareTable, first, { name: 'n', store: 's' })],
-  [
-    'joinOnForeignKey',
-    'value',
-    /^n/,
-    ({ table, bareTable }) => bareTable.joinOnForeignKey(table, first, first, { name: 'n' }),
-  ],
-  [
-    'joinOnForeignKey',
-    'value',
-    /^n/,
-    ({ table, bareTable }) => table.joinOnForeignKey(bareTable, first, first, { name: 'n' }),
-  ],
+  ['joinOnForeignKey', 'value', /^n/, ({ table, bareTable }) => bareTable.joinOnForeignKey(table, first, first, named)],
+  ['joinOnForeignKey', 'value', /^n/, ({ table, bareTable }) => table.joinOnForeignKey(bareTable, first, first, named)],
   [
     'leftJoinOnForeignKey',
     'value',
     /^n/,
-    ({ table, bareTable }) => table.leftJoinOnForeignKey(bareTable, first, first, { name: 'n' }),
+    ({ table, bareTable }) => table.leftJoinOnForeignKey(bareTable, first, first, named),
   ],
-  ['groupBy', 'key', /^n-sink$/, ({ table }) => table.groupBy(pair, { value: strings.value }).count({ name: 'n' })],
+  ['groupBy', 'key', /^n-sink$/, ({ table }) => table.groupBy(pair, { value: strings.value }).count(named)],
   [
     'groupBy',
     'value',
     /^n-sink$/,
-    ({ table }) => table.groupBy(pair, { key: strings.key }).reduce(first, first, { name: 'n' }),
+    ({ table }) => table.groupBy(pair, { key: strings.key }).reduce(first, first, named),
   ],
-  [
-    'aggregate',
-    'value',
-    /^n$/,
-    ({ table }) => table.groupBy(pair, strings).aggregate(() => 0, first, first, { name: 'n' } as any),
-  ],
+  ['aggregate', 'value', /^n$/, ({ table }) => table.groupBy(pair, strings).aggregate(zero, first, first, named)],
   [
     'suppress',
     'value',
@@ -221,7 +156,7 @@ describe('a serde that is missing', () => {
 
   it('is said with the verb that made what it is for', () => {
     const { bareValues, builder } = inputs()
-    bareValues.to('out', { name: 'n' })
+    bareValues.to('out', named)
 
     expect(() => builder.build()).toThrow(/Its values were made by 'made-values' \(mapValues\), which was given none/)
   })
