@@ -9,10 +9,16 @@ import { until } from '../support/until.ts'
 const keys = Array.from({ length: 240 }, (_, i) => `k${(i * 5) % 17}`)
 const records = keys.map((key, i) => ({ key, value: `v${i}`, partition: ((i * 5) % 17) % 2 }))
 
-/** Faults the n-th request of an api that task 0_0 makes (1: the first after the fault was set), as often as said. */
-function onTask(exchange: Exchange, api: Exchange['api']): boolean {
-  return exchange.api === api && JSON.stringify(exchange.request).includes('app-0_0')
+/** Whether a request is of an api, and made under a transactional id. */
+function isOf(exchange: Exchange, api: Exchange['api'], transactionalId: string): boolean {
+  return exchange.api === api && JSON.stringify(exchange.request).includes(transactionalId)
 }
+
+/** What one transaction spans, the transactional id that its faults hit, and the tasks that then start over. */
+const scopes = [
+  { transactionScope: 'task', transactionalId: 'app-0_0', tasks: ['0_0'] },
+  { transactionScope: 'instance', transactionalId: 'app-one', tasks: ['0_0', '0_1'] },
+] as const
 
 interface Case {
   readonly name: string
@@ -148,10 +154,15 @@ const cases: readonly Case[] = [
   },
 ]
 
-describe('exactly once, when', () => {
+describe.each(scopes)('exactly once by $transactionScope, when', ({ transactionScope, transactionalId, tasks }) => {
   let app: TestApp
   beforeEach(() => {
-    app = new TestApp({ processingGuarantee: 'exactly_once', requestTimeoutMs: 1_000 }).topics({ in: 2, out: 2 })
+    app = new TestApp({
+      processingGuarantee: 'exactly_once',
+      transactionScope,
+      groupInstanceId: 'one',
+      requestTimeoutMs: 1_000,
+    }).topics({ in: 2, out: 2 })
   })
   afterEach(() => app.close())
 
@@ -173,7 +184,7 @@ describe('exactly once, when', () => {
     await app.caughtUp('in')
     let left = times
     const mend = app.cluster.intercept((exchange) => {
-      if (left === 0 || !onTask(exchange, api)) return undefined
+      if (left === 0 || !isOf(exchange, api, transactionalId)) return undefined
       left--
       return fault(exchange)
     })
@@ -203,7 +214,7 @@ describe('exactly once, when', () => {
     await app.caughtUp('in')
     let held = false
     app.cluster.intercept((exchange) => {
-      if (held || !onTask(exchange, 'txnOffsetCommit')) return undefined
+      if (held || !isOf(exchange, 'txnOffsetCommit', transactionalId)) return undefined
       held = true
       return { requestDelayMs: 600 }
     })
@@ -220,9 +231,9 @@ describe('exactly once, when', () => {
     await app.produce('in', ...records.slice(0, 80))
     await app.caughtUp('in')
     const wire = app.cluster.open('produce')
-    const { nodeId } = await wire.send('any', 'findCoordinator', { key: 'app-0_0', keyType: 1 })
+    const { nodeId } = await wire.send('any', 'findCoordinator', { key: transactionalId, keyType: 1 })
     await wire.send(nodeId, 'initProducerId', {
-      transactionalId: 'app-0_0',
+      transactionalId,
       transactionTimeoutMs: 1_000,
       producerId: -1,
       producerEpoch: -1,
@@ -231,7 +242,7 @@ describe('exactly once, when', () => {
     await app.produce('in', ...records.slice(80))
     await app.caughtUp('in')
 
-    expect(instance.logged('start over')?.fields).toMatchObject({ tasks: ['0_0'], code: 'STREAMS_PRODUCER_FENCED' })
+    expect(instance.logged('start over')?.fields).toMatchObject({ tasks, code: 'STREAMS_PRODUCER_FENCED' })
     expectExact(keys)
   })
 
@@ -240,7 +251,7 @@ describe('exactly once, when', () => {
     await app.produce('in', ...records.slice(0, 80))
     await app.caughtUp('in')
     const mend = app.cluster.intercept((exchange) =>
-      onTask(exchange, 'endTxn') ? answer(errorCodes.INVALID_TXN_STATE)(exchange) : undefined,
+      isOf(exchange, 'endTxn', transactionalId) ? answer(errorCodes.INVALID_TXN_STATE)(exchange) : undefined,
     )
     await app.produce('in', ...records.slice(80))
     const error = await instance.failed()

@@ -1,8 +1,8 @@
 // What a stop, a crash of a processor, or a lost disk leaves behind, and how the next start goes on from it.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ProcessingGuarantee } from '../../lib/runtime/config.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
+import { guarantees } from '../support/guarantees.ts'
 import { TestApp } from '../support/test-app.ts'
 import { countByKey, countsOf, keysNotRising, wordCount } from '../support/topologies.ts'
 import { until } from '../support/until.ts'
@@ -11,12 +11,12 @@ import { strings } from '../topology/support/strings.ts'
 const keys = Array.from({ length: 300 }, (_, i) => `k${(i * 7) % 31}`)
 const records = keys.map((key, i) => ({ key, value: `v${i}`, partition: ((i * 7) % 31) % 3 }))
 
-describe.each<ProcessingGuarantee>(['exactly_once', 'at_least_once'])(
-  '%s: an application that is started again',
-  (processingGuarantee) => {
+describe.each(guarantees)(
+  '$processingGuarantee by $transactionScope: an application that is started again',
+  ({ processingGuarantee, transactionScope }) => {
     let app: TestApp
     beforeEach(() => {
-      app = new TestApp({ processingGuarantee }).topics({ in: 3, out: 3, lines: 1, counts: 1 })
+      app = new TestApp({ processingGuarantee, transactionScope }).topics({ in: 3, out: 3, lines: 1, counts: 1 })
     })
     afterEach(() => app.close())
 
