@@ -18,6 +18,8 @@ export class FakeTask {
   expired = 0
   readonly budget: { limitBytes: number; usedBytes: number }
   record: RecordContext | undefined = { timestamp: 0, headers: NO_HEADERS, topic: 'input', partition: 3, offset: 0 }
+  /** How many records of the changelog were there at the last commit. */
+  #committed = 0
 
   constructor(database: TaskDatabase, cacheBytes = 1_000_000) {
     this.database = database
@@ -52,6 +54,26 @@ export class FakeTask {
     for (const store of stores) await store.flush()
     this.database.seal()
     await this.database.write(new Map())
+    this.#committed = this.changelog.length
+  }
+
+  /** The task that goes on from the last commit, after an abort; or on a database that is opened anew. */
+  async startOver(store: StateStore, open?: () => Promise<TaskDatabase>): Promise<FakeTask> {
+    store.discard?.()
+    this.database.rollback()
+    const task = new FakeTask(open === undefined ? this.database : await open(), this.budget.limitBytes)
+    task.changelog.push(...this.changelog.slice(0, this.#committed))
+    task.#committed = this.#committed
+    return task
+  }
+
+  /** Restores a store from the changelog of another task, and writes now and then. */
+  async restore(store: StateStore, changelog: readonly Logged[]): Promise<void> {
+    this.record = undefined
+    for (const [offset, record] of changelog.entries()) {
+      store.restore({ ...record, offset })
+      if (offset % 7 === 0) await this.commit()
+    }
   }
 }
 

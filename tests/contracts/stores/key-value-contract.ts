@@ -4,34 +4,32 @@ import { serdes } from '../../../lib/serde/index.ts'
 import type { Serde } from '../../../lib/serde/serde.ts'
 import type { KeyValueStore, StoreBuilder } from '../../../stores/store.ts'
 import type { KeyValueStoreOptions } from '../../../stores/stores.ts'
-import type { TaskDatabase } from '../../../stores/task-database.ts'
 import { collect, FakeTask } from '../../stores/fake-task.ts'
+import type { Backend } from './backends.ts'
 
 export interface KeyValueVariant {
   readonly caching: boolean
   readonly logging: boolean
-  /** A new, empty database. */
-  open(): Promise<TaskDatabase>
+  readonly makeBackend: () => Backend
   /** Declares a store; what it holds is wrapped and unwrapped by the two below. */
   declare<K, V>(name: string, options: KeyValueStoreOptions<K, V>): StoreBuilder<KeyValueStore<K, any>>
   entry<V>(value: V, timestamp: number): unknown
   value(entry: any): unknown
-  destroy(): Promise<void>
 }
 
-export function keyValueContract(makeVariant: () => KeyValueVariant): void {
-  const { caching, logging } = makeVariant()
-  let variant: KeyValueVariant
+export function keyValueContract(variant: KeyValueVariant): void {
+  const { caching, logging } = variant
+  let backend: Backend
   let task: FakeTask
   let store: KeyValueStore<string, any>
 
   beforeEach(async () => {
-    variant = makeVariant()
-    task = new FakeTask(await variant.open())
+    backend = variant.makeBackend()
+    task = new FakeTask(await backend.open('0_0'))
     store = build(serdes.string(), serdes.string())
   })
 
-  afterEach(() => variant.destroy())
+  afterEach(() => backend.destroy())
 
   function build<K, V>(key: Serde<K>, value: Serde<V>, name = 'store'): KeyValueStore<K, any> {
     return task.build(variant.declare(name, { key, value, caching, logging }))

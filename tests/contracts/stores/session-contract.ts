@@ -6,6 +6,7 @@ import type { SessionStore } from '../../../stores/store.ts'
 import { stores } from '../../../stores/stores.ts'
 import { collect, FakeTask } from '../../stores/fake-task.ts'
 import type { Backend } from './backends.ts'
+import { inSomeOrder } from './in-some-order.ts'
 
 export interface SessionVariant {
   readonly caching: boolean
@@ -58,12 +59,6 @@ class Model {
     const segment = ([, , endMs]: Session) => Math.floor(endMs / SEGMENT_MS)
     return this.living.sort((a, b) => segment(a) - segment(b) || compare(a[0], b[0]) || byEnd(a, b))
   }
-}
-
-/** Where one key begins with another, and zeros follow, the order is that of bytes and not of keys. */
-function inSomeOrder<T>(entries: readonly T[]): readonly T[] {
-  const text = (entry: T) => JSON.stringify(entry)
-  return [...entries].sort((a, b) => (text(a) < text(b) ? -1 : 1))
 }
 
 export function sessionContract({ caching, logging, timeOrdered, makeBackend }: SessionVariant): void {
@@ -278,7 +273,6 @@ export function sessionContract({ caching, logging, timeOrdered, makeBackend }: 
         store = build()
         let model = new Model()
         let committed = model.copy()
-        let logged = 0
         for (const [i, one] of steps.entries()) {
           task.at(i)
           const startMs = Math.max(0, one.endMs - one.lastsMs)
@@ -290,14 +284,8 @@ export function sessionContract({ caching, logging, timeOrdered, makeBackend }: 
           } else if (one.do === 'commit') {
             await task.commit(store)
             committed = model.copy()
-            logged = task.changelog.length
           } else {
-            const { changelog } = task
-            store.discard!()
-            task.database.rollback()
-            const database = one.do === 'reopen' ? await backend.open(name) : task.database
-            task = new FakeTask(database, limit)
-            task.changelog.push(...changelog.slice(0, logged))
+            task = await task.startOver(store, one.do === 'reopen' ? () => backend.open(name) : undefined)
             store = build()
             model = committed.copy()
           }
@@ -312,17 +300,10 @@ export function sessionContract({ caching, logging, timeOrdered, makeBackend }: 
         expiries += model.sessions.length - model.living.length
         if (!logging) return expect(task.changelog).toEqual([])
 
-        task = Object.assign(new FakeTask(await backend.open(`${name}-restored`)), {
-          record: undefined,
-          changelog: task.changelog,
-        })
+        const { changelog } = task
+        task = new FakeTask(await backend.open(`${name}-restored`))
         store = build()
-        for (const [offset, record] of task.changelog.entries()) {
-          store.restore({ ...record, offset })
-          if (offset % 7 !== 0) continue
-          task.database.seal()
-          await task.database.write(new Map())
-        }
+        await task.restore(store, changelog)
         expect(inSomeOrder(await all())).toEqual(inSomeOrder(model.all()))
         if (!timeOrdered) return
         const inTime = flat(await collect(store.findByEnd({ fromMs: 0, toMs: LAST_MS })))

@@ -301,7 +301,6 @@ export function versionedContract({ logging, makeBackend }: VersionedVariant): v
         store = build()
         let model = new Model()
         let committed = model.copy()
-        let logged = 0
         // Every other run roughly in order of time.
         const rough = (ms: number) => Math.floor(ms / 50_000)
         const sorted = runs % 2 === 0 ? steps : [...steps].sort((a, b) => rough(a.timeMs) - rough(b.timeMs))
@@ -316,12 +315,8 @@ export function versionedContract({ logging, makeBackend }: VersionedVariant): v
           } else if (one.do === 'commit') {
             await task.commit(store)
             committed = model.copy()
-            logged = task.changelog.length
           } else {
-            const { changelog } = task
-            task.database.rollback()
-            task = new FakeTask(one.do === 'reopen' ? await backend.open(name) : task.database)
-            task.changelog.push(...changelog.slice(0, logged))
+            task = await task.startOver(store, one.do === 'reopen' ? () => backend.open(name) : undefined)
             store = build()
             model = committed.copy()
           }
@@ -340,17 +335,10 @@ export function versionedContract({ logging, makeBackend }: VersionedVariant): v
         await task.commit(store)
         check()
         if (!logging) return expect(task.changelog).toEqual([])
-        task = Object.assign(new FakeTask(await backend.open(`${name}-restored`)), {
-          record: undefined,
-          changelog: task.changelog,
-        })
+        const { changelog } = task
+        task = new FakeTask(await backend.open(`${name}-restored`))
         store = build()
-        for (const [offset, record] of task.changelog.entries()) {
-          store.restore({ ...record, offset })
-          if (offset % 7 !== 0) continue
-          task.database.seal()
-          await task.database.write(new Map())
-        }
+        await task.restore(store, changelog)
         check()
       }),
       { seed: 4_713, numRuns: 40 },

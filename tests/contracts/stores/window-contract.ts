@@ -7,6 +7,7 @@ import type { StoreBuilder, TimestampedWindowStore, WindowStore } from '../../..
 import type { WindowStoreOptions } from '../../../stores/stores.ts'
 import { collect, FakeTask } from '../../stores/fake-task.ts'
 import type { Backend } from './backends.ts'
+import { inSomeOrder } from './in-some-order.ts'
 import { WindowModel } from './window-model.ts'
 
 export interface WindowVariant {
@@ -26,12 +27,6 @@ type Store = WindowStore<string, any> & Partial<Pick<TimestampedWindowStore<stri
 const RETENTION_MS = 130_000
 const SIZE_MS = 1_000
 const LAST_MS = 600_000
-
-/** Where one key begins with another, and zeros follow, the order is that of bytes and not of keys. */
-function inSomeOrder<T>(entries: readonly T[]): readonly T[] {
-  const text = (entry: T) => JSON.stringify(entry)
-  return [...entries].sort((a, b) => (text(a) < text(b) ? -1 : 1))
-}
 
 export function windowContract(variant: WindowVariant): void {
   const { caching, logging, retainDuplicates, timeOrdered } = variant
@@ -333,7 +328,6 @@ export function windowContract(variant: WindowVariant): void {
           store = build(serdes.string())
           let model = new WindowModel({ retentionMs: RETENTION_MS, retainDuplicates, timeOrdered })
           let committed = model.copy()
-          let logged = 0
           for (const [i, one] of steps.entries()) {
             task.at(i)
             if (one.do === 'put') {
@@ -344,14 +338,8 @@ export function windowContract(variant: WindowVariant): void {
             } else if (one.do === 'commit') {
               await task.commit(store)
               committed = model.copy()
-              logged = task.changelog.length
             } else {
-              const { changelog } = task
-              store.discard!()
-              task.database.rollback()
-              const database = one.do === 'reopen' ? await backend.open(name) : task.database
-              task = new FakeTask(database, limit)
-              task.changelog.push(...changelog.slice(0, logged))
+              task = await task.startOver(store, one.do === 'reopen' ? () => backend.open(name) : undefined)
               store = build(serdes.string())
               model = committed.copy()
             }
@@ -368,21 +356,13 @@ export function windowContract(variant: WindowVariant): void {
           expiries += model.expiries
           if (!logging) return expect(task.changelog).toEqual([])
 
-          const restoring = new FakeTask(await backend.open(`${name}-restored`))
-          restoring.record = undefined
-          const restored: Store = restoring.build(
-            variant.declare('store', { key: serdes.string(), value: serdes.string(), ...settings }),
-          )
-          for (const [offset, record] of task.changelog.entries()) {
-            restored.restore({ ...record, offset })
-            if (offset % 7 !== 0) continue
-            restoring.database.seal()
-            await restoring.database.write(new Map())
-          }
-          store = restored
+          const { changelog } = task
+          task = new FakeTask(await backend.open(`${name}-restored`))
+          store = build(serdes.string())
+          await task.restore(store, changelog)
           expect(inSomeOrder(await all())).toEqual(inSomeOrder(model.all()))
           if (timeOrdered) {
-            const byTime = await collect(restored.fetchByTime!(range(0, LAST_MS)))
+            const byTime = await collect(store.fetchByTime!(range(0, LAST_MS)))
             expect(byTime.map(([{ key, window }]) => [window.startMs, key])).toEqual(model.byTime())
           }
         },
