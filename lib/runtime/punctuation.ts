@@ -17,14 +17,18 @@ export interface DuePunctuation {
   readonly punctuator: Punctuator
 }
 
+/** @throws InvariantError `STREAMS_INVARIANT` */
+export function requireInterval(nodeName: string, everyMs: number): void {
+  if (Number.isFinite(everyMs) && everyMs >= 1) return
+  throw new InvariantError(`Node '${nodeName}' schedules every ${everyMs} ms; an interval is at least 1 ms`)
+}
+
 /** The punctuators of one task in one of the two times. Intervals that were missed fire once. */
 export class PunctuationQueue {
   readonly #schedules = new Set<Schedule>()
 
   add(nodeName: string, { everyMs }: PunctuationOptions, firstMs: number, punctuator: Punctuator): Cancellable {
-    if (!Number.isFinite(everyMs) || everyMs < 1) {
-      throw new InvariantError(`Node '${nodeName}' schedules every ${everyMs} ms; an interval is at least 1 ms`)
-    }
+    requireInterval(nodeName, everyMs)
     const schedule: Schedule = { nodeName, everyMs, punctuator, nextMs: firstMs }
     this.#schedules.add(schedule)
     return { cancel: () => void this.#schedules.delete(schedule) }
