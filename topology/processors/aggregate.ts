@@ -3,8 +3,7 @@ import { type Aggregator, type Initializer, isPromise } from '../callbacks.ts'
 import type { Change } from '../change.ts'
 import { CallbackResultError } from '../errors.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
-import { TableForwarder } from './table-forwarder.ts'
-import { TableStore } from './table-store.ts'
+import { TableUpdates } from './table-updates.ts'
 
 /**
  * Folds the values of each key into an aggregate. Null keys and null values are dropped. An aggregate has the highest event time of the
@@ -17,8 +16,7 @@ export class AggregateProcessor<K, V, VR> implements Processor<K, V, K, Change<V
   readonly #aggregator: Aggregator<K, V, VR>
   readonly #options: { readonly sendOldValues: boolean }
   #context!: InternalProcessorContext<K, Change<VR>>
-  #store!: TableStore<K, VR>
-  #forwarder!: TableForwarder<K, VR>
+  #table!: TableUpdates<K, VR>
 
   constructor(
     node: string,
@@ -35,14 +33,13 @@ export class AggregateProcessor<K, V, VR> implements Processor<K, V, K, Change<V
 
   init(context: InternalProcessorContext<K, Change<VR>>): void {
     this.#context = context
-    this.#store = new TableStore(context, this.#storeName)
-    this.#forwarder = new TableForwarder(context, this.#store, this.#options)
+    this.#table = new TableUpdates(context, this.#storeName, this.#options)
   }
 
   process(record: StreamRecord<K, V>): void | Promise<void> {
     if (record.key === null) return this.#context.drop('null-key')
     if (record.value === null) return this.#context.drop('null-value')
-    const stored = this.#store.get(record.key)
+    const stored = this.#table.get(record.key)
     if (stored !== undefined) {
       return this.#add(record, stored.value, Math.max(stored.timestamp, record.timestamp))
     }
@@ -61,8 +58,6 @@ export class AggregateProcessor<K, V, VR> implements Processor<K, V, K, Change<V
   // The value before a key's first update is the initial one, not null: what stands downstream subtracts it.
   #update(record: StreamRecord<K, V>, value: VR | null, before: VR, timestamp: number): void | Promise<void> {
     if (value === undefined) throw new CallbackResultError(this.#node, 'undefined', 'an aggregate')
-    const put = this.#store.put(record.key, value, timestamp)
-    if (put === 'expired') return
-    return this.#forwarder.forward(record, value, before, timestamp, put === 'latest')
+    return this.#table.put(record, value, before, timestamp)
   }
 }

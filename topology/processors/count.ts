@@ -1,8 +1,7 @@
 import type { StreamRecord } from '../../lib/core/record.ts'
 import type { Change } from '../change.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
-import { TableForwarder } from './table-forwarder.ts'
-import { TableStore } from './table-store.ts'
+import { TableUpdates } from './table-updates.ts'
 
 /**
  * Counts the records of each key; null keys and null values are dropped. A count has the highest event time of the records in it.
@@ -13,8 +12,7 @@ export class CountProcessor<K, V> implements Processor<K, V, K, Change<number>> 
   readonly #storeName: string
   readonly #options: { readonly sendOldValues: boolean }
   #context!: InternalProcessorContext<K, Change<number>>
-  #store!: TableStore<K, number>
-  #forwarder!: TableForwarder<K, number>
+  #table!: TableUpdates<K, number>
 
   constructor(storeName: string, options: { readonly sendOldValues: boolean }) {
     this.#storeName = storeName
@@ -23,18 +21,15 @@ export class CountProcessor<K, V> implements Processor<K, V, K, Change<number>> 
 
   init(context: InternalProcessorContext<K, Change<number>>): void {
     this.#context = context
-    this.#store = new TableStore(context, this.#storeName)
-    this.#forwarder = new TableForwarder(context, this.#store, this.#options)
+    this.#table = new TableUpdates(context, this.#storeName, this.#options)
   }
 
   process(record: StreamRecord<K, V>): void | Promise<void> {
     if (record.key === null) return this.#context.drop('null-key')
     if (record.value === null) return this.#context.drop('null-value')
-    const stored = this.#store.get(record.key)
+    const stored = this.#table.get(record.key)
     const before = stored === undefined ? 0 : stored.value
     const timestamp = stored === undefined ? record.timestamp : Math.max(stored.timestamp, record.timestamp)
-    const put = this.#store.put(record.key, before + 1, timestamp)
-    if (put === 'expired') return
-    return this.#forwarder.forward(record, before + 1, before, timestamp, put === 'latest')
+    return this.#table.put(record, before + 1, before, timestamp)
   }
 }

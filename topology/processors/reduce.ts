@@ -3,8 +3,7 @@ import { isPromise, type Reducer } from '../callbacks.ts'
 import type { Change } from '../change.ts'
 import { CallbackResultError } from '../errors.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
-import { TableForwarder } from './table-forwarder.ts'
-import { TableStore } from './table-store.ts'
+import { TableUpdates } from './table-updates.ts'
 
 /**
  * Combines the values of each key into one of the same type: the first as it is, each later one by the reducer. Null keys and null values
@@ -16,8 +15,7 @@ export class ReduceProcessor<K, V> implements Processor<K, V, K, Change<V>> {
   readonly #reducer: Reducer<K, V>
   readonly #options: { readonly sendOldValues: boolean }
   #context!: InternalProcessorContext<K, Change<V>>
-  #store!: TableStore<K, V>
-  #forwarder!: TableForwarder<K, V>
+  #table!: TableUpdates<K, V>
 
   constructor(node: string, storeName: string, reducer: Reducer<K, V>, options: { readonly sendOldValues: boolean }) {
     this.#node = node
@@ -28,15 +26,14 @@ export class ReduceProcessor<K, V> implements Processor<K, V, K, Change<V>> {
 
   init(context: InternalProcessorContext<K, Change<V>>): void {
     this.#context = context
-    this.#store = new TableStore(context, this.#storeName)
-    this.#forwarder = new TableForwarder(context, this.#store, this.#options)
+    this.#table = new TableUpdates(context, this.#storeName, this.#options)
   }
 
   process(record: StreamRecord<K, V>): void | Promise<void> {
     const { key, value } = record
     if (key === null) return this.#context.drop('null-key')
     if (value === null) return this.#context.drop('null-value')
-    const stored = this.#store.get(key)
+    const stored = this.#table.get(key)
     if (stored === undefined) return this.#update(record, value, null, record.timestamp)
     const timestamp = Math.max(stored.timestamp, record.timestamp)
     const reduced = this.#reducer(stored.value, value, key)
@@ -46,8 +43,6 @@ export class ReduceProcessor<K, V> implements Processor<K, V, K, Change<V>> {
 
   #update(record: StreamRecord<K, V>, value: V | null, before: V | null, timestamp: number): void | Promise<void> {
     if (value === undefined) throw new CallbackResultError(this.#node, 'undefined', 'a value')
-    const put = this.#store.put(record.key, value, timestamp)
-    if (put === 'expired') return
-    return this.#forwarder.forward(record, value, before, timestamp, put === 'latest')
+    return this.#table.put(record, value, before, timestamp)
   }
 }

@@ -5,8 +5,7 @@ import type { Change } from '../change.ts'
 import { CallbackResultError } from '../errors.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
 import { awaited } from './awaited.ts'
-import { TableForwarder } from './table-forwarder.ts'
-import { TableStore } from './table-store.ts'
+import { TableUpdates } from './table-updates.ts'
 
 export interface TableAggregation<K, V, VR> {
   /** Makes the aggregate to which a group's first value is added; undefined: the first value is the aggregate. */
@@ -25,8 +24,7 @@ export class TableAggregateProcessor<K, V, VR> implements Processor<K, Change<V>
   readonly #aggregation: TableAggregation<K, V, VR>
   readonly #options: { readonly sendOldValues: boolean }
   #context!: InternalProcessorContext<K, Change<VR>>
-  #store!: TableStore<K, VR>
-  #forwarder!: TableForwarder<K, VR>
+  #table!: TableUpdates<K, VR>
 
   constructor(
     node: string,
@@ -42,14 +40,13 @@ export class TableAggregateProcessor<K, V, VR> implements Processor<K, Change<V>
 
   init(context: InternalProcessorContext<K, Change<VR>>): void {
     this.#context = context
-    this.#store = new TableStore(context, this.#storeName)
-    this.#forwarder = new TableForwarder(context, this.#store, this.#options)
+    this.#table = new TableUpdates(context, this.#storeName, this.#options)
   }
 
   process(record: StreamRecord<K, Change<V>>): void | Promise<void> {
     const { key, value: change } = record
     if (key === null) return this.#context.drop('null-key')
-    const stored = this.#store.get(key)
+    const stored = this.#table.get(key)
     return awaited(this.#remove(change.oldValue, stored, key), (rest) =>
       awaited(this.#add(change.newValue, rest, key), (aggregate) => {
         this.#check(aggregate)
@@ -79,9 +76,7 @@ export class TableAggregateProcessor<K, V, VR> implements Processor<K, Change<V>
     aggregate: VR | null,
   ): void | Promise<void> {
     const timestamp = stored === undefined ? record.timestamp : Math.max(record.timestamp, stored.timestamp)
-    const put = this.#store.put(record.key, aggregate, timestamp)
-    if (put === 'expired') return
-    return this.#forwarder.forward(record, aggregate, stored?.value ?? null, timestamp, put === 'latest')
+    return this.#table.put(record, aggregate, stored?.value ?? null, timestamp)
   }
 
   #check(aggregate: VR | null): void {

@@ -1,8 +1,7 @@
 import type { StreamRecord } from '../../lib/core/record.ts'
 import { Change } from '../change.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
-import { TableForwarder } from './table-forwarder.ts'
-import { TableStore } from './table-store.ts'
+import { TableUpdates } from './table-updates.ts'
 
 /**
  * Makes updates of a table from the records of its topic. Records with a null key are dropped; a null value deletes. Without a store each
@@ -12,8 +11,7 @@ export class TableSourceProcessor<K, V> implements Processor<K, V | null, K, Cha
   readonly #storeName: string | undefined
   readonly #options: { readonly sendOldValues: boolean }
   #context!: InternalProcessorContext<K, Change<V>>
-  #store: TableStore<K, V> | undefined
-  #forwarder: TableForwarder<K, V> | undefined
+  #table: TableUpdates<K, V> | undefined
 
   constructor(storeName: string | undefined, options: { readonly sendOldValues: boolean }) {
     this.#storeName = storeName
@@ -23,17 +21,14 @@ export class TableSourceProcessor<K, V> implements Processor<K, V | null, K, Cha
   init(context: InternalProcessorContext<K, Change<V>>): void {
     this.#context = context
     if (this.#storeName === undefined) return
-    this.#store = new TableStore(context, this.#storeName)
-    this.#forwarder = new TableForwarder(context, this.#store, this.#options)
+    this.#table = new TableUpdates(context, this.#storeName, this.#options)
   }
 
   process(record: StreamRecord<K, V | null>): void | Promise<void> {
     const { key, value, timestamp } = record
     if (key === null) return this.#context.drop('null-key')
-    if (this.#store === undefined) return this.#context.forward(record.withValue(new Change(value, null)))
-    const before = this.#store.get(key)
-    const put = this.#store.put(key, value, timestamp)
-    if (put === 'expired') return
-    return this.#forwarder!.forward(record, value, before?.value ?? null, timestamp, put === 'latest')
+    if (this.#table === undefined) return this.#context.forward(record.withValue(new Change(value, null)))
+    const before = this.#table.get(key)
+    return this.#table.put(record, value, before?.value ?? null, timestamp)
   }
 }

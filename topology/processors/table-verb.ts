@@ -5,8 +5,7 @@ import { Change } from '../change.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
 import type { TableGetter, TableView } from '../table-view.ts'
 import { awaited } from './awaited.ts'
-import { TableForwarder } from './table-forwarder.ts'
-import { TableStore } from './table-store.ts'
+import { TableUpdates } from './table-updates.ts'
 
 /** What a verb makes of one value of a table: null for none. Given a null it is not asked. */
 export type TableFunction<K, V, VR> = (value: V, key: K) => Awaitable<VR | null>
@@ -24,8 +23,7 @@ export class TableVerbProcessor<K, V, VR> implements Processor<K, Change<V>, K, 
   readonly #compute: TableFunction<K, V, VR>
   readonly #options: TableVerbOptions
   #context!: InternalProcessorContext<K, Change<VR>>
-  #store: TableStore<K, VR> | undefined
-  #forwarder: TableForwarder<K, VR> | undefined
+  #table: TableUpdates<K, VR> | undefined
 
   constructor(compute: TableFunction<K, V, VR>, options: TableVerbOptions) {
     this.#compute = compute
@@ -36,8 +34,7 @@ export class TableVerbProcessor<K, V, VR> implements Processor<K, Change<V>, K, 
     this.#context = context
     const { storeName } = this.#options
     if (storeName === undefined) return
-    this.#store = new TableStore(context, storeName)
-    this.#forwarder = new TableForwarder(context, this.#store, this.#options)
+    this.#table = new TableUpdates(context, storeName, this.#options)
   }
 
   process(record: StreamRecord<K, Change<V>>): void | Promise<void> {
@@ -48,19 +45,17 @@ export class TableVerbProcessor<K, V, VR> implements Processor<K, Change<V>, K, 
 
   #before({ key, value: { oldValue } }: StreamRecord<K, Change<V>>): Awaitable<VR | null> {
     if (!this.#options.sendOldValues) return null
-    if (this.#store !== undefined) return this.#store.get(key)?.value ?? null
+    if (this.#table !== undefined) return this.#table.get(key)?.value ?? null
     return oldValue === null ? null : this.#compute(oldValue, key)
   }
 
   #update(record: StreamRecord<K, Change<V>>, value: VR | null, before: VR | null): void | Promise<void> {
     const { sendOldValues, dropEmpty } = this.#options
     if (dropEmpty && sendOldValues && value === null && before === null) return
-    if (this.#store === undefined) {
+    if (this.#table === undefined) {
       return this.#context.forward(record.withValue(new Change(value, before, record.value.isLatest)))
     }
-    const put = this.#store.put(record.key, value, record.timestamp)
-    if (put === 'expired') return
-    return this.#forwarder!.forward(record, value, before, record.timestamp, put === 'latest')
+    return this.#table.put(record, value, before, record.timestamp)
   }
 }
 

@@ -6,8 +6,7 @@ import { CallbackResultError } from '../errors.ts'
 import type { InternalProcessorContext, Processor, ProcessorContext } from '../processor.ts'
 import type { TableGetter, TableView } from '../table-view.ts'
 import { awaited } from './awaited.ts'
-import { TableForwarder } from './table-forwarder.ts'
-import { TableStore } from './table-store.ts'
+import { TableUpdates } from './table-updates.ts'
 
 /** Makes the values of one table, with stores at hand. */
 export interface ValueTransformer<K, V, VR> {
@@ -36,8 +35,7 @@ export class TransformValuesProcessor<K, V, VR> implements Processor<K, Change<V
   readonly #settings: TransformSettings
   #context!: InternalProcessorContext<K, Change<VR>>
   #transformer: ValueTransformer<K, V, VR> | undefined
-  #store: TableStore<K, VR> | undefined
-  #forwarder: TableForwarder<K, VR> | undefined
+  #table: TableUpdates<K, VR> | undefined
 
   constructor(node: string, create: CreateTransformer<K, V, VR>, settings: TransformSettings) {
     this.#node = node
@@ -50,8 +48,7 @@ export class TransformValuesProcessor<K, V, VR> implements Processor<K, Change<V
     this.#transformer = this.#create(context)
     const { storeName } = this.#settings
     if (storeName === undefined) return
-    this.#store = new TableStore(context, storeName)
-    this.#forwarder = new TableForwarder(context, this.#store, this.#settings)
+    this.#table = new TableUpdates(context, storeName, this.#settings)
   }
 
   process(record: StreamRecord<K, Change<V>>): void | Promise<void> {
@@ -67,17 +64,15 @@ export class TransformValuesProcessor<K, V, VR> implements Processor<K, Change<V
 
   #before({ key, value: { oldValue } }: StreamRecord<K, Change<V>>): Awaitable<VR | null> {
     if (!this.#settings.sendOldValues) return null
-    if (this.#store !== undefined) return this.#store.get(key)?.value ?? null
+    if (this.#table !== undefined) return this.#table.get(key)?.value ?? null
     return transformed(this.#node, this.#transformer!, oldValue, key)
   }
 
   #update(record: StreamRecord<K, Change<V>>, value: VR | null, before: VR | null): void | Promise<void> {
-    if (this.#store === undefined) {
+    if (this.#table === undefined) {
       return this.#context.forward(record.withValue(new Change(value, before, record.value.isLatest)))
     }
-    const put = this.#store.put(record.key, value, record.timestamp)
-    if (put === 'expired') return
-    return this.#forwarder!.forward(record, value, before, record.timestamp, put === 'latest')
+    return this.#table.put(record, value, before, record.timestamp)
   }
 }
 
