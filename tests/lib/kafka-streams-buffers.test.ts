@@ -4,14 +4,12 @@ import { join } from 'node:path'
 import { errorResponse } from '../../lib/client/memory/index.ts'
 import { errorCodes } from '../../lib/client/protocol/error-codes.ts'
 import { serdes } from '../../lib/serde/index.ts'
-import { TopologyTestDriver } from '../../lib/testing/index.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import type { Topology } from '../../topology/topology.ts'
 import { windows } from '../../topology/windows.ts'
+import { inDriver, lateRecords as records, shown, T0 } from '../support/late-records.ts'
 import { TestApp } from '../support/test-app.ts'
 import { strings } from '../topology/support/strings.ts'
-
-const T0 = 1_700_000_000_000
 
 function built(build: (builder: StreamsBuilder) => void): () => Topology {
   return () => {
@@ -53,34 +51,6 @@ const topologies: Readonly<Record<string, () => Topology>> = {
       .join(table, (left, right) => `${left}/${right}`, { graceMs: 80, value: serdes.string() })
       .to('out')
   }),
-}
-
-const records = Array.from({ length: 240 }, (_, i) => ({
-  key: `k${(i * i) % 7}`,
-  value: `${(i * 5) % 3 === 0 ? 'l' : 'r'}${i}`,
-  // Ahead by 5 ms a record, and some are late; the first one after each stop by so much that only the time before it tells.
-  timestamp: T0 + 5 * i - (i > 0 && i % 60 === 0 ? 150 : ((i * 7) % 11) * 6),
-}))
-
-interface Shown {
-  readonly key: string | null
-  readonly value: string | null
-  readonly timestamp: number
-}
-
-const shown = ({ key, value, timestamp }: Shown) => `${key} ${value} @${timestamp - T0}`
-
-/** What comes out with each record. */
-async function inDriver(topology: Topology): Promise<string[][]> {
-  await using driver = new TopologyTestDriver(topology)
-  const topic = driver.createInputTopic('in')
-  const out = driver.createOutputTopic<string, string>('out')
-  const results: string[][] = []
-  for (const record of records) {
-    await topic.pipeInput(record)
-    results.push(out.readRecordsToList().map(shown))
-  }
-  return results
 }
 
 describe.each(Object.entries(topologies))('%s gives the same, record for record,', (_, topology) => {

@@ -4,14 +4,13 @@ import { join } from 'node:path'
 import { errorResponse } from '../../lib/client/memory/index.ts'
 import { errorCodes } from '../../lib/client/protocol/error-codes.ts'
 import { serdes } from '../../lib/serde/index.ts'
-import { TopologyTestDriver } from '../../lib/testing/index.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import type { Topology } from '../../topology/topology.ts'
 import { windows } from '../../topology/windows.ts'
+import { inDriver, lateRecords as records, shown, T0 } from '../support/late-records.ts'
 import { TestApp } from '../support/test-app.ts'
 import { strings } from '../topology/support/strings.ts'
 
-const T0 = 1_700_000_000_000
 const within = windows.join({ beforeMs: 20, afterMs: 30, graceMs: 10 })
 
 /** An outer join of the two halves of one topic, so that the order in which records come is that of the topic. */
@@ -27,38 +26,6 @@ function halves(): Topology {
     )
     .to('out')
   return builder.build()
-}
-
-const records = Array.from({ length: 240 }, (_, i) => ({
-  key: `k${(i * i) % 7}`,
-  value: `${(i * 5) % 3 === 0 ? 'l' : 'r'}${i}`,
-  // Ahead by 5 ms a record, and some are late; the first one after each stop by so much that only the time before it tells.
-  timestamp: T0 + 5 * i - (i > 0 && i % 60 === 0 ? 150 : ((i * 7) % 11) * 6),
-}))
-
-/** What comes out with each record. */
-async function inDriver(topology: Topology): Promise<string[][]> {
-  await using driver = new TopologyTestDriver(topology)
-  const topic = driver.createInputTopic('in')
-  const out = driver.createOutputTopic<string, string>('out')
-  const results: string[][] = []
-  for (const record of records) {
-    await topic.pipeInput(record)
-    results.push(out.readRecordsToList().map(shown))
-  }
-  return results
-}
-
-function shown({
-  key,
-  value,
-  timestamp,
-}: {
-  readonly key: string | null
-  readonly value: string | null
-  readonly timestamp: number
-}): string {
-  return `${key} ${value} @${timestamp - T0}`
 }
 
 describe('an outer join gives the same, record for record,', () => {

@@ -33,6 +33,15 @@ function count(stream: KStream<string, string>, store: string): void {
   stream.groupByKey().count({ store }).toStream().to(`out-${store}`)
 }
 
+function countBranches(builder: StreamsBuilder): void {
+  const { long, short } = builder
+    .stream('in', strings)
+    .selectKey(first, keyed)
+    .split({ long: (value) => value.length > 1, short: 'default' })
+  count(long, 'one')
+  count(short, 'two')
+}
+
 async function counted(topology: Topology, ...stores: readonly string[]): Promise<unknown[]> {
   await using driver = new TopologyTestDriver(topology)
   const topic = driver.createInputTopic('in')
@@ -114,14 +123,7 @@ describe('merge.repartition.topics', () => {
     ],
     [
       'several branches of a split, which Java refuses',
-      (b) => {
-        const { long, short } = b
-          .stream('in', strings)
-          .selectKey(first, keyed)
-          .split({ long: (value) => value.length > 1, short: 'default' })
-        count(long, 'one')
-        count(short, 'two')
-      },
+      countBranches,
       ['one-repartition', 'two-repartition'],
       ['one-repartition'],
     ],
@@ -142,17 +144,7 @@ describe('merge.repartition.topics', () => {
         )
       },
     ],
-    [
-      'branches',
-      (b) => {
-        const { long, short } = b
-          .stream('in', strings)
-          .selectKey(first, keyed)
-          .split({ long: (value) => value.length > 1, short: 'default' })
-        count(long, 'one')
-        count(short, 'two')
-      },
-    ],
+    ['branches', countBranches],
   ])('gives the same results with %s', async (_, make) => {
     const results = await counted(build(make, 'none'), 'one', 'two')
     expect(results.flat().length).toBeGreaterThan(3)
