@@ -12,6 +12,9 @@ const LONG_BYTES = 8
 const INT_BYTES = 4
 const NULL_LENGTH = -1
 const SAME_AS_PRIOR = -2
+/** The end of a window that has none: the latest time there is, as Java writes it and as it is here. */
+const JAVA_NO_END = Buffer.from('7fffffffffffffff', 'hex')
+const NO_END_MS = Number.MAX_SAFE_INTEGER
 
 /** A record that waits, with what has to be known of it when it goes on. */
 export interface BufferValue {
@@ -51,7 +54,8 @@ export function encodeBufferValue({ context, prior, old, new: newValue, bufferTi
   at = writeSized(bytes, prior, at)
   at = sameAsPrior ? bytes.writeInt32BE(SAME_AS_PRIOR, at) : writeSized(bytes, oldBytes, at)
   at = writeSized(bytes, newValue, at)
-  writeInt64(bytes, bufferTimeMs, at)
+  if (bufferTimeMs === NO_END_MS) bytes.set(JAVA_NO_END, at)
+  else writeInt64(bytes, bufferTimeMs, at)
   return bytes
 }
 
@@ -72,13 +76,13 @@ export function decodeBufferValue(bytes: Buffer): BufferValue {
     prior,
     old,
     new: newValue,
-    bufferTimeMs: reader.long(),
+    bufferTimeMs: Math.min(reader.long(), NO_END_MS),
   }
 }
 
 /** The time by which a record is due, without a look at the rest. */
 export function bufferTimeOf(bytes: Buffer): number {
-  return readInt64(bytes, bytes.length - LONG_BYTES)
+  return Math.min(readInt64(bytes, bytes.length - LONG_BYTES), NO_END_MS)
 }
 
 /** How many bytes a record takes up in a buffer, as Java reckons them: what `maxBytes` limits. */

@@ -84,4 +84,14 @@ describe('buffered records', () => {
     expect(size('1', '22', '333')).toBe(fixed + 6)
     expect(size('22', '22', '333')).toBe(fixed + 5)
   })
+
+  it('of a window without an end wait for the latest time that Java knows', () => {
+    const context = { timestamp: 1, offset: 2, topic: 't', partition: 0, headers: [] }
+    const value = { context, prior: null, old: null, new: Buffer.from('v'), bufferTimeMs: Number.MAX_SAFE_INTEGER }
+    const encoded = encodeBufferValue(value)
+
+    expect(encoded.subarray(-8).toString('hex')).toBe('7fffffffffffffff')
+    expect(decodeBufferValue(encoded)).toEqual(value)
+    expect(bufferTimeOf(encoded)).toBe(Number.MAX_SAFE_INTEGER)
+  })
 })
