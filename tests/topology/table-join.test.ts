@@ -232,14 +232,17 @@ describe('a join of a stream with a table', () => {
     const stream = builder.stream('left', strings)
     stream.join(table, plus).to('out', strings)
     stream.leftJoin(global, () => null, plus).to('out2', strings)
+    stream.join(global, () => null, plus).to('out3', strings)
     await using driver = new TopologyTestDriver(builder.build())
     const input = driver.createInputTopic<string | null, string | null>('left')
     await input.pipeInput({ key: null, value: 'v', timestamp: 1 })
     await input.pipeInput({ key: 'k', value: null, timestamp: 2 })
     await input.pipeInput({ key: 'k', value: 'v', timestamp: 3 })
 
-    expect(driver.metrics().recordsDropped).toMatchObject({ 'null-key': 1, 'null-value': 2, 'null-join-key': 1 })
-    expect(driver.createOutputTopic('out2', strings).readValuesToList()).toEqual(['v+null'])
+    expect(driver.metrics().recordsDropped).toMatchObject({ 'null-key': 1, 'null-value': 3, 'null-join-key': 2 })
+    // A left join takes a record without a table's key as one without a match, whatever its own key.
+    expect(driver.createOutputTopic('out2', strings).readValuesToList()).toEqual(['v+null', 'v+null'])
+    expect(driver.producedTopicNames()).not.toContain('out3')
   })
 })
 

@@ -47,10 +47,7 @@ export class StreamTableJoinProcessor<K, V, KT, VT, VR> implements Processor<K, 
   #lookUp(record: StreamRecord<K, V>, tableKey: KT | null, cause: DropCause): void | Promise<void> {
     const { left, node } = this.#join
     if (tableKey === undefined) throw new CallbackResultError(node, 'undefined', 'a key')
-    if (tableKey === null) {
-      // As in Java a left join takes a null key of the table's only with a null key of the stream's.
-      return left && record.key === null ? this.#forward(record, undefined) : this.#context.drop(cause)
-    }
+    if (tableKey === null) return left ? this.#forward(record, undefined) : this.#context.drop(cause)
     const found: Awaitable<ValueAndTimestamp<VT> | undefined> = this.#table.versioned
       ? this.#table.getAsOf(tableKey, record.timestamp)
       : this.#table.get(tableKey)
