@@ -1,4 +1,5 @@
 import type { Aggregator, Initializer } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { type CogroupMembers, cogroupTable } from './cogroup.ts'
 import type { CustomWindows } from './custom-windows.ts'
@@ -6,6 +7,7 @@ import { InvalidArgumentError } from './errors.ts'
 import { KGroupedStream } from './kgrouped-stream.ts'
 import type { KTable } from './ktable.ts'
 import { isVersionedStore, tableStore } from './materialize.ts'
+import { MATERIALIZE } from './option-names.ts'
 import type { AggregateOptions } from './options.ts'
 import { AggregateProcessor } from './processors/aggregate.ts'
 import { storeView } from './processors/table-store.ts'
@@ -70,6 +72,7 @@ export class CogroupedKStream<K, VR> {
   aggregate(initializer: Initializer<VR>, options: AggregateOptions<K, VR>): KTable<K, VR> {
     checkCallback('aggregate', initializer)
     const given: AggregateOptions<K, VR> = options ?? {}
+    checkOptions('aggregate', given, MATERIALIZE)
     return cogroupTable<K, VR, K>(this.#members, {
       options: given,
       store: (storeName, serdes, node) => tableStore(storeName, serdes, given, { node, method: 'aggregate' }),

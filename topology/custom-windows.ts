@@ -1,4 +1,5 @@
 import type { Window, WindowEnds } from '../lib/core/windowed.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { atLeast, type Grace, graceOf } from './durations.ts'
 import { InvalidArgumentError, InvalidWindowsError } from './errors.ts'
@@ -59,6 +60,7 @@ export class CustomWindows implements WindowEnds {
 
   /** Made by `windows.custom`. */
   constructor(options: CustomWindowsOptions) {
+    checkOptions(METHOD, options, { windowOf: true, windowsFor: true, maxSizeMs: true, graceMs: true })
     const { windowOf, windowsFor, maxSizeMs }: Partial<CustomWindowsOptions> = options ?? {}
     if (windowOf !== undefined && windowsFor !== undefined) {
       throw new InvalidArgumentError(METHOD, 'takes windowOf or windowsFor, not both.')
@@ -78,16 +80,17 @@ export class CustomWindows implements WindowEnds {
   windowsFor(timestampMs: number): readonly Window[] {
     if (this.#asked === 'windowsFor') return this.#lasting(timestampMs)
     for (const remembered of this.#recent) if (isIn(timestampMs, remembered[0]!)) return remembered
-    const found = this.#lasting(timestampMs)
-    const { startMs, endMs } = found[0]!
+    const { startMs, endMs } = this.#lasting(timestampMs)[0]!
+    const window = { startMs, endMs }
     if (this.#found(endMs - 1)[0]!.startMs !== startMs) {
       throw this.#invalid(
         timestampMs,
-        `gave ${shown(startMs, endMs)}, and another window for ${endMs - 1}, which is in it: windows that overlap are for windowsFor.`,
+        `gave ${shown(window)}, and another window for ${endMs - 1}, which is in it: windows that overlap are for windowsFor.`,
       )
     }
-    if (this.#recent.unshift(found) > MAX_RECENT) this.#recent.pop()
-    return found
+    const answer = [window]
+    if (this.#recent.unshift(answer) > MAX_RECENT) this.#recent.pop()
+    return answer
   }
 
   /** @throws InvalidWindowsError `STREAMS_INVALID_WINDOWS`: no window starts there. */
@@ -109,12 +112,12 @@ export class CustomWindows implements WindowEnds {
   /** Those that are found again from their starts. */
   #lasting(timestampMs: number): readonly Window[] {
     const found = this.#found(timestampMs)
-    for (const { startMs, endMs } of found) {
-      const knownMs = this.endOf(startMs)
-      if (knownMs === endMs) continue
+    for (const window of found) {
+      const endMs = this.endOf(window.startMs)
+      if (endMs === window.endMs) continue
       throw this.#invalid(
         timestampMs,
-        `gave ${shown(startMs, endMs)}, which for its start, ${startMs}, ends at ${knownMs}: the windows of a time must not change.`,
+        `gave ${shown(window)}, which for its start, ${window.startMs}, ends at ${endMs}: the windows of a time must not change.`,
       )
     }
     return found
@@ -144,16 +147,20 @@ export class CustomWindows implements WindowEnds {
     return found
   }
 
+  // Costs no text if there is no problem: it is asked for each record.
   #problemWith(window: Window, timestampMs: number): string | undefined {
     const { startMs, endMs }: Partial<Window> = window ?? {}
     if (!Number.isSafeInteger(startMs) || !Number.isSafeInteger(endMs)) {
       const values = `{ startMs: ${String(startMs)}, endMs: ${String(endMs)} }`
       return `gave ${values}: both must be whole milliseconds (is a return missing?).`
     }
-    const is = `gave ${shown(startMs!, endMs!)}`
-    if (endMs! <= startMs!) return `${is}: it must end after it starts.`
-    if (!isIn(timestampMs, window)) return `${is}, in which it is not: the start is inclusive, the end exclusive.`
-    if (endMs! - startMs! > this.maxSizeMs) return `${is}, longer than its maxSizeMs, ${this.maxSizeMs}: raise that.`
+    if (endMs! <= startMs!) return `gave ${shown(window)}: it must end after it starts.`
+    if (!isIn(timestampMs, window)) {
+      return `gave ${shown(window)}, in which it is not: the start is inclusive, the end exclusive.`
+    }
+    if (endMs! - startMs! > this.maxSizeMs) {
+      return `gave ${shown(window)}, longer than its maxSizeMs, ${this.maxSizeMs}: raise that.`
+    }
     return undefined
   }
 
@@ -166,6 +173,6 @@ function isIn(timestampMs: number, { startMs, endMs }: Window): boolean {
   return timestampMs >= startMs && timestampMs < endMs
 }
 
-function shown(startMs: number, endMs: number): string {
+function shown({ startMs, endMs }: Window): string {
   return `the window [${startMs}, ${endMs})`
 }

@@ -90,7 +90,7 @@ export class TopologyDefinition {
 
   /** Adds a store and connects it. Adding the same builder again only connects it. */
   addStore(builder: StoreBuilder, processors: readonly string[]): void {
-    checkStoreName(builder.name)
+    checkStoreName(builder?.name)
     const existing = this.stores.get(builder.name)
     if (this.globalStores.has(builder.name)) throw new DuplicateStoreError(builder.name)
     if (existing === undefined) this.stores.set(builder.name, { builder, processors: new Set() })
@@ -104,7 +104,7 @@ export class TopologyDefinition {
     source: SourceDefinition,
     processor: Pick<ProcessorDefinition, 'name' | 'supplier'>,
   ): void {
-    checkStoreName(builder.name)
+    checkStoreName(builder?.name)
     if (this.stores.has(builder.name) || this.globalStores.has(builder.name))
       throw new DuplicateStoreError(builder.name)
     this.addSource(source)

@@ -1,12 +1,14 @@
 import { serdes } from '../lib/serde/index.ts'
 import { stores } from '../stores/stores.ts'
 import type { KeySelector } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { InvalidArgumentError } from './errors.ts'
 import { RepartitionNode, repartitionNames } from './graph/repartition-node.ts'
 import { TableNode } from './graph/table-node.ts'
 import { givenOr, madeBy, requireSerde } from './known-serde.ts'
 import { KStream } from './kstream.ts'
+import { DISTINCT } from './option-names.ts'
 import type { DistinctOptions } from './options.ts'
 import { DistinctProcessor } from './processors/distinct.ts'
 import { parts } from './stream-parts.ts'
@@ -15,6 +17,7 @@ const PREFIX = 'KSTREAM-DISTINCT-'
 
 /** Adds `distinct()` to the graph: behind a repartition topic if keys may have changed. */
 export function distinct<K, V, Id>(stream: KStream<K, V>, options: DistinctOptions<K, V, Id>): KStream<K, V> {
+  checkOptions('distinct', options, DISTINCT)
   const { withinMs, id, idSerde, store, logging, persistent, changelogConfigs } = options ?? {}
   if (!Number.isSafeInteger(withinMs) || withinMs < 1) {
     throw new InvalidArgumentError(

@@ -1,10 +1,12 @@
 import type { ForeignKeySelector, ValueJoiner } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { foreignKeyNames, RESULT_STORE } from './foreign-key-names.ts'
 import { ForeignKeyJoinNode } from './graph/foreign-key-join-node.ts'
 import { givenOr, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { isVersionedStore, queryName, tableStore } from './materialize.ts'
+import { FOREIGN_KEY_JOIN } from './option-names.ts'
 import type { ForeignKeyJoinOptions } from './options.ts'
 import { parts } from './stream-parts.ts'
 import { tablePartsOf } from './table-join.ts'
@@ -22,8 +24,8 @@ export function foreignKeyJoin<K, V, KF, VF, VR>(
   const method = type === 'left' ? 'leftJoinOnForeignKey' : 'joinOnForeignKey'
   checkCallback(method, foreignKeyOf)
   checkCallback(method, joiner)
+  checkOptions(method, options, FOREIGN_KEY_JOIN)
   const { partitioner, otherPartitioner } = options
-  for (const each of [partitioner, otherPartitioner]) if (each !== undefined) checkCallback(method, each)
   const leftParts = left[parts]
   const rightParts = tablePartsOf(method, leftParts, right)
   const { graph } = leftParts

@@ -1,10 +1,12 @@
 import type { StoreBuilder } from '../stores/store.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { GlobalKTable } from './global-ktable.ts'
 import { GlobalStoreNode } from './graph/global-store-node.ts'
 import type { LogicalGraph } from './graph/logical-graph.ts'
 import { madeBy, requireSerde } from './known-serde.ts'
 import { queryName, tableStore } from './materialize.ts'
+import { GLOBAL_STORE, GLOBAL_TABLE } from './option-names.ts'
 import type { GlobalStoreOptions, GlobalTableOptions } from './options.ts'
 import type { ProcessorSupplier } from './processor.ts'
 import { TableSourceProcessor } from './processors/table-source.ts'
@@ -17,6 +19,7 @@ export function globalTable<K, V>(
   topic: string,
   options: Partial<GlobalTableOptions<K, V>>,
 ): GlobalKTable<K, V> {
+  checkOptions('globalTable', options, GLOBAL_TABLE)
   const given = queryName(options)
   const storeName = graph.names.storeOr(given, `${topic}-`)
   addGlobal(graph, topic, options, 'globalTable', {
@@ -38,6 +41,7 @@ export function globalStore<K, V>(
   topic: string,
   options: Partial<GlobalStoreOptions<K, V>>,
 ): void {
+  checkOptions('addGlobalStore', options, GLOBAL_STORE)
   const { create } = options
   checkCallback('addGlobalStore', create)
   addGlobal(graph, topic, options, 'addGlobalStore', {

@@ -1,5 +1,6 @@
 import { serdes } from '../lib/serde/index.ts'
 import type { Aggregator, Initializer, Reducer } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { CogroupedKStream } from './cogrouped-kstream.ts'
 import type { CustomWindows } from './custom-windows.ts'
@@ -8,6 +9,7 @@ import { aggregation, GroupedAggregation } from './graph/grouped-aggregation.ts'
 import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { hasStoreSettings, isVersionedStore, queryName, tableStore } from './materialize.ts'
+import { MATERIALIZE, WINDOWED_BY } from './option-names.ts'
 import type { AggregateOptions, MaterializeOptions, WindowedByOptions } from './options.ts'
 import type { ProcessorSupplier } from './processor.ts'
 import { AggregateProcessor } from './processors/aggregate.ts'
@@ -64,6 +66,7 @@ export class KGroupedStream<K, V> {
    * words.groupBy((word) => word, { key: serdes.string() }).count({ store: 'word-counts' }).toStream().to('word-counts')
    */
   count(options: MaterializeOptions<K, number> = {}): KTable<K, number> {
+    checkOptions('count', options, MATERIALIZE)
     const { names } = this[parts].graph
     // As in Java: a store that has settings but no name takes one number more.
     if (queryName(options) === undefined && hasStoreSettings(options)) names.store(AGGREGATE)
@@ -138,8 +141,10 @@ export class KGroupedStream<K, V> {
   ): TimeWindowedKStream<K, V>
   windowedBy(
     within: TimeWindows | SlidingWindows | UnlimitedWindows | CustomWindows | SessionWindows,
-    { emit = 'on-window-update' }: WindowedByOptions = {},
+    options: WindowedByOptions = {},
   ): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
+    checkOptions('windowedBy', options, WINDOWED_BY)
+    const { emit = 'on-window-update' } = options
     const kind = windowKind('windowedBy', within)
     if (emit !== 'on-window-update' && emit !== 'on-window-close') {
       throw new InvalidArgumentError(
@@ -171,6 +176,7 @@ export class KGroupedStream<K, V> {
   }
 
   #table<VR>({ method, prefix, options, value: inherited, supplier }: TableVerb<K, VR>): KTable<K, VR> {
+    checkOptions(method, options, MATERIALIZE)
     const { graph, key: groupedKey } = this[parts]
     const storeName = graph.names.storeOr(queryName(options), prefix)
     const name = graph.names.nodeOr(options.name, prefix)

@@ -1,11 +1,13 @@
 import { serdes } from '../lib/serde/index.ts'
 import type { Aggregator, Initializer, Reducer } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { TableNode } from './graph/table-node.ts'
 import { TableRepartitionNode } from './graph/table-repartition-node.ts'
 import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { isVersionedStore, queryName, tableStore } from './materialize.ts'
+import { MATERIALIZE } from './option-names.ts'
 import type { AggregateOptions, MaterializeOptions } from './options.ts'
 import { TableAggregateProcessor, type TableAggregation } from './processors/table-aggregate.ts'
 import { parts, type StreamParts } from './stream-parts.ts'
@@ -86,6 +88,7 @@ export class KGroupedTable<K, V> {
     inherited: KnownSerde<VR> | undefined,
     aggregation: TableAggregation<K, V, VR>,
   ): KTable<K, VR> {
+    checkOptions(method, options, MATERIALIZE)
     const { graph, node: grouped, key: groupedKey } = this[parts]
     const { names } = graph
     // As in Java: the store of a reduce is named after an aggregation, too.

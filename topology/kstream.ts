@@ -8,6 +8,7 @@ import type {
   ValueJoiner,
   ValueMapper,
 } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback, checkPartitionCount } from './checks.ts'
 import { distinct } from './distinct.ts'
 import { InvalidArgumentError } from './errors.ts'
@@ -20,6 +21,18 @@ import { KGroupedStream } from './kgrouped-stream.ts'
 import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { checkNodeName } from './names.ts'
+import {
+  GROUP,
+  KEY,
+  KEY_VALUE,
+  NAMED,
+  PRINT,
+  PROCESS,
+  PROCESS_VALUES,
+  REPARTITION,
+  SINK,
+  VALUE,
+} from './option-names.ts'
 import type {
   DistinctOptions,
   GroupOptions,
@@ -93,6 +106,7 @@ export class KStream<K, V> {
    */
   filter(predicate: Predicate<K, V>, options: NamedOptions = {}): KStream<K, V> {
     checkCallback('filter', predicate)
+    checkOptions('filter', options, NAMED)
     const name = this.#name('KSTREAM-FILTER-', options)
     return this.#then(name, () => new FilterProcessor(name, predicate))
   }
@@ -105,6 +119,7 @@ export class KStream<K, V> {
    */
   filterNot(predicate: Predicate<K, V>, options: NamedOptions = {}): KStream<K, V> {
     checkCallback('filterNot', predicate)
+    checkOptions('filterNot', options, NAMED)
     const name = this.#name('KSTREAM-FILTER-', options)
     return this.#then(name, () => new FilterNotProcessor(name, predicate))
   }
@@ -117,6 +132,7 @@ export class KStream<K, V> {
    */
   map<KR, VR>(mapper: KeyValueMapper<K, V, KR, VR>, options: KeyValueOptions<KR, VR> = {}): KStream<KR, VR> {
     checkCallback('map', mapper)
+    checkOptions('map', options, KEY_VALUE)
     const name = this.#name('KSTREAM-MAP-', options)
     return this.#then(name, () => new MapProcessor(name, mapper), KEYS, {
       key: madeBy(name, 'map', options.key),
@@ -133,6 +149,7 @@ export class KStream<K, V> {
    */
   mapValues<VR>(mapper: ValueMapper<K, V, VR>, options: ValueOptions<VR> = {}): KStream<K, VR> {
     checkCallback('mapValues', mapper)
+    checkOptions('mapValues', options, VALUE)
     const name = this.#name('KSTREAM-MAPVALUES-', options)
     const value = madeBy(name, 'mapValues', options.value)
     return this.#then(name, () => new MapValuesProcessor(name, mapper), VALUES, { value })
@@ -146,6 +163,7 @@ export class KStream<K, V> {
    */
   flatMap<KR, VR>(mapper: FlatMapper<K, V, KR, VR>, options: KeyValueOptions<KR, VR> = {}): KStream<KR, VR> {
     checkCallback('flatMap', mapper)
+    checkOptions('flatMap', options, KEY_VALUE)
     const name = this.#name('KSTREAM-FLATMAP-', options)
     return this.#then(name, () => new FlatMapProcessor(name, mapper), KEYS, {
       key: madeBy(name, 'flatMap', options.key),
@@ -162,6 +180,7 @@ export class KStream<K, V> {
    */
   flatMapValues<VR>(mapper: FlatValueMapper<K, V, VR>, options: ValueOptions<VR> = {}): KStream<K, VR> {
     checkCallback('flatMapValues', mapper)
+    checkOptions('flatMapValues', options, VALUE)
     const name = this.#name('KSTREAM-FLATMAPVALUES-', options)
     const value = madeBy(name, 'flatMapValues', options.value)
     return this.#then(name, () => new FlatMapValuesProcessor(name, mapper), VALUES, { value })
@@ -175,6 +194,7 @@ export class KStream<K, V> {
    */
   selectKey<KR>(selector: KeySelector<K, V, KR>, options: KeyOptions<KR> = {}): KStream<KR, V> {
     checkCallback('selectKey', selector)
+    checkOptions('selectKey', options, KEY)
     const name = this.#name('KSTREAM-KEY-SELECT-', options)
     const key = madeBy(name, 'selectKey', options.key)
     return this.#then(name, () => new SelectKeyProcessor(name, selector), KEYS, { key, rekeyed: true })
@@ -188,6 +208,7 @@ export class KStream<K, V> {
    */
   peek(action: Action<K, V>, options: NamedOptions = {}): KStream<K, V> {
     checkCallback('peek', action)
+    checkOptions('peek', options, NAMED)
     const name = this.#name('KSTREAM-PEEK-', options)
     return this.#then(name, () => new PeekProcessor(action))
   }
@@ -200,6 +221,7 @@ export class KStream<K, V> {
    */
   foreach(action: Action<K, V>, options: NamedOptions = {}): void {
     checkCallback('foreach', action)
+    checkOptions('foreach', options, NAMED)
     const name = this.#name('KSTREAM-FOREACH-', options)
     this.#then(name, () => new ForeachProcessor(action))
   }
@@ -211,6 +233,7 @@ export class KStream<K, V> {
    * orders.print({ label: 'orders' }) // [orders]: 17, {"total":12}
    */
   print(options: PrintOptions<K, V> = {}): void {
+    checkOptions('print', options, PRINT)
     const { label = this[parts].node.name, format = printed, write = console.log } = options
     checkCallback('print', format)
     checkCallback('print', write)
@@ -238,8 +261,8 @@ export class KStream<K, V> {
    * const all = webOrders.merge(shopOrders)
    */
   merge<V2 = V>(other: KStream<K, V2>, options: NamedOptions = {}): KStream<K, V | V2> {
-    const [mine, theirs] = [this[parts], other?.[parts]]
-    if (theirs === undefined) throw new InvalidArgumentError('merge', 'needs another KStream.')
+    const [mine, theirs] = [this[parts], partsOf('merge', other)]
+    checkOptions('merge', options, NAMED)
     if (theirs.graph !== mine.graph) {
       throw new InvalidArgumentError('merge', 'the other stream belongs to another StreamsBuilder.')
     }
@@ -277,6 +300,7 @@ export class KStream<K, V> {
    */
   process<KOut = K, VOut = V>(options: ProcessOptions<K, V, KOut, VOut>): KStream<KOut, VOut> {
     checkCallback('process', options?.create)
+    checkOptions('process', options, PROCESS)
     // As in Java a given name takes no number here.
     const name = options.name ?? this[parts].graph.names.node('KSTREAM-PROCESSOR-')
     checkNodeName(name)
@@ -315,6 +339,7 @@ export class KStream<K, V> {
    */
   processValues<VOut = V>(options: ProcessValuesOptions<K, V, VOut>): KStream<K, VOut> {
     checkCallback('processValues', options?.create)
+    checkOptions('processValues', options, PROCESS_VALUES)
     const name = options.name ?? this[parts].graph.names.node('KSTREAM-PROCESSVALUES-')
     checkNodeName(name)
     const value = madeBy(name, 'processValues', options.value)
@@ -464,6 +489,7 @@ export class KStream<K, V> {
    * clicks.selectKey((click) => click.user).repartition({ name: 'by-user', key: serdes.string(), partitionCount: 12 })
    */
   repartition(options: RepartitionOptions<K, V> = {}): KStream<K, V> {
+    checkOptions('repartition', options, REPARTITION)
     checkPartitionCount('repartition', options.partitionCount)
     const { graph, node } = this[parts]
     if (options.name !== undefined) checkNodeName(options.name)
@@ -489,6 +515,7 @@ export class KStream<K, V> {
    * clicks.groupByKey().count()
    */
   groupByKey(options: GroupOptions<K, V> = {}): KGroupedStream<K, V> {
+    checkOptions('groupByKey', options, GROUP)
     if (options.name !== undefined) checkNodeName(options.name)
     const key = givenOr<K>(options.key, this[parts].key)
     const value = givenOr<V>(options.value, this[parts].value)
@@ -503,6 +530,7 @@ export class KStream<K, V> {
    */
   groupBy<KR>(selector: KeySelector<K, V, KR>, options: GroupOptions<KR, V> = {}): KGroupedStream<KR, V> {
     checkCallback('groupBy', selector)
+    checkOptions('groupBy', options, GROUP)
     const name = this.#name('KSTREAM-KEY-SELECT-', options)
     const rekeyed = this.#then(name, () => new SelectKeyProcessor(name, selector), KEYS, {
       key: madeBy<KR>(name, 'groupBy', options.key),
@@ -520,6 +548,7 @@ export class KStream<K, V> {
    * orders.to((order) => `orders-${order.country}`, { key: serdes.string() })
    */
   to(topic: string | TopicChooser<K, V>, options: SinkOptions<K, V> = {}): void {
+    checkOptions('to', options, SINK)
     const { graph, node, key, value } = this[parts]
     const name = this.#name('KSTREAM-SINK-', options)
     const sink = new StreamSinkNode(name, sinkTopic(topic), {

@@ -1,11 +1,13 @@
 import type { Windowed } from '../lib/core/windowed.ts'
 import type { ForeignKeySelector, TableGrouper, TablePredicate, TableValueMapper, ValueJoiner } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { foreignKeyJoin } from './foreign-key-join.ts'
 import { ProcessorGraphNode } from './graph/processor-graph-node.ts'
 import type { KGroupedTable } from './kgrouped-table.ts'
 import { givenOr, madeBy } from './known-serde.ts'
 import { KStream } from './kstream.ts'
+import { NAMED } from './option-names.ts'
 import type {
   ForeignKeyJoinOptions,
   KeyValueOptions,
@@ -236,6 +238,7 @@ export class KTable<K, V> {
    * clicks.groupByKey().count().toStream().to('click-counts')
    */
   toStream(options: NamedOptions = {}): KStream<K, V> {
+    checkOptions('toStream', options, NAMED)
     const { graph, node, key, value, sources } = this[parts]
     const name = graph.names.nodeOr(options.name, 'KTABLE-TOSTREAM-')
     const toStream = new ProcessorGraphNode(name, () => new ToStreamProcessor())

@@ -1,9 +1,11 @@
+import { checkOptions } from './check-options.ts'
 import { checkOffsetReset } from './checks.ts'
 import type { LogicalGraph } from './graph/logical-graph.ts'
 import { TableSourceNode } from './graph/table-source-node.ts'
 import { madeBy, requireSerde } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { isVersionedStore, queryName, tableStore } from './materialize.ts'
+import { TABLE } from './option-names.ts'
 import type { TableOptions } from './options.ts'
 import { tableKeptOnDemand } from './table-parts.ts'
 
@@ -13,6 +15,7 @@ export function sourceTable<K, V>(
   topic: string,
   options: Partial<TableOptions<K, V>>,
 ): KTable<K, V> {
+  checkOptions('table', options, TABLE)
   const { timestamp, offsetReset, name: given } = options
   checkOffsetReset('table', offsetReset)
   const storeName = graph.names.storeOr(queryName(options), `${topic}-`)

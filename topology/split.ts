@@ -1,9 +1,11 @@
 import type { Predicate } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { InvalidArgumentError } from './errors.ts'
 import { ProcessorGraphNode } from './graph/processor-graph-node.ts'
 import { KStream } from './kstream.ts'
 import { checkNodeName } from './names.ts'
+import { BRANCH, NAMED } from './option-names.ts'
 import type { NamedOptions } from './options.ts'
 import { MergeProcessor } from './processors/merge.ts'
 import { type Branch, SplitProcessor } from './processors/split.ts'
@@ -36,6 +38,7 @@ export function split<K, V, B extends Readonly<Record<string, BranchCondition<K,
   options: NamedOptions,
 ): Branches<K, V, B> {
   const entries = branchesOf<K, V>(conditions)
+  checkOptions('split', options, NAMED)
   const { graph, node: parent } = stream[parts]
   const name = graph.names.nodeOr(options.name, 'KSTREAM-BRANCH-')
   const branches: Branch<K, V>[] = []
@@ -64,6 +67,7 @@ function branchesOf<K, V>(
   const entries = Object.entries(conditions ?? {}).map(([key, condition]) => {
     const branch: BranchOptions<K, V, unknown> =
       typeof condition === 'function' || condition === 'default' ? { when: condition } : condition
+    checkOptions(`split: ${key}`, branch, BRANCH)
     if (branch?.when !== 'default') checkCallback('split', branch?.when)
     return [key, branch] as const
   })

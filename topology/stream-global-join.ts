@@ -1,10 +1,12 @@
 import type { KeySelector, ValueJoiner } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { InvalidArgumentError } from './errors.ts'
 import type { GlobalKTable } from './global-ktable.ts'
 import { ProcessorGraphNode } from './graph/processor-graph-node.ts'
 import { madeBy } from './known-serde.ts'
 import { KStream } from './kstream.ts'
+import { VALUE } from './option-names.ts'
 import type { ValueOptions } from './options.ts'
 import { StreamTableJoinProcessor } from './processors/stream-table-join.ts'
 import { parts } from './stream-parts.ts'
@@ -21,6 +23,7 @@ export function streamGlobalJoin<K, V, KG, VG, VR>(
   const method = type === 'left' ? 'leftJoin' : 'join'
   checkCallback(method, keyOf)
   checkCallback(method, joiner)
+  checkOptions(method, options, VALUE)
   const { graph, node: parent } = stream[parts]
   if (table[parts].graph !== graph) {
     throw new InvalidArgumentError(method, 'the global table belongs to another StreamsBuilder.')

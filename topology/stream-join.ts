@@ -2,11 +2,13 @@ import type { StoreBuilder } from '../stores/store.ts'
 import { stores } from '../stores/stores.ts'
 import { unmatchedStore } from '../stores/unmatched/unmatched-store.ts'
 import type { ValueJoiner } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { InvalidArgumentError } from './errors.ts'
 import { JoinWindowNode, StreamJoinNode, type StreamJoinSide } from './graph/stream-join-node.ts'
 import { type KnownSerde, madeBy, requireSerde } from './known-serde.ts'
 import { storeSettings } from './materialize.ts'
+import { STREAM_JOIN } from './option-names.ts'
 import { SelfJoinProcessor } from './processors/self-join.ts'
 import { StreamJoinProcessor } from './processors/stream-join.ts'
 import { repartitionForJoin } from './repartition-for-join.ts'
@@ -72,6 +74,7 @@ function check(
     throw new InvalidArgumentError(method, 'the other stream belongs to another StreamsBuilder.')
   }
   checkCallback(method, joiner)
+  checkOptions(method, options, STREAM_JOIN)
   const emitUnmatched: string = options?.emitUnmatched ?? 'as-java'
   if (emitUnmatched !== 'as-java' && emitUnmatched !== 'when-due') {
     throw new InvalidArgumentError(method, `emitUnmatched must be 'as-java' or 'when-due', not '${emitUnmatched}'.`)

@@ -1,12 +1,14 @@
 import { recordBuffer } from '../stores/buffer/record-buffer.ts'
 import type { StoreBuilder } from '../stores/store.ts'
 import type { ValueJoiner } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { InvalidArgumentError } from './errors.ts'
 import { StreamTableJoinNode } from './graph/stream-table-join-node.ts'
 import { madeBy, requireSerde } from './known-serde.ts'
 import { KStream } from './kstream.ts'
 import type { KTable } from './ktable.ts'
+import { STREAM_TABLE_JOIN } from './option-names.ts'
 import type { StreamTableJoinOptions } from './options.ts'
 import { StreamTableJoinProcessor } from './processors/stream-table-join.ts'
 import { BufferedStreamTableJoinProcessor } from './processors/stream-table-join-buffered.ts'
@@ -24,6 +26,7 @@ export function streamTableJoin<K, V, VT, VR>(
 ): KStream<K, VR> {
   const method = type === 'left' ? 'leftJoin' : 'join'
   checkCallback(method, joiner)
+  checkOptions(method, options, STREAM_TABLE_JOIN)
   const tableParts = tablePartsOf(method, stream[parts], table)
   const { name: given, key, left, graceMs } = options
   checkGrace(method, graceMs)

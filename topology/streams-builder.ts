@@ -1,4 +1,5 @@
 import type { StoreBuilder } from '../stores/store.ts'
+import { checkOptions } from './check-options.ts'
 import { checkOffsetReset } from './checks.ts'
 import { InvalidArgumentError } from './errors.ts'
 import type { GlobalKTable } from './global-ktable.ts'
@@ -11,6 +12,7 @@ import { KStream } from './kstream.ts'
 import type { KTable } from './ktable.ts'
 import { checkStoreName, checkTopicName } from './names.ts'
 import { optimizationsOf } from './optimizations.ts'
+import { BUILD, STREAM } from './option-names.ts'
 import type { BuildOptions, GlobalStoreOptions, GlobalTableOptions, StreamOptions, TableOptions } from './options.ts'
 import { sourceTable } from './source-table.ts'
 import { Topology } from './topology.ts'
@@ -47,6 +49,7 @@ export class StreamsBuilder {
    * })
    */
   stream<K, V>(topics: string | readonly string[] | RegExp, options: StreamOptions<K, V>): KStream<K, V> {
+    checkOptions('stream', options, STREAM)
     const { key, value, timestamp, offsetReset, name: given }: Partial<StreamOptions<K, V>> = options ?? {}
     const list = topics instanceof RegExp ? topics : typeof topics === 'string' ? [topics] : [...(topics ?? [])]
     if (!(list instanceof RegExp)) {
@@ -126,7 +129,7 @@ export class StreamsBuilder {
    * builder.addStateStore(stores.keyValue('limits', { key: serdes.string(), value: serdes.long() }))
    */
   addStateStore(store: StoreBuilder): this {
-    checkStoreName(store.name)
+    checkStoreName(store?.name)
     this.#graph.add(new StateStoreNode(store), this.#graph.root)
     return this
   }
@@ -138,6 +141,7 @@ export class StreamsBuilder {
    * @throws StreamsError of other kinds: equal names, unknown or unused stores, one topic read in two ways, no source at all.
    */
   build(options: BuildOptions = {}): Topology {
+    checkOptions('build', options, BUILD)
     const definition = this.#graph.write(optimizationsOf(options))
     definition.check()
     return new Topology(definition)

@@ -2,12 +2,14 @@ import type { StreamRecord } from '../lib/core/record.ts'
 import type { Windowed } from '../lib/core/windowed.ts'
 import { changeBuffer } from '../stores/buffer/change-buffer.ts'
 import type { StoreBuilder } from '../stores/store.ts'
+import { checkOptions } from './check-options.ts'
 import { InvalidArgumentError, NoWindowCloseError } from './errors.ts'
 import type { GraphNode } from './graph/graph-node.ts'
 import { TableNode } from './graph/table-node.ts'
 import { requireSerde } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { checkNodeName } from './names.ts'
+import { SUPPRESS } from './option-names.ts'
 import type { SuppressOptions } from './options.ts'
 import { type Suppression, SuppressProcessor, suppressedView } from './processors/suppress.ts'
 import { parts } from './stream-parts.ts'
@@ -17,7 +19,7 @@ const METHOD = 'suppress'
 
 /** Adds `suppress()` to the graph: a node with a buffer, which passes on the old values that its table sends. */
 export function suppress<K, V>(table: KTable<K, V>, options: SuppressOptions): KTable<K, V> {
-  checkOptions(options)
+  check(options)
   const { graph, node: parent, key, value, sources, view, enableSendingOldValues } = table[parts]
   if (parent instanceof TableNode && parent.outputVersioned === true) throw versionedTable()
   const { name: given } = options
@@ -89,7 +91,8 @@ function graceAbove(node: GraphNode, root: GraphNode, chain: readonly string[]):
   return Math.max(...[...node.parents].map((parent) => graceAbove(parent, root, [node.name, ...chain])))
 }
 
-function checkOptions(options: SuppressOptions): void {
+function check(options: SuppressOptions): void {
+  checkOptions(METHOD, options, SUPPRESS)
   const until: string | undefined = options?.until
   if (until !== 'window-closes' && until !== 'time-limit') {
     throw new InvalidArgumentError(METHOD, `until must be 'window-closes' or 'time-limit', but is ${String(until)}.`)

@@ -1,10 +1,12 @@
 import type { ValueJoiner } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { InvalidArgumentError } from './errors.ts'
 import { TableJoinNode } from './graph/table-join-node.ts'
 import { givenOr, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { isVersionedStore, queryName, tableStore } from './materialize.ts'
+import { MATERIALIZE } from './option-names.ts'
 import type { MaterializeOptions } from './options.ts'
 import { joinedValue, joinedView, TableJoinProcessor } from './processors/table-join.ts'
 import { storeView } from './processors/table-store.ts'
@@ -26,6 +28,7 @@ export function tableJoin<K, V, VO, VR>(
 ): KTable<K, VR> {
   const method = METHODS[type]
   checkCallback(method, joiner)
+  checkOptions(method, options, MATERIALIZE)
   const leftParts = left[parts]
   const rightParts = tablePartsOf(method, leftParts, right)
   const { graph } = leftParts

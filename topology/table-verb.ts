@@ -1,7 +1,9 @@
+import { checkOptions } from './check-options.ts'
 import { TableNode } from './graph/table-node.ts'
 import { givenOr, type KnownSerde } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { isVersionedStore, queryName, tableStore } from './materialize.ts'
+import { MATERIALIZE } from './option-names.ts'
 import type { MaterializeOptions } from './options.ts'
 import { computedView, type TableFunction, TableVerbProcessor } from './processors/table-verb.ts'
 import { parts } from './stream-parts.ts'
@@ -24,6 +26,7 @@ export interface TableVerb<K, V, VR> {
 /** Adds the verb to the graph. Its table is kept only if a store was named; otherwise its values are worked out when they are read. */
 export function tableVerb<K, V, VR>(table: KTable<K, V>, verb: TableVerb<K, V, VR>): KTable<K, VR> {
   const { method, prefix, options, dropEmpty } = verb
+  checkOptions(method, options, MATERIALIZE)
   const { graph, node: parent, key: parentKey, sources, view } = table[parts]
   const storeName = queryName(options)
   // As in Java: settings for a store without a name make no store, and take a number.

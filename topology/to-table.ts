@@ -1,9 +1,11 @@
+import { checkOptions } from './check-options.ts'
 import { RepartitionNode, repartitionNames } from './graph/repartition-node.ts'
 import { TableNode } from './graph/table-node.ts'
 import { givenOr } from './known-serde.ts'
 import type { KStream } from './kstream.ts'
 import { KTable } from './ktable.ts'
 import { isVersionedStore, queryName, tableStore } from './materialize.ts'
+import { MATERIALIZE } from './option-names.ts'
 import type { MaterializeOptions } from './options.ts'
 import { TableSourceProcessor } from './processors/table-source.ts'
 import { parts } from './stream-parts.ts'
@@ -13,6 +15,7 @@ const PREFIX = 'KSTREAM-TOTABLE-'
 
 /** Adds `toTable()` to the graph: behind a repartition topic if keys may have changed. */
 export function toTable<K, V>(stream: KStream<K, V>, options: MaterializeOptions<K, V>): KTable<K, V> {
+  checkOptions('toTable', options, MATERIALIZE)
   const { graph, node: parent, key: streamKey, value: streamValue, rekeyed } = stream[parts]
   const name = graph.names.nodeOr(options.name, PREFIX)
   const given = queryName(options)

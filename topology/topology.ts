@@ -1,6 +1,7 @@
 import type { Serde } from '../lib/serde/serde.ts'
 import type { StoreBuilder } from '../stores/store.ts'
 import { buildPhysical } from './build-physical.ts'
+import { checkOptions, type OptionNames } from './check-options.ts'
 import { checkCallback, checkOffsetReset } from './checks.ts'
 import { type SourceDefinition, TopologyDefinition } from './definition.ts'
 import { describeTopology } from './describe.ts'
@@ -56,6 +57,31 @@ export interface AddSinkOptions<K, V> {
   readonly partitioner?: StreamPartitioner<K, V>
 }
 
+const SOURCE: OptionNames<AddSourceOptions<any, any>> = {
+  topics: true,
+  key: true,
+  value: true,
+  timestamp: true,
+  offsetReset: true,
+}
+const PROCESSOR: OptionNames<AddProcessorOptions<any, any, any, any>> = { parents: true, create: true, stores: true }
+const FILLED_STORE: OptionNames<AddFilledStoreOptions<any, any>> = {
+  source: true,
+  processor: true,
+  topic: true,
+  key: true,
+  value: true,
+  timestamp: true,
+  create: true,
+}
+const SINK: OptionNames<AddSinkOptions<any, any>> = {
+  parents: true,
+  topic: true,
+  key: true,
+  value: true,
+  partitioner: true,
+}
+
 export interface DescribeOptions {
   /** Default: `text`. */
   readonly format?: 'text' | 'mermaid'
@@ -86,6 +112,7 @@ export class Topology {
 
   /** Adds a node that reads topics. */
   addSource<K = any, V = any>(name: string, options: AddSourceOptions<K, V>): this {
+    checkOptions('addSource', options, SOURCE)
     const { topics, timestamp, offsetReset } = options
     checkOffsetReset('addSource', offsetReset)
     this.#definition.addSource({
@@ -105,6 +132,7 @@ export class Topology {
     name: string,
     options: AddProcessorOptions<KIn, VIn, KOut, VOut>,
   ): this {
+    checkOptions('addProcessor', options, PROCESSOR)
     const { parents, create, stores = [] } = options
     checkCallback('addProcessor', create)
     this.#definition.addProcessor({ name, parents: asList(parents), supplier: () => new UserProcessor(create) })
@@ -117,6 +145,7 @@ export class Topology {
 
   /** Adds a node that writes its parents' records to a topic. */
   addSink<K = any, V = any>(name: string, options: AddSinkOptions<K, V>): this {
+    checkOptions('addSink', options, SINK)
     const { parents, partitioner } = options
     const { topic, label } = sinkTopic(options.topic)
     this.#definition.addSink({
@@ -152,6 +181,7 @@ export class Topology {
    * })
    */
   addGlobalStore<K, V>(store: StoreBuilder, options: AddFilledStoreOptions<K, V>): this {
+    checkOptions('addGlobalStore', options, FILLED_STORE)
     const { processor: name, create } = options
     checkCallback('addGlobalStore', create)
     const source = filledFrom(options, 'addGlobalStore', 'earliest')
@@ -176,6 +206,7 @@ export class Topology {
    *   .connectProcessorAndStateStores('pricing', 'prices')
    */
   addReadOnlyStateStore<K, V>(store: StoreBuilder, options: AddFilledStoreOptions<K, V>): this {
+    checkOptions('addReadOnlyStateStore', options, FILLED_STORE)
     const { processor: name, create } = options
     checkCallback('addReadOnlyStateStore', create)
     const source = filledFrom(options, 'addReadOnlyStateStore', undefined)

@@ -1,7 +1,9 @@
+import { checkOptions } from './check-options.ts'
 import { TableNode } from './graph/table-node.ts'
 import { givenOr, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { isVersionedStore, queryName, tableStore } from './materialize.ts'
+import { TRANSFORM_VALUES } from './option-names.ts'
 import type { TransformValuesOptions } from './options.ts'
 import { TransformValuesProcessor, transformedView } from './processors/transform-values.ts'
 import { parts } from './stream-parts.ts'
@@ -15,6 +17,7 @@ export function transformValues<K, V, VR>(
   options: TransformValuesOptions<K, V, VR>,
 ): KTable<K, VR> {
   const { graph, node: parent, key: parentKey, sources, view } = table[parts]
+  checkOptions('transformValues', options, TRANSFORM_VALUES)
   const { create, stores = [] } = options
   const method = 'transformValues'
   const storeName = queryName(options)

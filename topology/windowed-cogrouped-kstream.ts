@@ -1,8 +1,10 @@
 import type { Windowed } from '../lib/core/windowed.ts'
 import type { Initializer, Merger } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import { type CogroupMembers, cogroupTable } from './cogroup.ts'
 import type { KTable } from './ktable.ts'
+import { WINDOWED_MATERIALIZE } from './option-names.ts'
 import type { WindowedAggregateOptions } from './options.ts'
 import { aggregateFold } from './processors/fold.ts'
 import type { WindowKind } from './window-kinds.ts'
@@ -76,6 +78,7 @@ function windowedCogroupTable<K, VR>(
   callbacks: { readonly initializer: Initializer<VR>; readonly merger: Merger<K, VR> | undefined },
   options: WindowedAggregateOptions<K, VR>,
 ): KTable<Windowed<K>, VR> {
+  checkOptions('aggregate', options, WINDOWED_MATERIALIZE)
   const retentionMs = retentionOf('aggregate', kind, options.retentionMs)
   const windowing = { kind, emit: 'on-window-update', retentionMs } as const
   return cogroupTable<K, VR, Windowed<K>>(members, {

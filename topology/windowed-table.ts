@@ -1,10 +1,12 @@
 import type { Windowed } from '../lib/core/windowed.ts'
 import type { StoreBuilder } from '../stores/store.ts'
+import { checkOptions } from './check-options.ts'
 import { InvalidArgumentError } from './errors.ts'
 import type { GroupedAggregation } from './graph/grouped-aggregation.ts'
 import { givenOr, type KnownSerde, madeBy, requireSerde } from './known-serde.ts'
 import { KTable } from './ktable.ts'
 import { queryName, type StoreUse, storeSettings } from './materialize.ts'
+import { WINDOWED_MATERIALIZE } from './option-names.ts'
 import type { WindowedMaterializeOptions } from './options.ts'
 import type { Fold } from './processors/fold.ts'
 import type { StreamParts } from './stream-parts.ts'
@@ -37,6 +39,7 @@ export function windowedTable<K, V, VR>(
   verb: WindowedVerb<K, V, VR>,
 ): KTable<Windowed<K>, VR> {
   const { method, prefix, options, value: inherited } = verb
+  checkOptions(method, options, WINDOWED_MATERIALIZE)
   const retentionMs = retentionOf(method, kind, options.retentionMs)
   const { graph } = parts
   const storeName = graph.names.storeOr(queryName(options), prefix)

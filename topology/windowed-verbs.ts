@@ -1,10 +1,13 @@
 // The verbs that time windows and sessions have in common, as they add themselves to the graph.
+
 import type { Windowed } from '../lib/core/windowed.ts'
 import { serdes } from '../lib/serde/index.ts'
 import type { Aggregator, Initializer, Merger, Reducer } from './callbacks.ts'
+import { checkOptions } from './check-options.ts'
 import { checkCallback } from './checks.ts'
 import type { KTable } from './ktable.ts'
 import { hasStoreSettings, queryName } from './materialize.ts'
+import { WINDOWED_MATERIALIZE } from './option-names.ts'
 import type { WindowedAggregateOptions, WindowedMaterializeOptions } from './options.ts'
 import { aggregateFold, countFold, reduceFold } from './processors/fold.ts'
 import { type WindowedGroup, windowedTable } from './windowed-table.ts'
@@ -18,6 +21,7 @@ export function windowedCount<K>(
   options: WindowedMaterializeOptions<K, number>,
   takesNumber: boolean,
 ): KTable<Windowed<K>, number> {
+  checkOptions('count', options, WINDOWED_MATERIALIZE)
   const hasSettings = hasStoreSettings(options) || options.retentionMs !== undefined
   if (takesNumber && hasSettings && queryName(options) === undefined) group.parts.graph.names.store(AGGREGATE)
   return windowedTable(group, {

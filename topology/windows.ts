@@ -1,4 +1,5 @@
 // How records are put into windows of event time. Plain data, but for custom ones; the processors do the arithmetic.
+import { checkOptions } from './check-options.ts'
 
 import { CustomWindows, type CustomWindowsOptions } from './custom-windows.ts'
 import { atLeast, type Grace, graceOf, whole } from './durations.ts'
@@ -57,12 +58,14 @@ export type EmitStrategy = 'on-window-update' | 'on-window-close'
 export const windows = {
   /** Windows that follow each other without a gap: [0, size), [size, 2 × size)… */
   tumbling(options: { readonly sizeMs: number } & Grace): TimeWindows {
+    checkOptions('windows.tumbling', options, { sizeMs: true, graceMs: true })
     const sizeMs = atLeast('windows.tumbling', 'sizeMs', options?.sizeMs, 1)
     return { kind: 'time', sizeMs, advanceMs: sizeMs, graceMs: graceOf('windows.tumbling', options) }
   },
 
   /** Windows of one size, a new one every `advanceMs`: a record is in size / advance of them. */
   hopping(options: { readonly sizeMs: number; readonly advanceMs: number } & Grace): TimeWindows {
+    checkOptions('windows.hopping', options, { sizeMs: true, advanceMs: true, graceMs: true })
     const sizeMs = atLeast('windows.hopping', 'sizeMs', options?.sizeMs, 1)
     const advanceMs = atLeast('windows.hopping', 'advanceMs', options.advanceMs, 1)
     if (advanceMs > sizeMs) {
@@ -76,17 +79,20 @@ export const windows = {
 
   /** Windows that end at each record: two records are in one if they are at most `timeDifferenceMs` apart. */
   sliding(options: { readonly timeDifferenceMs: number } & Grace): SlidingWindows {
+    checkOptions('windows.sliding', options, { timeDifferenceMs: true, graceMs: true })
     const timeDifferenceMs = atLeast('windows.sliding', 'timeDifferenceMs', options?.timeDifferenceMs, 0)
     return { kind: 'sliding', timeDifferenceMs, graceMs: graceOf('windows.sliding', options) }
   },
 
   /** One window from `startMs` (default 0) on, without an end; earlier records are dropped. */
   unlimited(options: { readonly startMs?: number } = {}): UnlimitedWindows {
+    checkOptions('windows.unlimited', options, { startMs: true })
     return { kind: 'unlimited', startMs: atLeast('windows.unlimited', 'startMs', options.startMs ?? 0, 0) }
   },
 
   /** A session of a key ends when nothing came for longer than `inactivityGapMs`. A record may join two sessions into one. */
   session(options: { readonly inactivityGapMs: number } & Grace): SessionWindows {
+    checkOptions('windows.session', options, { inactivityGapMs: true, graceMs: true })
     const inactivityGapMs = atLeast('windows.session', 'inactivityGapMs', options?.inactivityGapMs, 0)
     return { kind: 'session', inactivityGapMs, graceMs: graceOf('windows.session', options) }
   },
@@ -115,6 +121,7 @@ export const windows = {
     options: ({ readonly withinMs: number } | { readonly beforeMs: number; readonly afterMs: number }) & Grace,
   ): JoinWindows {
     const method = 'windows.join'
+    checkOptions(method, options, { withinMs: true, beforeMs: true, afterMs: true, graceMs: true })
     const both: { readonly withinMs?: number; readonly beforeMs?: number; readonly afterMs?: number } = options ?? {}
     const beforeMs = whole(method, 'beforeMs', both.beforeMs ?? both.withinMs)
     const afterMs = whole(method, 'afterMs', both.afterMs ?? both.withinMs)

@@ -6,6 +6,7 @@ import type { ClientSupplier, CompressionCodec } from '../client/client.ts'
 import type { KafkaOptions, SaslOptions } from '../client/kafkajs/options.ts'
 import { compressionCodecs } from '../client/protocol/compression.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
+import { didYouMean } from '../core/did-you-mean.ts'
 import { InvalidConfigError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import type { DeserializationHandler, ProcessingHandler, ProductionHandler } from './error-handlers.ts'
@@ -247,12 +248,7 @@ function rejectUnknown(given: Given): void {
   const known = [...others, ...Object.keys(numbers), ...Object.keys(choices)]
   for (const option of Object.keys(given)) {
     if (known.includes(option)) continue
-    const close = known
-      .map((name) => ({ name, distance: editDistance(name.toLowerCase(), option.toLowerCase()) }))
-      .sort((a, b) => a.distance - b.distance)[0]!
-    const hint =
-      close.distance <= 3 ? `; did you mean '${close.name}'?` : `; the options are: ${known.sort().join(', ')}`
-    throw new InvalidConfigError(option, `is not an option${hint}`)
+    throw new InvalidConfigError(option, `is not an option${didYouMean(option, known)}`)
   }
 }
 
@@ -360,17 +356,4 @@ function requireWritable(stateDir: unknown): string {
 
 function show(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value))
-}
-
-// Levenshtein's distance, one row at a time.
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    }
-    row = next
-  }
-  return row[b.length]!
 }
