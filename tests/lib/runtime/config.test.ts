@@ -23,6 +23,15 @@ describe('a configuration', () => {
     expect(resolve({ cacheBytes: undefined }).cacheBytes).toBe(10 * 1024 * 1024)
   })
 
+  it('keeps entries of the user’s own as they are now, and none by default', () => {
+    const appConfigs: Record<string, unknown> = { currency: 'EUR' }
+    const resolved = resolve({ appConfigs })
+    appConfigs.currency = 'USD'
+
+    expect(resolved.appConfigs).toEqual({ currency: 'EUR' })
+    expect(resolve({}).appConfigs).toEqual({})
+  })
+
   const file = join(stateDir, 'file')
   writeFileSync(file, '')
   it.each([
@@ -58,6 +67,9 @@ describe('a configuration', () => {
     { changes: { stateDir: '' }, option: 'stateDir', says: /path of a folder/ },
     { changes: { stateDir: join(file, 'below') }, option: 'stateDir', says: /cannot be used.*ENOTDIR/ },
     { changes: { logger: { info() {} } }, option: 'logger', says: /must have a method 'debug'/ },
+    { changes: { appConfigs: 'secret' }, option: 'appConfigs', says: /'appConfigs' must be an object of your own/ },
+    { changes: { appConfigs: ['secret'] }, option: 'appConfigs', says: /must be an object of your own entries/ },
+    { changes: { appConfigs: null }, option: 'appConfigs', says: /must be an object/ },
     {
       changes: { brokers: undefined, client: { connect() {} }, ssl: true },
       option: 'ssl',
