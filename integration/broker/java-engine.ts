@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { formatCommand, formatDataFolders } from './data-folder.ts'
 import type { Engine } from './engine.ts'
 import { BrokerStartError } from './errors.ts'
 import { hasKafkaJars, kafkaJars } from './kafka-jars.ts'
@@ -13,8 +14,6 @@ import type { Command } from './watched-processes.ts'
 const MINIMUM_JAVA = 17
 const PROBE_TIMEOUT_MS = 30_000
 const FORMAT_TIMEOUT_MS = 60_000
-// Any 16 bytes in base64: each cluster lives in a folder of its own.
-const CLUSTER_ID = 'bWlsbHJhY2UtdGVzdHMtMA'
 const LOG_CONFIGURATION = fileURLToPath(new URL('./log4j2.properties', import.meta.url))
 
 /** How Java is started. */
@@ -63,14 +62,17 @@ export class JavaEngine implements Engine {
 
   async prepare(addresses: readonly NodeAddress[], properties: readonly Record<string, string>[]): Promise<void> {
     this.#jars = await kafkaJars()
-    await Promise.all(addresses.map((address, index) => this.#format(address, properties[index]!)))
+    for (const [index, address] of addresses.entries()) {
+      const file = this.#propertiesFile(address)
+      await mkdir(dirname(file), { recursive: true })
+      await writeFile(file, propertiesText(properties[index]!))
+    }
+    const folders = addresses.map((address) => ({ folder: this.dataFolder(address), nodeId: address.nodeId }))
+    await formatDataFolders(folders, `${this.#jars}.bootstrap`, () => this.#format(addresses[0]!))
   }
 
-  async #format(address: NodeAddress, properties: Record<string, string>): Promise<void> {
-    const file = this.#propertiesFile(address)
-    await mkdir(this.dataFolder(address), { recursive: true })
-    await writeFile(file, propertiesText(properties))
-    const format = ['kafka.tools.StorageTool', 'format', '--cluster-id', CLUSTER_ID, '--config', file]
+  async #format(address: NodeAddress): Promise<void> {
+    const format = formatCommand(this.#propertiesFile(address))
     const result = await runToEnd(this.#java(['-XX:TieredStopAtLevel=1', '-Xmx256m'], format), FORMAT_TIMEOUT_MS)
     if (!result.ok) {
       throw new BrokerStartError(`The broker's data folder could not be formatted (${result.how}):\n${result.output}`)
@@ -78,8 +80,10 @@ export class JavaEngine implements Engine {
   }
 
   command(address: NodeAddress): Command {
+    // What brokers of tests are started with, on top: see global-setup.ts.
+    const further = process.env.MILLRACE_BROKER_JVM?.split(' ') ?? []
     const heap = ['-Xms256m', '-Xmx1g', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:+ExitOnOutOfMemoryError']
-    return this.#java(heap, ['kafka.Kafka', this.#propertiesFile(address)])
+    return this.#java([...heap, ...further], ['kafka.Kafka', this.#propertiesFile(address)])
   }
 
   async signal(_address: NodeAddress, pid: number, signal: NodeJS.Signals): Promise<void> {
