@@ -16,8 +16,8 @@ export interface StateStore {
    */
   readonly neededChangelogOffset?: number | undefined
   /**
-   * The latest event time of the records that were restored, in this life of the store or before; -1 if there were none. What put them there knew a stream time of at least that. Only
-   * stores of windows and sessions, and buffers of joins, say so.
+   * The latest event time of the records that were restored, in this life of the store or before, as far as they can tell; -1 if there were none. What put them there knew a stream
+   * time of at least that. Only stores of windows and sessions, and buffers, say so.
    */
   readonly restoredTimeMs?: number
   /** Reads what it needs of its rows: called once after the restore, before the first record. */

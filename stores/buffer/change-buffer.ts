@@ -60,6 +60,7 @@ export class ChangeBuffer<K, V> implements StateStore {
   readonly #sizes = new Map<string, number>()
   readonly #dirty = new Map<string, Buffer>()
   #bytes = 0
+  #openedTimeMs = -1
 
   constructor(name: string, options: ChangeBufferOptions<K, V>, context: StoreContext) {
     this.name = name
@@ -80,6 +81,11 @@ export class ChangeBuffer<K, V> implements StateStore {
   /** The buffer time of the first update; infinite if none waits. */
   get firstTimeMs(): number {
     return this.#queue.first?.timeMs ?? Number.POSITIVE_INFINITY
+  }
+
+  /** See StateStore. What waited when the buffer was opened tells it, whoever put it there. */
+  get restoredTimeMs(): number {
+    return this.#openedTimeMs
   }
 
   /** The update that is due first. */
@@ -131,12 +137,14 @@ export class ChangeBuffer<K, V> implements StateStore {
     this.#queue.clear()
     this.#sizes.clear()
     this.#bytes = 0
+    this.#openedTimeMs = -1
     for await (const [key, row] of this.#context.rows.range({})) {
       const buffered = decodeBufferValue(row)
       for (const value of [buffered.prior, buffered.old, buffered.new]) {
         if (value !== null) await this.#serdes.prepare(key, value)
       }
       this.#queue.add(buffered.bufferTimeMs, key)
+      this.#openedTimeMs = Math.max(this.#openedTimeMs, buffered.context.timestamp)
       this.#resize(key.toString('latin1'), bufferedBytes(key, buffered))
     }
   }

@@ -7,6 +7,7 @@ import { SuppressBufferFullError } from '../errors.ts'
 import type { InternalProcessorContext, Processor } from '../processor.ts'
 import type { TableGetter, TableView } from '../table-view.ts'
 import { awaited } from './awaited.ts'
+import { resumedStreamTimeMs } from './resumed-stream-time.ts'
 
 export interface Suppression<K> {
   readonly storeName: string
@@ -36,6 +37,7 @@ export class SuppressProcessor<K, V> implements Processor<K, Change<V>, K, Chang
   init(context: InternalProcessorContext<K, Change<V>>): void {
     this.#context = context
     this.#buffer = context.store(this.#settings.storeName)
+    resumedStreamTimeMs(context, this.#buffer)
   }
 
   process(record: StreamRecord<K, Change<V>>): void | Promise<void> {

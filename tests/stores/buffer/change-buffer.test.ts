@@ -113,6 +113,24 @@ describe('a change buffer', () => {
     expect(drain(restored)).toEqual(drain(buffer))
   })
 
+  it('tells the latest event time of what waited when it was opened, wherever that stands in the order', async () => {
+    const task = await FakeTask.inMemory()
+    const buffer = await opened(task)
+    expect(buffer.restoredTimeMs).toBe(-1)
+    put(buffer, 9, 'a', 'a1')
+    put(buffer, 5, 'b', 'b1')
+    await task.commit(buffer)
+    expect((await opened(task)).restoredTimeMs).toBe(9)
+
+    put(buffer, 7, 'a', 'a2')
+    task.database.rollback()
+    const again = await opened(task)
+    expect(again.restoredTimeMs).toBe(9)
+    drain(again)
+    await task.commit(again)
+    expect((await opened(task)).restoredTimeMs).toBe(-1)
+  })
+
   it('goes back to the last commit after an abort', async () => {
     const task = await FakeTask.inMemory()
     const buffer = await opened(task)
