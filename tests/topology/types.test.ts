@@ -20,6 +20,7 @@ import type {
 } from '../../stores/store.ts'
 import { stores } from '../../stores/stores.ts'
 import type { CogroupedKStream } from '../../topology/cogrouped-kstream.ts'
+import type { CustomWindows } from '../../topology/custom-windows.ts'
 import type { GlobalKTable } from '../../topology/global-ktable.ts'
 import type { KGroupedStream } from '../../topology/kgrouped-stream.ts'
 import type { KGroupedTable } from '../../topology/kgrouped-table.ts'
@@ -318,6 +319,25 @@ typed(function windowedAggregations() {
       .selectKey((_, { key, window }) => `${key}@${window.startMs}`),
   )
 
+  const windowOf = (timestampMs: number) => ({ startMs: timestampMs, endMs: timestampMs + 1 })
+  const days = windows.custom({ windowOf, maxSizeMs: 10, graceMs: 5 })
+  const shifts = windows.custom({ windowsFor: (timestampMs) => new Set([windowOf(timestampMs)]), maxSizeMs: 10 })
+  expectType<CustomWindows>()(days)
+  expectType<TimeWindowedKStream<string, Flight>>()(grouped.windowedBy(shifts, { emit: 'on-window-close' }))
+  expectType<KTable<Windowed<string>, number>>()(grouped.windowedBy(days).count())
+  expectType<Serde<Windowed<string>>>()(serdes.timeWindowed(serdes.string(), days))
+  // @ts-expect-error a window has an end
+  windows.custom({ windowOf: (startMs) => ({ startMs }), maxSizeMs: 10 })
+  // @ts-expect-error one window for windowOf, several for windowsFor
+  windows.custom({ windowsFor: windowOf, maxSizeMs: 10 })
+  // @ts-expect-error promises are not waited for
+  windows.custom({ windowOf: async (t) => windowOf(t), maxSizeMs: 10 })
+  // @ts-expect-error the longest size is missing
+  windows.custom({ windowOf })
+  // @ts-expect-error one or the other
+  windows.custom({ windowOf, windowsFor: (t) => [windowOf(t)], maxSizeMs: 10 })
+  // @ts-expect-error not for joins
+  words.join(words, (left, right) => left + right, { within: days })
   // @ts-expect-error windows of a join
   grouped.windowedBy(windows.join({ withinMs: 10 }))
   // @ts-expect-error a misspelt strategy

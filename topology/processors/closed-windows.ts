@@ -14,8 +14,8 @@ export interface Closing<K, V> {
    * can be none.
    */
   closed(emittedMs: number, closeMs: number): TimeRange | undefined
-  /** The windows of these times, in order, with the event time of their results. */
-  read(range: TimeRange): AsyncIterable<readonly [Windowed<K>, ValueAndTimestamp<V>]>
+  /** The windows of these times that have closed by `closeMs`, in order, with the event time of their results. */
+  read(range: TimeRange, closeMs: number): AsyncIterable<readonly [Windowed<K>, ValueAndTimestamp<V>]>
 }
 
 /**
@@ -68,7 +68,7 @@ export class ClosedWindows<K, V> {
   async #emit(cause: StreamRecord<unknown, unknown>, range: TimeRange): Promise<void> {
     const closeMs = this.#closeMs
     const { headers, topic, partition, offset } = cause
-    for await (const [windowed, { value, timestamp }] of this.#closing.read(range)) {
+    for await (const [windowed, { value, timestamp }] of this.#closing.read(range, closeMs)) {
       const update = new Change(value, null)
       await this.#context.forward(new StreamRecord(windowed, update, timestamp, headers, topic, partition, offset))
     }

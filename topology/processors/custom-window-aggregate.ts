@@ -27,17 +27,14 @@ export class CustomWindowAggregateProcessor<K, V, VR> implements Processor<K, V,
   }
 
   init(context: InternalProcessorContext<Windowed<K>, Change<VR>>): void {
-    const { storeName, retentionMs } = this.#aggregation
-    const { graceMs, maxSizeMs } = this.#windows
+    const { storeName } = this.#aggregation
     this.#context = context
     this.#streamTimeMs = resumedStreamTimeMs(context, context.store(storeName))
-    this.#open = new OpenWindows(context.store(storeName), this.#windows)
+    this.#open = new OpenWindows(context.store(storeName), this.#windows, context.emittedUntilMs(storeName))
     this.#updates = new WindowUpdates(context, this.#aggregation, {
-      graceMs,
-      closed: (emittedMs, closeMs) => this.#open.closed(emittedMs, closeMs),
-      read: (range) => this.#open.take(range),
-      // After the end: the longest window starts so long before it.
-      retentionMs: retentionMs - maxSizeMs,
+      graceMs: this.#windows.graceMs,
+      closed: (_, closeMs) => this.#open.closed(closeMs),
+      read: (_, closeMs) => this.#open.take(closeMs),
     })
   }
 

@@ -1,34 +1,38 @@
-import type { WindowEnds, Windowed } from '../../lib/core/windowed.ts'
+import type { Window, WindowEnds, Windowed } from '../../lib/core/windowed.ts'
 import type { TimeRange, TimestampedWindowStore, ValueAndTimestamp } from '../../stores/store.ts'
 
 /** Of more windows than that, those that end last are looked up when their time comes. More than may lie around one time: those that end at once have to fit. */
 const MAX_WINDOWS = 16_384
 
-interface OpenWindow {
-  readonly startMs: number
-  readonly endMs: number
+/** What is asked of windows that differ in length. */
+export interface UnevenWindows extends WindowEnds {
+  readonly maxSizeMs: number
 }
 
 /**
  * The windows of a store that have not been emitted yet, by their ends: of windows that differ in length, the starts do not tell which of them close.
  *
- * What is known of them is lost with the process, and bounded. Up to `#knownUntilMs`, exclusive, all ends are known; when time comes there the store is asked.
+ * What is known of them is lost with the process, and bounded: all that end before `#knownUntilMs`. When time comes there the store is asked for more.
  */
 export class OpenWindows<K, V> {
   readonly #store: TimestampedWindowStore<K, V>
-  readonly #ends: WindowEnds & { readonly maxSizeMs: number }
+  readonly #ends: UnevenWindows
   readonly #maxWindows: number
   /** By end, then start. */
-  #windows: OpenWindow[] = []
-  #knownUntilMs = 0
+  #windows: Window[] = []
+  #earliestStartMs = Number.POSITIVE_INFINITY
+  #knownUntilMs: number
 
+  /** @param emittedMs - Windows that end later are open; -1: all are. */
   constructor(
     store: TimestampedWindowStore<K, V>,
-    ends: WindowEnds & { readonly maxSizeMs: number },
-    maxWindows = MAX_WINDOWS,
+    ends: UnevenWindows,
+    emittedMs: number,
+    maxWindows: number = MAX_WINDOWS,
   ) {
     this.#store = store
     this.#ends = ends
+    this.#knownUntilMs = emittedMs + 1
     this.#maxWindows = maxWindows
   }
 
@@ -39,45 +43,77 @@ export class OpenWindows<K, V> {
     const there = this.#windows[at]
     if (there !== undefined && there.startMs === startMs && there.endMs === endMs) return
     this.#windows.splice(at, 0, { startMs, endMs })
+    if (startMs < this.#earliestStartMs) this.#earliestStartMs = startMs
     if (this.#windows.length > this.#maxWindows) this.#forgetLatest()
   }
 
-  /** The ends of the windows that close between two times, after `emittedMs` (-1: from the beginning), up to `closeMs`; undefined if none does. */
-  closed(emittedMs: number, closeMs: number): TimeRange | undefined {
-    const fromMs = this.#windows[0]?.endMs ?? Math.max(emittedMs + 1, this.#knownUntilMs)
-    return fromMs <= closeMs ? { fromMs, toMs: closeMs } : undefined
+  /** The starts among which those of all windows lie that end up to `closeMs`; undefined if none does. */
+  closed(closeMs: number): TimeRange | undefined {
+    const first = this.#windows[0]
+    if (this.#knownUntilMs > closeMs && (first === undefined || first.endMs > closeMs)) return undefined
+    const unknownMs = Math.max(0, this.#knownUntilMs - this.#ends.maxSizeMs)
+    return { fromMs: Math.min(this.#earliestStartMs, unknownMs), toMs: closeMs - 1 }
   }
 
-  /** The results of the windows that end within the range, by end, then start, then key; they do not count as open any more. */
-  async *take({ fromMs, toMs }: TimeRange): AsyncGenerator<readonly [Windowed<K>, ValueAndTimestamp<V>], void> {
+  /** The results of the windows that end up to then, by end, then start, then key; they are not open any more. */
+  async *take(closeMs: number): AsyncGenerator<readonly [Windowed<K>, ValueAndTimestamp<V>], void> {
     for (;;) {
-      const first = this.#windows[0]
-      if (first !== undefined && first.endMs <= toMs) {
-        yield* this.#store.fetchByTime({ fromMs: first.startMs, toMs: first.startMs })
-        this.#windows.shift()
-      } else if (this.#knownUntilMs <= toMs) await this.#lookUp(Math.max(fromMs, this.#knownUntilMs))
-      else return
+      const count = this.#ascendingUntil(closeMs)
+      if (count > 0) {
+        yield* this.#read(this.#windows[0]!, this.#windows[count - 1]!)
+        this.#windows.splice(0, count)
+      } else if (this.#knownUntilMs <= closeMs) await this.#lookUp()
+      else break
+    }
+    this.#earliestStartMs = this.#windows.reduce(
+      (least, { startMs }) => Math.min(least, startMs),
+      Number.POSITIVE_INFINITY,
+    )
+  }
+
+  /** How many of the first windows end by then, and are in the order of their starts too: they can be read together. */
+  #ascendingUntil(closeMs: number): number {
+    const windows = this.#windows
+    let count = 0
+    while (
+      count < windows.length &&
+      windows[count]!.endMs <= closeMs &&
+      (count === 0 || windows[count]!.startMs > windows[count - 1]!.startMs)
+    ) {
+      count++
+    }
+    return count
+  }
+
+  // Between them may start shorter windows, which have been taken, and longer ones, which are open.
+  async *#read(first: Window, last: Window): AsyncGenerator<readonly [Windowed<K>, ValueAndTimestamp<V>], void> {
+    for await (const entry of this.#store.fetchByTime({ fromMs: first.startMs, toMs: last.startMs })) {
+      const { endMs } = entry[0].window
+      if (endMs >= first.endMs && endMs <= last.endMs) yield entry
     }
   }
 
-  /** Finds the windows that end there, or later: one look into the store for each start. */
-  async #lookUp(earliestEndMs: number): Promise<void> {
-    this.#windows = []
+  /** Finds the windows that are not known: a look into the store for each start, with a stride that is about what lies between two of them. */
+  async #lookUp(): Promise<void> {
+    const earliestEndMs = this.#knownUntilMs
     this.#knownUntilMs = Number.POSITIVE_INFINITY
-    let fromMs = Math.max(0, earliestEndMs - this.#ends.maxSizeMs)
-    for (;;) {
-      const startMs = await this.#firstStart(fromMs)
-      if (startMs === undefined) return
+    let strideMs = 1
+    for (let fromMs = Math.max(0, earliestEndMs - this.#ends.maxSizeMs); fromMs <= Number.MAX_SAFE_INTEGER; ) {
+      const startMs = await this.#firstStart(fromMs, fromMs + strideMs - 1)
+      if (startMs === undefined) {
+        fromMs += strideMs
+        strideMs *= 2
+        continue
+      }
       const endMs = this.#ends.endOf(startMs)
       if (endMs >= earliestEndMs) this.add(startMs, endMs)
+      strideMs = startMs + 1 - fromMs
       fromMs = startMs + 1
     }
   }
 
-  async #firstStart(fromMs: number): Promise<number | undefined> {
-    for await (const [{ window }] of this.#store.fetchByTime({ fromMs, toMs: Number.MAX_SAFE_INTEGER })) {
-      return window.startMs
-    }
+  async #firstStart(fromMs: number, toMs: number): Promise<number | undefined> {
+    for await (const [{ window }] of this.#store.fetchByTime({ fromMs, toMs })) return window.startMs
     return undefined
   }
 
@@ -99,6 +135,6 @@ export class OpenWindows<K, V> {
   }
 }
 
-function isBefore(window: OpenWindow, startMs: number, endMs: number): boolean {
+function isBefore(window: Window, startMs: number, endMs: number): boolean {
   return window.endMs < endMs || (window.endMs === endMs && window.startMs < startMs)
 }

@@ -20,7 +20,7 @@ export interface WindowAggregation<K, V, VR> {
 }
 
 type WindowClosing<K, VR> = { readonly graceMs: number } & Pick<Closing<K, VR>, 'closed'> &
-  Partial<Pick<Closing<K, VR>, 'read' | 'retentionMs'>>
+  Partial<Pick<Closing<K, VR>, 'read'>>
 
 /** A window and what is in it before a record is added: undefined if it is new. */
 export interface WindowState<VR> {
@@ -41,7 +41,7 @@ export class WindowUpdates<K, V, VR> {
   readonly #forwarder: TableForwarder<Windowed<K>, VR> | undefined
 
   /**
-   * @param closing - How windows close; `graceMs` is what they wait for. Unless it says otherwise windows that close are read by their starts, and kept for the store's retention.
+   * @param closing - How windows close; `graceMs` is what they wait for. Unless it says how those that close are read, they are all that start in the range.
    */
   constructor(
     context: InternalProcessorContext<Windowed<K>, Change<VR>>,

@@ -6,6 +6,7 @@ import { openMemoryTaskDatabase } from '../../../stores/memory/index.ts'
 import type { StateStore, StoreBuilder } from '../../../stores/store.ts'
 import type { TaskDatabase } from '../../../stores/task-database.ts'
 import type { Change } from '../../../topology/change.ts'
+import type { CustomWindows } from '../../../topology/custom-windows.ts'
 import type { Processor } from '../../../topology/processor.ts'
 import type { Fold } from '../../../topology/processors/fold.ts'
 import { windowKind } from '../../../topology/window-kinds.ts'
@@ -13,7 +14,7 @@ import type { EmitStrategy, SessionWindows, SlidingWindows, TimeWindows } from '
 import { TestContext } from './test-context.ts'
 
 export interface WindowTaskOptions<VR> {
-  readonly windows: TimeWindows | SlidingWindows | SessionWindows
+  readonly windows: TimeWindows | SlidingWindows | SessionWindows | CustomWindows
   readonly fold: Fold<string, string, VR>
   readonly value: Serde<VR>
   readonly emit?: EmitStrategy

@@ -1,4 +1,5 @@
 // What windowed aggregations come to, worked out from all records at once or from plain lists: slow, and easy to believe.
+import type { Window } from '../../../lib/core/windowed.ts'
 import type { SessionWindows, SlidingWindows, TimeWindows } from '../../../topology/windows.ts'
 
 export interface Input {
@@ -20,6 +21,23 @@ export function timeWindowContents({ sizeMs, advanceMs, graceMs }: TimeWindows, 
     for (let startMs = firstMs; startMs <= timeMs; startMs += advanceMs) {
       const endMs = startMs + sizeMs
       if (timeMs < endMs && endMs > streamTimeMs - graceMs) append(contents, `${key}@${startMs}-${endMs}`, value)
+    }
+  }
+  return contents
+}
+
+/** Each record is in those windows of its time that have not closed by then. */
+export function customWindowContents(
+  windowsFor: (timeMs: number) => readonly Window[],
+  graceMs: number,
+  inputs: readonly Input[],
+): Contents {
+  const contents = new Map<string, string[]>()
+  let streamTimeMs = -1
+  for (const { key, value, timeMs } of inputs) {
+    streamTimeMs = Math.max(streamTimeMs, timeMs)
+    for (const { startMs, endMs } of windowsFor(timeMs)) {
+      if (endMs > streamTimeMs - graceMs) append(contents, `${key}@${startMs}-${endMs}`, value)
     }
   }
   return contents

@@ -1,11 +1,20 @@
 // Random records through windowed aggregations on real stores: the results equal a naive model, however large the cache is and wherever commits and aborts
 // happen. After an abort, records since the last commit are processed again, as a task does.
 import fc from 'fast-check'
+import type { Window } from '../../../lib/core/windowed.ts'
 import { serdes } from '../../../lib/serde/index.ts'
+import type { CustomWindows } from '../../../topology/custom-windows.ts'
 import { aggregateFold } from '../../../topology/processors/fold.ts'
 import { windows } from '../../../topology/windows.ts'
-import { WindowTask, type WindowTaskOptions } from '../support/window-task.ts'
-import { type Contents, type Input, sessionContents, slidingWindowContents, timeWindowContents } from './models.ts'
+import { nameOf, WindowTask, type WindowTaskOptions } from '../support/window-task.ts'
+import {
+  type Contents,
+  customWindowContents,
+  type Input,
+  sessionContents,
+  slidingWindowContents,
+  timeWindowContents,
+} from './models.ts'
 
 const SEED = 20_240_917
 const RUNS = 300
@@ -40,6 +49,43 @@ function steps(disorderMs: number): fc.Arbitrary<readonly Step[]> {
       return { input: { key, value: String(i), timeMs: Math.max(0, nowMs - backMs) }, after }
     })
   })
+}
+
+/** Windows that come again every `everyMs`: by their starts, each with its length. */
+interface Pattern {
+  readonly everyMs: number
+  readonly lengths: ReadonlyMap<number, number>
+}
+
+const patterns: fc.Arbitrary<Pattern> = fc
+  .record({
+    everyMs: fc.integer({ min: 15, max: 60 }),
+    windows: fc.array(fc.tuple(fc.nat({ max: 59 }), fc.integer({ min: 1, max: 100 })), { minLength: 1, maxLength: 5 }),
+  })
+  .map(({ everyMs, windows }) => ({
+    everyMs,
+    lengths: new Map(windows.map(([startMs, lengthMs]) => [startMs % everyMs, lengthMs])),
+  }))
+
+const LONGEST_MS = 100
+
+function windowsAround({ everyMs, lengths }: Pattern, timeMs: number): Window[] {
+  const found: Window[] = []
+  for (
+    let baseMs = timeMs - (timeMs % everyMs);
+    baseMs > timeMs - LONGEST_MS - everyMs && baseMs >= 0;
+    baseMs -= everyMs
+  ) {
+    for (const [offsetMs, lengthMs] of lengths) {
+      const startMs = baseMs + offsetMs
+      if (startMs <= timeMs && timeMs < startMs + lengthMs) found.push({ startMs, endMs: startMs + lengthMs })
+    }
+  }
+  return found
+}
+
+function repeated(pattern: Pattern, graceMs: number): CustomWindows {
+  return windows.custom({ windowsFor: (timeMs) => windowsAround(pattern, timeMs), maxSizeMs: LONGEST_MS, graceMs })
 }
 
 const settings: fc.Arbitrary<Settings> = fc.record({
@@ -91,6 +137,19 @@ describe('the table equals a naive model, with any cache, over commits and abort
         const task = await run({ ...options, windows: hopping }, script)
 
         expect(sorted(task.table())).toEqual(sorted(timeWindowContents(hopping, inputsOf(script))))
+      }),
+      { seed: SEED, numRuns: RUNS },
+    )
+  })
+
+  it('in windows of a user’s own, which overlap and leave gaps, with late records', async () => {
+    const shape = fc.record({ pattern: patterns, graceMs: fc.integer({ min: 0, max: 20 }) })
+    await fc.assert(
+      fc.asyncProperty(shape, settings, steps(60), async ({ pattern, graceMs }, options, script) => {
+        const task = await run({ ...options, windows: repeated(pattern, graceMs) }, script)
+        const expected = customWindowContents((timeMs) => windowsAround(pattern, timeMs), graceMs, inputsOf(script))
+
+        expect(sorted(task.table())).toEqual(sorted(expected))
       }),
       { seed: SEED, numRuns: RUNS },
     )
@@ -161,6 +220,30 @@ describe('what windows emit when they close', () => {
       )
     },
   )
+
+  it('is all that windows of a user’s own have come to, however time jumps, and whatever the store forgets', async () => {
+    const shape = fc.record({ pattern: patterns, graceMs: fc.integer({ min: 0, max: 20 }) })
+    const jumps = fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 60, maxLength: 60 })
+    await fc.assert(
+      fc.asyncProperty(shape, settings, steps(30), jumps, async ({ pattern, graceMs }, options, script, jumped) => {
+        let sumMs = 0
+        const jumpy = script.map(({ input, after }, i) => {
+          sumMs += jumped[i]! % 3 === 0 ? jumped[i]! : 0
+          return { input: { ...input, timeMs: input.timeMs + sumMs }, after }
+        })
+        const closing = repeated(pattern, graceMs)
+        const late: Step[] = Array.from({ length: 10 }, (_, i) => {
+          return { input: { key: 'end', value: 'end', timeMs: 100_000 + i * 1_000 }, after: 'go-on' }
+        })
+        const task = await run({ ...options, windows: closing, emit: 'on-window-close' }, [...jumpy, ...late])
+        const emitted = task.forwarded.map(({ key, value }) => [nameOf(key), value.newValue] as const)
+        const expected = customWindowContents((timeMs) => windowsAround(pattern, timeMs), graceMs, inputsOf(jumpy))
+
+        expect(emitted.filter(([name]) => !name.startsWith('end')).sort()).toEqual(sorted(expected))
+      }),
+      { seed: SEED, numRuns: RUNS / 3 },
+    )
+  })
 
   it('does not depend on how often they are looked for, also where the store forgets windows early', async () => {
     await fc.assert(

@@ -9,6 +9,16 @@ const app = (settings = {}) => new TestApp({ emitIntervalMs: 0, ...settings }).t
 const asText = { value: serdes.string() }
 
 const hopping = windows.hopping({ sizeMs: 20, advanceMs: 10 })
+/** [0, 20), [20, 30), [30, 50), [50, 60)… */
+const uneven = windows.custom({
+  windowOf: (timestampMs) => {
+    const baseMs = timestampMs - (timestampMs % 30)
+    return timestampMs < baseMs + 20
+      ? { startMs: baseMs, endMs: baseMs + 20 }
+      : { startMs: baseMs + 20, endMs: baseMs + 30 }
+  },
+  maxSizeMs: 20,
+})
 const kinds: Readonly<Record<string, () => Topology>> = {
   // Shows whether a record is late.
   'time windows, each update': () =>
@@ -20,6 +30,12 @@ const kinds: Readonly<Record<string, () => Topology>> = {
       grouped
         .windowedBy(hopping, { emit: 'on-window-close' })
         .reduce((left, right) => left + right, { ...asText, retentionMs: 1_000 }),
+    ),
+  'windows of a user’s own, each update': () =>
+    windowedTopology((grouped) => grouped.windowedBy(uneven).reduce((left, right) => left + right, { caching: false })),
+  'windows of a user’s own': () =>
+    windowedTopology((grouped) =>
+      grouped.windowedBy(uneven, { emit: 'on-window-close' }).reduce((left, right) => left + right, asText),
     ),
   'sliding windows': () =>
     windowedTopology((grouped) =>
