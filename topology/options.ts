@@ -14,6 +14,7 @@ export type SerdeFor<T> = Serde<any> & { serialize(topic: string, value: T): Buf
 // The second member is there for inference alone: it lets a JsonSerde that has a type decide what T is.
 export type ResultSerde<T> = Serde<T> | JsonSerde<T> | JsonSerde<unknown>
 
+/** Options of every verb that makes a node. */
 export interface NamedOptions {
   /** Names the node; generated if absent. ASCII letters, digits, '.', '_' and '-', at most 249. */
   readonly name?: string
@@ -34,8 +35,11 @@ export interface KeyOptions<K> extends NamedOptions {
 /** Options of a verb that makes other keys and values. */
 export interface KeyValueOptions<K, V> extends KeyOptions<K>, ValueOptions<V> {}
 
+/** How topics are read as a stream. */
 export interface StreamOptions<K, V> extends NamedOptions {
+  /** Reads the keys; also what writes them further down, unless a verb is given another. */
   readonly key: Serde<K>
+  /** Reads the values; also what writes them further down, unless a verb is given another. */
   readonly value: Serde<V>
   /** Event time of a record in epoch milliseconds. Default: the record's own timestamp. */
   readonly timestamp?: TimestampExtractor<K, V>
@@ -43,6 +47,7 @@ export interface StreamOptions<K, V> extends NamedOptions {
   readonly offsetReset?: OffsetReset
 }
 
+/** How records are written to a topic. */
 export interface SinkOptions<K, V> extends NamedOptions {
   /** Default: the serde known from the verbs before. */
   readonly key?: SerdeFor<K>
@@ -52,20 +57,27 @@ export interface SinkOptions<K, V> extends NamedOptions {
   readonly partitioner?: StreamPartitioner<K, V>
 }
 
+/** The internal topic of `repartition()`. */
 export interface RepartitionOptions<K, V> {
   /** Names the topic `<applicationId>-<name>-repartition` and the nodes around it; generated if absent. */
   readonly name?: string
+  /** Default: the serde known from the verbs before. */
   readonly key?: SerdeFor<K>
+  /** Default: the serde known from the verbs before. */
   readonly value?: SerdeFor<V>
   /** At least 1. Default: as many as the topics that feed it. */
   readonly partitionCount?: number
+  /** Default: murmur2 of the key's bytes, as in Java. */
   readonly partitioner?: StreamPartitioner<K, V>
 }
 
+/** How a stream is grouped. */
 export interface GroupOptions<K, V> {
   /** Names the repartition topic `<applicationId>-<name>-repartition`, if there is one; of `groupBy` also the node that makes the key. */
   readonly name?: string
+  /** Of the keys to group by. Default: the serde known from the verbs before; `groupBy` makes other keys, of which none is known. */
   readonly key?: SerdeFor<K>
+  /** Default: the serde known from the verbs before. */
   readonly value?: SerdeFor<V>
 }
 
@@ -85,7 +97,9 @@ export interface MaterializeOptions<K, V> extends NamedOptions {
    * name, which cannot be queried.
    */
   readonly store?: string | true
+  /** Of the table's keys. Default: the serde known from the verbs before. */
   readonly key?: SerdeFor<K>
+  /** Of the results. Needed if the verb makes other values, and they are written or stored, here or further down; `count` has `serdes.long()` by default. */
   readonly value?: ResultSerde<V>
   /** Whether updates of a key are merged until the next commit. Default true. */
   readonly caching?: boolean
@@ -108,9 +122,13 @@ export interface TableOptions<K, V> extends StreamOptions<K, V> {
   readonly store?: string | true
   /** See MaterializeOptions. */
   readonly caching?: boolean
+  /** See MaterializeOptions. */
   readonly logging?: boolean
+  /** See MaterializeOptions. */
   readonly persistent?: boolean
+  /** See MaterializeOptions. */
   readonly changelogConfigs?: Readonly<Record<string, string>>
+  /** See MaterializeOptions. */
   readonly versioned?: VersionedOptions
 }
 
@@ -133,6 +151,7 @@ export interface GlobalStoreOptions<K, V> extends Omit<StreamOptions<K, V>, 'off
 
 /** As MaterializeOptions, for a result whose type the verbs before do not determine. */
 export interface AggregateOptions<K, V> extends MaterializeOptions<K, V> {
+  /** Serde of the results: they are kept in a store. */
   readonly value: Serde<V>
 }
 
@@ -170,6 +189,7 @@ export interface WindowedMaterializeOptions<K, V> extends Omit<MaterializeOption
 
 /** As WindowedMaterializeOptions, for a result whose type the verbs before do not determine. */
 export interface WindowedAggregateOptions<K, V> extends WindowedMaterializeOptions<K, V> {
+  /** Serde of the results: they are kept in a store. */
   readonly value: Serde<V>
 }
 
@@ -202,6 +222,7 @@ export interface SuppressBufferOptions extends NamedOptions {
  * perMinute.suppress({ until: 'window-closes', maxRecords: 100_000 })
  */
 export interface SuppressUntilWindowCloses extends SuppressBufferOptions {
+  /** Until stream time has passed the window's end and grace. */
   readonly until: 'window-closes'
   /** What happens beyond `maxRecords` or `maxBytes`: the instance stops, since nothing may come early. */
   readonly whenFull?: 'shut-down'
@@ -214,6 +235,7 @@ export interface SuppressUntilWindowCloses extends SuppressBufferOptions {
  * orders.suppress({ until: 'time-limit', timeLimitMs: 5_000, maxBytes: 10_000_000, whenFull: 'emit-early' })
  */
 export interface SuppressUntilTimeLimit extends SuppressBufferOptions {
+  /** For `timeLimitMs`. */
   readonly until: 'time-limit'
   /** How long an update waits at most, in milliseconds of stream time since the first of its key. 0: not at all. */
   readonly timeLimitMs: number
@@ -221,8 +243,10 @@ export interface SuppressUntilTimeLimit extends SuppressBufferOptions {
   readonly whenFull?: 'emit-early' | 'shut-down'
 }
 
+/** How `suppress()` holds updates back. */
 export type SuppressOptions = SuppressUntilWindowCloses | SuppressUntilTimeLimit
 
+/** A processor of one's own, for `process()`. */
 export interface ProcessOptions<KIn, VIn, KOut, VOut> extends KeyValueOptions<KOut, VOut> {
   /** Stores that the processor uses: builders, or names of stores added with `addStateStore`. */
   readonly stores?: readonly (StoreBuilder | string)[]
@@ -230,6 +254,7 @@ export interface ProcessOptions<KIn, VIn, KOut, VOut> extends KeyValueOptions<KO
   readonly create: CreateProcessor<KIn, VIn, KOut, VOut>
 }
 
+/** A processor of one's own that leaves keys as they are, for `processValues()`. */
 export interface ProcessValuesOptions<K, V, VOut> extends ValueOptions<VOut> {
   /** Stores that the processor uses: builders, or names of stores added with `addStateStore`. */
   readonly stores?: readonly (StoreBuilder | string)[]
@@ -237,6 +262,7 @@ export interface ProcessValuesOptions<K, V, VOut> extends ValueOptions<VOut> {
   readonly create: CreateProcessor<K, V, K, VOut>
 }
 
+/** A transformer of a table's values, for `transformValues()`, and how the result is kept. */
 export interface TransformValuesOptions<K, V, VR> extends MaterializeOptions<K, VR> {
   /** Stores that the transformer uses: builders, or names of stores added with `addStateStore`. */
   readonly stores?: readonly (StoreBuilder | string)[]
@@ -258,10 +284,13 @@ export interface DistinctOptions<K, V, Id> extends NamedOptions {
   readonly store?: string
   /** See MaterializeOptions. */
   readonly logging?: boolean
+  /** See MaterializeOptions. */
   readonly persistent?: boolean
+  /** See MaterializeOptions. */
   readonly changelogConfigs?: Readonly<Record<string, string>>
 }
 
+/** What `print()` writes, and where to. */
 export interface PrintOptions<K, V> extends NamedOptions {
   /** Goes before each record. Default: the name of the node before. */
   readonly label?: string
@@ -274,6 +303,7 @@ export interface PrintOptions<K, V> extends NamedOptions {
 /** A rewrite of the topology as a whole, by Java's name. It changes internal topics: decide before the first start. */
 export type Optimization = 'reuse.ktable.source.topics' | 'merge.repartition.topics' | 'single.store.self.join'
 
+/** How a topology is written down by `StreamsBuilder.build`. */
 export interface BuildOptions {
   /**
    * Java's `topology.optimization`. Default: `none`. `reuse.ktable.source.topics`: a table's topic serves as the changelog of its store.

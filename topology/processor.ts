@@ -5,6 +5,11 @@ import type { ProcessorMetrics } from './processor-metrics.ts'
 /**
  * One node of a running topology. A task makes its own processors, and makes them anew after an abort: what a processor keeps in
  * fields is lost then, what it keeps in a store is not.
+ *
+ * @example
+ * const upper: Processor<string, string, string, string> = {
+ *   process: (record) => context.forward(record.withValue(record.value.toUpperCase())),
+ * }
  */
 export interface Processor<KIn = any, VIn = any, KOut = any, VOut = any> {
   /** Called once, before the first record and after the stores have been restored. */
@@ -22,11 +27,13 @@ export type ProcessorSupplier<KIn = any, VIn = any, KOut = any, VOut = any> = ()
 export interface RecordMetadata {
   readonly topic: string
   readonly partition: number
+  /** Its place in the partition, from 0 on. */
   readonly offset: number
 }
 
+/** When a punctuator is called. */
 export interface PunctuationOptions {
-  /** At least 1. */
+  /** Milliseconds between two calls, at least 1. Calls that were missed are made up for by one. */
   readonly everyMs: number
   /** `stream`: driven by record timestamps, silent without records. `wall-clock`: driven by the clock. */
   readonly time: 'stream' | 'wall-clock'
@@ -37,12 +44,15 @@ export interface PunctuationOptions {
 /** Called with the stream time or the wall-clock time at which it fires, in epoch milliseconds. */
 export type Punctuator = (timestampMs: number) => void | Promise<void>
 
+/** A schedule that can be ended. */
 export interface Cancellable {
+  /** Ends it; again, does nothing. */
   cancel(): void
 }
 
 /** What a processor may do besides handling its record. */
 export interface ProcessorContext<K = any, V = any> {
+  /** The application's, as configured. */
   readonly applicationId: string
   /** `<sub-topology>_<partition>`: `0_3`. */
   readonly taskId: string
@@ -56,9 +66,17 @@ export interface ProcessorContext<K = any, V = any> {
    * Hands a record to every child, or to the child node named `to`. Returns a promise only if something downstream is
    * asynchronous; it need not be awaited: forwards of one processor never overtake each other, and the input record
    * counts as done when all of them are.
+   *
+   * @throws UnknownChildError `STREAMS_UNKNOWN_CHILD`: no child node is called `to`.
    */
   forward(record: StreamRecord<K, V>, to?: string): void | Promise<void>
-  /** Calls back at intervals until cancelled or the task closes. May be called in `init` or later. */
+  /**
+   * Calls back at intervals until cancelled or the task closes. May be called in `init` or later.
+   *
+   * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: an option is out of its bounds, or there is no punctuator.
+   * @example
+   * const minutely = context.schedule({ everyMs: 60_000, time: 'wall-clock' }, () => context.commit())
+   */
   schedule(options: PunctuationOptions, punctuator: Punctuator): Cancellable
   /** Asks for a commit soon; it happens between two records. */
   commit(): void
@@ -72,6 +90,7 @@ export interface ProcessorContext<K = any, V = any> {
   recordMetadata(): RecordMetadata | undefined
   /** The highest timestamp that this task has seen, -1 before the first record. */
   currentStreamTimeMs(): number
+  /** The wall-clock time in epoch milliseconds; in the test driver that of its own clock. */
   currentSystemTimeMs(): number
 }
 

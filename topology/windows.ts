@@ -56,14 +56,26 @@ export type EmitStrategy = 'on-window-update' | 'on-window-close'
  * clicks.groupByKey().windowedBy(windows.tumbling({ sizeMs: 60_000, graceMs: 10_000 })).count()
  */
 export const windows = {
-  /** Windows that follow each other without a gap: [0, size), [size, 2 × size)… */
+  /**
+   * Windows that follow each other without a gap: [0, size), [size, 2 × size)…
+   *
+   * @param options - `sizeMs` at least 1, `graceMs` at least 0.
+   * @example
+   * const hours = windows.tumbling({ sizeMs: 3_600_000, graceMs: 60_000 })
+   */
   tumbling(options: { readonly sizeMs: number } & Grace): TimeWindows {
     checkOptions('windows.tumbling', options, { sizeMs: true, graceMs: true })
     const sizeMs = atLeast('windows.tumbling', 'sizeMs', options?.sizeMs, 1)
     return { kind: 'time', sizeMs, advanceMs: sizeMs, graceMs: graceOf('windows.tumbling', options) }
   },
 
-  /** Windows of one size, a new one every `advanceMs`: a record is in size / advance of them. */
+  /**
+   * Windows of one size, a new one every `advanceMs`: a record is in size / advance of them, each with a result of its own.
+   *
+   * @param options - `sizeMs` at least 1, `advanceMs` from 1 to `sizeMs`, `graceMs` at least 0.
+   * @example
+   * const lastHourEachMinute = windows.hopping({ sizeMs: 3_600_000, advanceMs: 60_000 })
+   */
   hopping(options: { readonly sizeMs: number; readonly advanceMs: number } & Grace): TimeWindows {
     checkOptions('windows.hopping', options, { sizeMs: true, advanceMs: true, graceMs: true })
     const sizeMs = atLeast('windows.hopping', 'sizeMs', options?.sizeMs, 1)
@@ -77,20 +89,38 @@ export const windows = {
     return { kind: 'time', sizeMs, advanceMs, graceMs: graceOf('windows.hopping', options) }
   },
 
-  /** Windows that end at each record: two records are in one if they are at most `timeDifferenceMs` apart. */
+  /**
+   * Windows that end at each record, and those that it falls into: two records are in one if they are at most `timeDifferenceMs` apart.
+   *
+   * @param options - `timeDifferenceMs` and `graceMs` at least 0.
+   * @example
+   * const withinTenMinutes = windows.sliding({ timeDifferenceMs: 600_000, graceMs: 60_000 })
+   */
   sliding(options: { readonly timeDifferenceMs: number } & Grace): SlidingWindows {
     checkOptions('windows.sliding', options, { timeDifferenceMs: true, graceMs: true })
     const timeDifferenceMs = atLeast('windows.sliding', 'timeDifferenceMs', options?.timeDifferenceMs, 0)
     return { kind: 'sliding', timeDifferenceMs, graceMs: graceOf('windows.sliding', options) }
   },
 
-  /** One window from `startMs` (default 0) on, without an end; earlier records are dropped. */
+  /**
+   * One window from a time on, without an end; earlier records are dropped (counted).
+   *
+   * @param options - `startMs`: epoch milliseconds, at least 0, which is the default.
+   * @example
+   * const sinceLaunch = windows.unlimited({ startMs: Date.UTC(2024, 0, 1) })
+   */
   unlimited(options: { readonly startMs?: number } = {}): UnlimitedWindows {
     checkOptions('windows.unlimited', options, { startMs: true })
     return { kind: 'unlimited', startMs: atLeast('windows.unlimited', 'startMs', options.startMs ?? 0, 0) }
   },
 
-  /** A session of a key ends when nothing came for longer than `inactivityGapMs`. A record may join two sessions into one. */
+  /**
+   * A session of a key ends when nothing came for longer than `inactivityGapMs`. A record may join two sessions into one.
+   *
+   * @param options - `inactivityGapMs` and `graceMs` at least 0.
+   * @example
+   * const visits = windows.session({ inactivityGapMs: 300_000, graceMs: 60_000 })
+   */
   session(options: { readonly inactivityGapMs: number } & Grace): SessionWindows {
     checkOptions('windows.session', options, { inactivityGapMs: true, graceMs: true })
     const inactivityGapMs = atLeast('windows.session', 'inactivityGapMs', options?.inactivityGapMs, 0)
@@ -116,6 +146,9 @@ export const windows = {
   /**
    * For joins of two streams: a record of the left one meets those of the right one from `beforeMs` earlier to `afterMs` later, both
    * inclusive. One of them may be negative, as long as the window has not a negative length. `withinMs` stands for both.
+   *
+   * @example
+   * const answeredInTime = windows.join({ beforeMs: 0, afterMs: 30_000, graceMs: 5_000 })
    */
   join(
     options: ({ readonly withinMs: number } | { readonly beforeMs: number; readonly afterMs: number }) & Grace,
