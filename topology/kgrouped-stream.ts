@@ -45,6 +45,8 @@ interface TableVerb<K, VR> {
  *
  * Its verbs drop records with a null key or a null value (counted), keep one entry for each key in a store with a changelog topic, and
  * forward each update. The event time of an update is the highest of the records in it.
+ *
+ * A verb throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT` at once for a callback that is none, and for `versioned` without a name of the store.
  */
 export class KGroupedStream<K, V> {
   /** Not for users. */

@@ -21,6 +21,8 @@ const REDUCE = 'KTABLE-REDUCE-'
  *
  * Its verbs keep up with the table: what an entry no longer is gets subtracted from its old group before what it is now is added to its new one. Subtracting
  * must undo adding. Updates go through a repartition topic.
+ *
+ * A verb throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT` at once for a callback that is none, and for `versioned` without a name of the store.
  */
 export class KGroupedTable<K, V> {
   /** Not for users. */
@@ -28,6 +30,7 @@ export class KGroupedTable<K, V> {
   readonly #groupName: string | undefined
   #shared: TableRepartitionNode | undefined
 
+  /** Made by `KTable.groupBy`. */
   constructor(groupedParts: StreamParts<K, V>, groupName: string | undefined) {
     this[parts] = groupedParts
     this.#groupName = groupName
@@ -36,6 +39,7 @@ export class KGroupedTable<K, V> {
   /**
    * Counts the entries of each group.
    *
+   * @param options - The value serde is that of Java's Long, 8 bytes, unless given.
    * @example
    * const usersByCity = users.groupBy((user, id) => [user.city, id], { key: serdes.string(), value: serdes.string() }).count()
    */

@@ -83,6 +83,9 @@ const VALUES: GraphNodeTraits = { changesValues: true }
  * A verb that changes keys does not move records. The next verb that needs all records of a key in one place (an aggregation) sends them
  * through an internal *repartition* topic first.
  *
+ * A verb throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT` at once for a callback that is none, an option that it does not have, or a stream of another StreamsBuilder. Names that
+ * Kafka does not allow (`STREAMS_INVALID_NODE_NAME`, `STREAMS_INVALID_STORE_NAME`) and serdes that are missing (`STREAMS_MISSING_SERDE`) come out in `build()` at the latest.
+ *
  * @example
  * builder
  *   .stream('words', { key: serdes.string(), value: serdes.string() })
@@ -485,6 +488,7 @@ export class KStream<K, V> {
    * Sends the records through an internal topic, and goes on with what is read from it: to spread work over more partitions, or to have
    * one repartition topic for several verbs after a change of keys. Records with a null key are dropped (counted).
    *
+   * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: `partitionCount` is no whole number of at least 1.
    * @example
    * clicks.selectKey((click) => click.user).repartition({ name: 'by-user', key: serdes.string(), partitionCount: 12 })
    */
@@ -543,6 +547,7 @@ export class KStream<K, V> {
   /**
    * Writes each record, with its timestamp and headers, to a topic, or to one chosen by record. Topics must exist: they are not created.
    *
+   * @throws InvalidTopicNameError `STREAMS_INVALID_TOPIC_NAME`, by `build()`: Kafka allows no topic of this name.
    * @example
    * orders.to('checked-orders')
    * orders.to((order) => `orders-${order.country}`, { key: serdes.string() })

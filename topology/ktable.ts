@@ -32,6 +32,9 @@ import { transformValues } from './transform-values.ts'
  *
  * A table's own verbs make tables whose values are worked out when they are needed; give `store` to keep and query them.
  *
+ * A verb throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT` at once for a callback that is none, an option that it does not have, or a table of another StreamsBuilder. Names that
+ * Kafka does not allow (`STREAMS_INVALID_NODE_NAME`, `STREAMS_INVALID_STORE_NAME`) and serdes that are missing (`STREAMS_MISSING_SERDE`) come out in `build()` at the latest.
+ *
  * @example
  * const clicksByPage: KTable<string, number> = clicks.groupByKey().count({ store: 'clicks-by-page' })
  */
@@ -199,6 +202,8 @@ export class KTable<K, V> {
    * tables are kept in stores.
    *
    * @param foreignKey - Finds the other table's key in a value; null: there is none. Must be pure.
+   * @param options - `value` is the result's serde; the serdes of both tables' keys and of their values must be known from the verbs before.
+   * @throws MissingSerdeError `STREAMS_MISSING_SERDE`, by `build()`: one of them is not known.
    * @example
    * const priced = orders.joinOnForeignKey(products, (order) => order.productId, (order, product) => ({ ...order, price: product.price }), {
    *   store: 'priced-orders',

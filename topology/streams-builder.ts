@@ -41,6 +41,8 @@ export class StreamsBuilder {
    * A pattern reads every topic whose whole name matches it, but for Kafka's internal ones and the application's own; topics that come up later are found within
    * `metadataMaxAgeMs`. Their partition counts may differ, and are not compared with those of other topics.
    *
+   * @throws InvalidTopicNameError `STREAMS_INVALID_TOPIC_NAME`: Kafka allows no topic of this name.
+   * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: no topic, or an unknown `offsetReset`.
    * @example
    * const flights = builder.stream('flights', {
    *   key: serdes.string(),
@@ -76,6 +78,7 @@ export class StreamsBuilder {
    * The table is kept in a store if one is asked for, here or by a verb that needs its values (a join, a grouping); its changelog is an internal topic, or
    * the topic itself with the optimization `reuse.ktable.source.topics`.
    *
+   * @throws InvalidTopicNameError `STREAMS_INVALID_TOPIC_NAME`: Kafka allows no topic of this name.
    * @example
    * const prices = builder.table('prices', { key: serdes.string(), value: serdes.double(), store: 'prices' })
    */

@@ -11,10 +11,13 @@ import type { OffsetReset, PhysicalTopology, StreamPartitioner, TimestampExtract
 import { type CreateProcessor, UserProcessor } from './processors/user-processor.ts'
 import { sinkTopic, type TopicChooser } from './sink-topic.ts'
 
+/** What a source node reads, and how. */
 export interface AddSourceOptions<K, V> {
   /** Names, or a pattern: every topic whose whole name matches it (see StreamsBuilder.stream). */
   readonly topics: string | readonly string[] | RegExp
+  /** Reads the keys. */
   readonly key: Serde<K>
+  /** Reads the values. */
   readonly value: Serde<V>
   /** Event time of a record in epoch milliseconds. Default: the record's own timestamp. */
   readonly timestamp?: TimestampExtractor<K, V>
@@ -22,6 +25,7 @@ export interface AddSourceOptions<K, V> {
   readonly offsetReset?: OffsetReset
 }
 
+/** Where a processor node stands, and what runs in it. */
 export interface AddProcessorOptions<KIn, VIn, KOut, VOut> {
   /** Sources or processors, added before, whose records this one gets. */
   readonly parents: string | readonly string[]
@@ -37,8 +41,11 @@ export interface AddFilledStoreOptions<K, V> {
   readonly source: string
   /** Names the processor that fills the store. */
   readonly processor: string
+  /** The topic that it is filled from. */
   readonly topic: string
+  /** Reads the topic's keys. */
   readonly key: Serde<K>
+  /** Reads the topic's values. */
   readonly value: Serde<V>
   /** Event time of a record in epoch milliseconds. Default: the record's own timestamp. */
   readonly timestamp?: TimestampExtractor<K, V>
@@ -46,12 +53,15 @@ export interface AddFilledStoreOptions<K, V> {
   readonly create: CreateProcessor<K, V, never, never>
 }
 
+/** What a sink node writes, and where to. */
 export interface AddSinkOptions<K, V> {
   /** Sources or processors, added before, whose records are written. */
   readonly parents: string | readonly string[]
   /** The topic, or how to choose one by record. Topics must exist: they are not created. */
   readonly topic: string | TopicChooser<K, V>
+  /** Writes the keys. */
   readonly key: Serde<K>
+  /** Writes the values. */
   readonly value: Serde<V>
   /** Default: murmur2 of the key's bytes, as in Java. */
   readonly partitioner?: StreamPartitioner<K, V>
@@ -82,6 +92,7 @@ const SINK: OptionNames<AddSinkOptions<any, any>> = {
   partitioner: true,
 }
 
+/** How a topology is shown. */
 export interface DescribeOptions {
   /** Default: `text`. */
   readonly format?: 'text' | 'mermaid'
@@ -110,7 +121,15 @@ export class Topology {
     this.#definition = definition
   }
 
-  /** Adds a node that reads topics. */
+  /**
+   * Adds a node that reads topics.
+   *
+   * @throws DuplicateNodeError `STREAMS_DUPLICATE_NODE`: another node has this name.
+   * @throws DuplicateSourceTopicError `STREAMS_DUPLICATE_SOURCE_TOPIC`: another source reads one of the topics.
+   * @throws MissingSerdeError `STREAMS_MISSING_SERDE`: `key` or `value` is missing.
+   * @example
+   * topology.addSource('orders', { topics: 'orders', key: serdes.string(), value: serdes.json<Order>() })
+   */
   addSource<K = any, V = any>(name: string, options: AddSourceOptions<K, V>): this {
     checkOptions('addSource', options, SOURCE)
     const { topics, timestamp, offsetReset } = options
@@ -127,7 +146,18 @@ export class Topology {
     return this
   }
 
-  /** Adds a processor below its parents. It forwards to all its children, or to one of them by name. */
+  /**
+   * Adds a processor below its parents. It forwards to all its children, or to one of them by name.
+   *
+   * @throws DuplicateNodeError `STREAMS_DUPLICATE_NODE`: another node has this name.
+   * @throws UnknownParentError `STREAMS_UNKNOWN_PARENT`: a parent was not added before.
+   * @throws UnknownStoreError `STREAMS_UNKNOWN_STORE`: `stores` names a store that was not added before.
+   * @example
+   * topology.addProcessor<string, Order, string, Order>('large', {
+   *   parents: 'orders',
+   *   create: (context) => ({ process: (record) => (record.value.total > 100 ? context.forward(record) : undefined) }),
+   * })
+   */
   addProcessor<KIn = any, VIn = any, KOut = any, VOut = any>(
     name: string,
     options: AddProcessorOptions<KIn, VIn, KOut, VOut>,
@@ -143,7 +173,15 @@ export class Topology {
     return this
   }
 
-  /** Adds a node that writes its parents' records to a topic. */
+  /**
+   * Adds a node that writes its parents' records to a topic.
+   *
+   * @throws DuplicateNodeError `STREAMS_DUPLICATE_NODE`: another node has this name.
+   * @throws UnknownParentError `STREAMS_UNKNOWN_PARENT`: a parent was not added before.
+   * @throws MissingSerdeError `STREAMS_MISSING_SERDE`: `key` or `value` is missing.
+   * @example
+   * topology.addSink('large-orders', { parents: 'large', topic: 'large-orders', key: serdes.string(), value: serdes.json<Order>() })
+   */
   addSink<K = any, V = any>(name: string, options: AddSinkOptions<K, V>): this {
     checkOptions('addSink', options, SINK)
     const { parents, partitioner } = options
@@ -160,7 +198,14 @@ export class Topology {
     return this
   }
 
-  /** Adds a store and connects it to processors added before; more can be connected later. */
+  /**
+   * Adds a store and connects it to processors added before; more can be connected later.
+   *
+   * @throws DuplicateStoreError `STREAMS_DUPLICATE_STORE`: another store has this name.
+   * @throws UnknownProcessorError `STREAMS_UNKNOWN_PROCESSOR`: a processor was not added before.
+   * @example
+   * topology.addStateStore(stores.keyValue('totals', { key: serdes.string(), value: serdes.double() }), 'large')
+   */
   addStateStore(store: StoreBuilder, ...processors: readonly string[]): this {
     this.#definition.addStore(store, processors)
     return this
@@ -217,7 +262,14 @@ export class Topology {
     return this
   }
 
-  /** Lets a processor use stores. Processors that share one run in the same task. */
+  /**
+   * Lets a processor use stores. Processors that share one run in the same task.
+   *
+   * @throws UnknownProcessorError `STREAMS_UNKNOWN_PROCESSOR`: the processor was not added before.
+   * @throws UnknownStoreError `STREAMS_UNKNOWN_STORE`: a store was not added before.
+   * @example
+   * topology.connectProcessorAndStateStores('totals', 'totals', 'limits')
+   */
   connectProcessorAndStateStores(processor: string, ...storeNames: readonly string[]): this {
     if (storeNames.length === 0) {
       throw new InvalidArgumentError('connectProcessorAndStateStores', 'needs at least one store name.')
