@@ -10,6 +10,9 @@ export class StoreSerdes<K, V> {
   // get, then put, of one key: serialized once, and one Buffer for the layers below to recognise. Only for keys that cannot change.
   #lastKey: K | undefined
   #lastKeyBytes: Buffer | undefined
+  // Several entries of one key that are read in turn.
+  #lastReadBytes: Buffer | undefined
+  #lastReadKey: K | undefined
 
   /** @param topic - What serdes are told: the store's changelog. */
   constructor(storeName: string, topic: string, serdes: { readonly key: Serde<K>; readonly value: Serde<V> }) {
@@ -24,14 +27,18 @@ export class StoreSerdes<K, V> {
     if (key === undefined || key === null)
       throw new InvalidStoreArgumentError(this.#storeName, `${key} cannot be a key`)
     const bytes = this.#own(this.#key.serialize(this.#topic, key), key, 'key')
-    const mutable = typeof key === 'object' || typeof key === 'function'
+    const mutable = isMutable(key)
     this.#lastKey = mutable ? undefined : key
     this.#lastKeyBytes = mutable ? undefined : bytes
     return bytes
   }
 
   keyOf(bytes: Buffer): K {
-    return this.#key.deserialize(this.#topic, bytes)
+    if (bytes === this.#lastReadBytes) return this.#lastReadKey as K
+    const key = this.#key.deserialize(this.#topic, bytes)
+    this.#lastReadBytes = isMutable(key) ? undefined : bytes
+    this.#lastReadKey = key
+    return key
   }
 
   valueBytes(value: V): Buffer {
@@ -56,4 +63,8 @@ export class StoreSerdes<K, V> {
     }
     return bytes === given ? Buffer.from(bytes) : bytes
   }
+}
+
+function isMutable(key: unknown): boolean {
+  return typeof key === 'object' || typeof key === 'function'
 }

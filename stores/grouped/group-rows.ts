@@ -1,6 +1,7 @@
 import { textOf } from '../bounds.ts'
 import type { RowRange, Rows } from '../store.ts'
 import {
+  compareAt,
   type Entry,
   entriesOf,
   entryAbove,
@@ -20,6 +21,7 @@ import { decodeRoot, encodeRoot, leafFor, leavesIn } from './root.ts'
 const MAX_LEAF_BYTES = 2 * 1024
 const NUMBER_BYTES = 4
 const ANY_PLACE = { start: 1, end: 1, valueStart: 1 }
+const NO_HEAD: Buffer = Buffer.alloc(0)
 
 /** A group and its entries, ascending. */
 export type Group = readonly [key: Buffer, entries: readonly Entry[]]
@@ -42,8 +44,9 @@ export class GroupRows {
   #lastKey: Buffer = Buffer.alloc(0)
   #lastRow: Buffer | undefined
   #lastLeaf: Buffer | undefined
-  #lastSort: Buffer | undefined
-  #lastPlace: Place = ANY_PLACE
+  #lastSort: Buffer = NO_HEAD
+  #lastPlace: Place | undefined
+  #lastStart = 0
 
   constructor(rows: Rows) {
     this.#rows = rows
@@ -57,12 +60,16 @@ export class GroupRows {
     return end === start ? undefined : leaf.subarray(valueStart, end)
   }
 
-  /** Null deletes. Returns by how many entries the group has grown: 1, 0 or -1. */
-  put(group: Buffer, sort: Buffer, value: Buffer | null): number {
+  /**
+   * Null deletes. Returns by how many entries the group has grown: 1, 0 or -1.
+   *
+   * @param head - What stands before the value, in an entry whose bytes come in two parts; may change after the call.
+   */
+  put(group: Buffer, sort: Buffer, value: Buffer | null, head: Buffer = NO_HEAD): number {
     const row = this.#row(group)
     if (row === undefined) {
       if (value === null) return 0
-      this.#putRow(withEntry(undefined, ANY_PLACE, sort, value))
+      this.#putRow(withEntry(undefined, ANY_PLACE, sort, value, head))
       return 1
     }
     const number = row[0] === LEAF ? 0 : leafFor(row, sort)
@@ -70,11 +77,14 @@ export class GroupRows {
     const place = this.#place(before, sort)
     const growth = growthBy(place, value)
     if (value === null && growth === 0) return 0
-    const leaf = withEntry(before, place, sort, value)
+    const leaf = withEntry(before, place, sort, value, head)
     if (leaf.length > MAX_LEAF_BYTES && !isSingle(leaf)) this.#split(group, row, number, splitLeaf(leaf, place.start))
     else if (leaf.length === 1) this.#remove(group, row, number)
-    else if (number === 0) this.#putRow(leaf)
-    else this.#rows.put(leafKey(group, number), leaf)
+    else {
+      if (number === 0) this.#putRow(leaf)
+      else this.#rows.put(leafKey(group, number), leaf)
+      this.#changed(leaf)
+    }
     return growth
   }
 
@@ -189,14 +199,25 @@ export class GroupRows {
     return this.#lastRow
   }
 
-  // A get, then a put of one entry: looked for once.
+  // A get, then a put of one entry: looked for once. Then perhaps the same with one further on: looked for from there.
   #place(leaf: Buffer, sort: Buffer): Place {
-    if (leaf !== this.#lastLeaf || sort !== this.#lastSort) {
-      this.#lastLeaf = leaf
-      this.#lastSort = sort
-      this.#lastPlace = findEntry(leaf, sort)
+    let from: number | undefined
+    if (leaf === this.#lastLeaf) {
+      if (sort === this.#lastSort && this.#lastPlace !== undefined) return this.#lastPlace
+      if (compareAt(sort, 0, sort.length, this.#lastSort) >= 0) from = this.#lastStart
     }
-    return this.#lastPlace
+    const place = findEntry(leaf, sort, from)
+    this.#lastLeaf = leaf
+    this.#lastSort = sort
+    this.#lastPlace = place
+    this.#lastStart = place.start
+    return place
+  }
+
+  /** The leaf is the last one, with another entry in the last place. */
+  #changed(leaf: Buffer): void {
+    this.#lastLeaf = leaf
+    this.#lastPlace = undefined
   }
 
   /** Puts the first row of a group, which has just been read. */

@@ -19,8 +19,9 @@ export interface Place {
 /** An entry, as views of the leaf. */
 export type Entry = readonly [sort: Buffer, value: Buffer]
 
-export function findEntry(leaf: Buffer, sort: Buffer): Place {
-  let at = HEADER_BYTES
+/** @param from - Where an entry starts before which this one cannot be. */
+export function findEntry(leaf: Buffer, sort: Buffer, from = HEADER_BYTES): Place {
+  let at = from
   while (at < leaf.length) {
     const start = at
     let sortLength = leaf[at++]!
@@ -116,15 +117,21 @@ export function entriesOf(leaf: Buffer): Entry[] {
   return entries
 }
 
-/** The leaf with the entry at a place replaced, put in, or taken out (null). */
-export function withEntry(leaf: Buffer | undefined, { start, end }: Place, sort: Buffer, value: Buffer | null): Buffer {
+/** The leaf with the entry at a place replaced, put in, or taken out (null). The entry's value is `head` and `value` in one. */
+export function withEntry(
+  leaf: Buffer | undefined,
+  { start, end }: Place,
+  sort: Buffer,
+  value: Buffer | null,
+  head: Buffer,
+): Buffer {
   const before = leaf === undefined ? HEADER_BYTES : start
   const after = leaf === undefined ? 0 : leaf.length - end
-  const entryBytes = value === null ? 0 : entryLength(sort, value)
+  const entryBytes = value === null ? 0 : entryLength(sort, head.length + value.length)
   const changed = Buffer.allocUnsafe(before + entryBytes + after)
   if (leaf === undefined) changed[0] = LEAF
   else leaf.copy(changed, 0, 0, before)
-  if (value !== null) writeEntry(changed, before, sort, value)
+  if (value !== null) writeEntry(changed, before, sort, value, head)
   if (after > 0) leaf!.copy(changed, before + entryBytes, end)
   return changed
 }
@@ -157,15 +164,17 @@ export function isSingle(leaf: Buffer): boolean {
   return endOfEntry(leaf, HEADER_BYTES) === leaf.length
 }
 
-function writeEntry(bytes: Buffer, start: number, sort: Buffer, value: Buffer): void {
+function writeEntry(bytes: Buffer, start: number, sort: Buffer, value: Buffer, head: Buffer): void {
   let at = writeLength(bytes, start, sort.length)
-  at = writeLength(bytes, at, value.length)
+  at = writeLength(bytes, at, head.length + value.length)
   bytes.set(sort, at)
-  bytes.set(value, at + sort.length)
+  at += sort.length
+  if (head.length > 0) bytes.set(head, at)
+  bytes.set(value, at + head.length)
 }
 
-function entryLength(sort: Buffer, value: Buffer): number {
-  return varintBytes(sort.length) + varintBytes(value.length) + sort.length + value.length
+export function entryLength(sort: Buffer, valueLength: number): number {
+  return varintBytes(sort.length) + varintBytes(valueLength) + sort.length + valueLength
 }
 
 /** Compares `length` bytes from `at` on with all of another: by hand, as sort keys are short and a call into Buffer costs more than they do. */

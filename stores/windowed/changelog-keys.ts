@@ -7,16 +7,11 @@ import { readInt64, writeInt64 } from '../../lib/serde/int64.ts'
 const TIME_BYTES = 8
 const SEQUENCE_BYTES = 4
 
-export interface WindowKey {
+/** The key, a view; the start of a window or the end of a session; the sequence number or the start of the session. */
+export interface ChangelogKey {
   readonly key: Buffer
-  readonly startMs: number
-  readonly sequence: number
-}
-
-export interface SessionKey {
-  readonly key: Buffer
-  readonly startMs: number
-  readonly endMs: number
+  readonly timeMs: number
+  readonly second: number
 }
 
 export function windowKey(key: Buffer, startMs: number, sequence: number): Buffer {
@@ -27,10 +22,9 @@ export function windowKey(key: Buffer, startMs: number, sequence: number): Buffe
   return bytes
 }
 
-/** The key within is a view. */
-export function readWindowKey(bytes: Buffer): WindowKey {
+export function readWindowKey(bytes: Buffer): ChangelogKey {
   const end = bytes.length - TIME_BYTES - SEQUENCE_BYTES
-  return { key: bytes.subarray(0, end), startMs: readInt64(bytes, end), sequence: bytes.readInt32BE(end + TIME_BYTES) }
+  return { key: bytes.subarray(0, end), timeMs: readInt64(bytes, end), second: bytes.readInt32BE(end + TIME_BYTES) }
 }
 
 export function sessionKey(key: Buffer, startMs: number, endMs: number): Buffer {
@@ -41,8 +35,7 @@ export function sessionKey(key: Buffer, startMs: number, endMs: number): Buffer 
   return bytes
 }
 
-/** The key within is a view. */
-export function readSessionKey(bytes: Buffer): SessionKey {
+export function readSessionKey(bytes: Buffer): ChangelogKey {
   const end = bytes.length - 2 * TIME_BYTES
-  return { key: bytes.subarray(0, end), startMs: readInt64(bytes, end + TIME_BYTES), endMs: readInt64(bytes, end) }
+  return { key: bytes.subarray(0, end), timeMs: readInt64(bytes, end), second: readInt64(bytes, end + TIME_BYTES) }
 }

@@ -15,10 +15,10 @@ export interface DeferredUpdate {
   /** The start of the window, or the end of the session. */
   readonly timeMs: number
   /** The start of the session; 0 of a window. */
-  readonly sessionStartMs: number
+  readonly second: number
   /** The entry before the first write since the last flush; undefined: there was none. */
   readonly before: Buffer | undefined
-  /** The entry after the last write; undefined: deleted. Kept here since it may expire while it waits, and still has to go. */
+  /** The value of the last write; undefined: deleted. Kept here since the entry may expire while it waits, and still has to go. */
   after: Buffer | undefined
   /** Event time and record of the last write. */
   timestamp: number
@@ -66,45 +66,47 @@ export class DeferredUpdates {
     this.#letGo = letGo
   }
 
-  /** To be called for each write. `before` is asked for only at the first one of an entry. */
+  /** Takes a write of an entry that waits already; false: it does not. */
+  renew(key: Buffer, timeMs: number, second: number, after: Buffer | undefined, timestamp: number): boolean {
+    let update = this.#ofKey(key).get(timeMs)
+    while (update !== undefined && update.second !== second) update = update.sibling
+    if (update === undefined) return false
+    this.#hold((after?.length ?? 0) - (update.after?.length ?? 0))
+    update.after = after
+    update.timestamp = timestamp
+    update.context = this.#context()
+    if (update !== this.#last) {
+      this.#unlink(update)
+      this.#append(update)
+    }
+    return true
+  }
+
+  /** Takes the first write of an entry since the last flush. `before`: the entry before it. */
   add(
     key: Buffer,
     timeMs: number,
-    sessionStartMs: number,
-    before: () => Buffer | undefined,
+    second: number,
+    before: Buffer | undefined,
     after: Buffer | undefined,
     timestamp: number,
   ): void {
     const ofKey = this.#ofKey(key)
-    const ofTime = ofKey.get(timeMs)
-    let update = ofTime
-    while (update !== undefined && update.sessionStartMs !== sessionStartMs) update = update.sibling
-    const context = this.#context()
-    if (update === undefined) {
-      update = {
-        key,
-        timeMs,
-        sessionStartMs,
-        before: before(),
-        after,
-        timestamp,
-        context,
-        sibling: ofTime,
-        previous: undefined,
-        next: undefined,
-      }
-      ofKey.set(timeMs, update)
-      this.#append(update)
-      this.#hold(ENTRY_BYTES + key.length + (after?.length ?? 0))
-      return
+    const update: DeferredUpdate = {
+      key,
+      timeMs,
+      second,
+      before,
+      after,
+      timestamp,
+      context: this.#context(),
+      sibling: ofKey.get(timeMs),
+      previous: undefined,
+      next: undefined,
     }
-    this.#hold((after?.length ?? 0) - (update.after?.length ?? 0))
-    update.after = after
-    update.timestamp = timestamp
-    update.context = context
-    if (update === this.#last) return
-    this.#unlink(update)
+    ofKey.set(timeMs, update)
     this.#append(update)
+    this.#hold(ENTRY_BYTES + key.length + (after?.length ?? 0))
   }
 
   /** Whether the caches of the instance hold more than they may: to be asked after each write, and flushed if so. */

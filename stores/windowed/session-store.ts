@@ -2,49 +2,22 @@ import type { ConsumedRecord } from '../../lib/core/record.ts'
 import { Windowed } from '../../lib/core/windowed.ts'
 import { readInt64, writeInt64 } from '../../lib/serde/int64.ts'
 import { InvalidStoreArgumentError } from '../errors.ts'
-import { headersToLog } from '../log-headers.ts'
-import { NO_RECORD } from '../logged-rows.ts'
-import type {
-  FlushListener,
-  KeyRange,
-  RecordContext,
-  SessionRange,
-  SessionStore,
-  StoreContext,
-  TimeRange,
-} from '../store.ts'
-import { StoreSerdes } from '../store-serdes.ts'
+import type { KeyRange, SessionRange, SessionStore, StoreContext, TimeRange } from '../store.ts'
 import { readSessionKey, sessionKey } from './changelog-keys.ts'
-import { type DeferredUpdate, DeferredUpdates } from './deferred-updates.ts'
-import { type KeyedTimeEntry, TimeEntries } from './time-entries.ts'
+import type { KeyedTimeEntry } from './time-entries.ts'
 import { sessionEntriesOptions, type WindowedStoreSettings } from './window-options.ts'
+import { WindowedStore } from './windowed-store.ts'
 
 const TIME_BYTES = 8
+const NO_HEAD = Buffer.alloc(0)
 const ALL: SessionRange = { earliestEndMs: 0, latestStartMs: Number.MAX_SAFE_INTEGER }
 
 /**
  * Sessions of keys over TimeEntries: an entry's time is the session's end, the tail of its sort key the start.
  */
-export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
-  readonly name: string
-  readonly #serdes: StoreSerdes<K, A>
-  readonly #settings: WindowedStoreSettings<K, A>
-  readonly #context: StoreContext
-  readonly #entries: TimeEntries
-  readonly #deferred: DeferredUpdates | undefined
-  #listener: FlushListener<Windowed<K>, A> | undefined
-  #sendOldValues = false
-
+export class SessionEntriesStore<K, A> extends WindowedStore<K, A> implements SessionStore<K, A> {
   constructor(name: string, settings: WindowedStoreSettings<K, A>, context: StoreContext) {
-    this.name = name
-    this.#serdes = new StoreSerdes(name, context.changelogTopic, settings)
-    this.#settings = settings
-    this.#context = context
-    this.#entries = new TimeEntries(context.rows, sessionEntriesOptions(settings))
-    const { cacheBudget } = context
-    if (settings.caching && cacheBudget !== undefined && cacheBudget.limitBytes > 0) {
-      this.#deferred = new DeferredUpdates(name, { ...context, cacheBudget }, (update) => this.#letGo(update))
-    }
+    super(name, settings, sessionEntriesOptions(settings), context)
   }
 
   // ---- reads and writes
@@ -54,18 +27,9 @@ export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
     if (aggregate === undefined) {
       throw new InvalidStoreArgumentError(this.name, 'undefined was put; null removes (is a return missing?)')
     }
-    const keyBytes = this.#serdes.keyBytes(key)
-    const bytes = aggregate === null ? undefined : this.#serdes.valueBytes(aggregate)
-    const { timestamp } = this.#context.currentRecord() ?? NO_RECORD
-    const tail = startTail(startMs)
-    this.#entries.observe(endMs)
-    if (endMs < this.#entries.oldestMs) this.#context.expired()
-    this.#deferred?.add(keyBytes, endMs, startMs, () => this.#entries.get(keyBytes, endMs, tail), bytes, timestamp)
-    this.#entries.put(keyBytes, endMs, tail, bytes ?? null)
-    if (this.#context.changelogOffset !== undefined) this.#entries.logged(endMs, this.#context.changelogOffset)
-    if (this.#deferred === undefined) {
-      this.#log(sessionKey(keyBytes, startMs, endMs), bytes, timestamp, this.#context.currentRecord())
-    } else if (this.#deferred.isFull) this.#deferred.flush()
+    const keyBytes = this.serdes.keyBytes(key)
+    const bytes = aggregate === null ? undefined : this.serdes.valueBytes(aggregate)
+    this.write(keyBytes, endMs, startMs, bytes, this.recordTimestamp)
   }
 
   remove(session: Windowed<K>): void {
@@ -74,16 +38,16 @@ export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
 
   fetchSession(key: K, startMs: number, endMs: number): A | undefined {
     this.#requireSession(startMs, endMs)
-    const bytes = this.#entries.get(this.#serdes.keyBytes(key), endMs, startTail(startMs))
-    return bytes === undefined ? undefined : this.#serdes.valueOf(bytes)
+    const bytes = this.entries.get(this.serdes.keyBytes(key), endMs, startTail(startMs))
+    return bytes === undefined ? undefined : this.serdes.valueOf(bytes)
   }
 
   findSessions(key: K, { earliestEndMs, latestStartMs }: SessionRange): readonly (readonly [Windowed<K>, A])[] {
     const found: (readonly [Windowed<K>, A])[] = []
-    const keyBytes = this.#serdes.keyBytes(key)
-    this.#entries.scan(keyBytes, earliestEndMs, Number.MAX_SAFE_INTEGER, (endMs, value, leaf, tailStart) => {
+    const keyBytes = this.serdes.keyBytes(key)
+    this.entries.scan(keyBytes, earliestEndMs, Number.MAX_SAFE_INTEGER, (endMs, value, leaf, tailStart) => {
       const startMs = readInt64(leaf, tailStart)
-      if (startMs <= latestStartMs) found.push([new Windowed(key, startMs, endMs), this.#serdes.valueOf(value)])
+      if (startMs <= latestStartMs) found.push([new Windowed(key, startMs, endMs), this.serdes.valueOf(value)])
     })
     return found
   }
@@ -105,91 +69,58 @@ export class SessionEntriesStore<K, A> implements SessionStore<K, A> {
   }
 
   async *findByEnd({ fromMs, toMs }: TimeRange): AsyncGenerator<readonly [Windowed<K>, A], void, undefined> {
-    if (!this.#settings.timeOrdered)
-      throw new InvalidStoreArgumentError(this.name, 'it was not built with `timeOrdered`')
-    for await (const entry of this.#entries.byTime(fromMs, toMs, TIME_BYTES)) yield await this.#session(entry)
-  }
-
-  setFlushListener(
-    listener: FlushListener<Windowed<K>, A>,
-    { sendOldValues }: { readonly sendOldValues: boolean },
-  ): boolean {
-    this.#listener = listener
-    this.#sendOldValues = sendOldValues
-    return this.#deferred !== undefined
+    this.requireTimeOrdered()
+    for await (const entry of this.entries.byTime(fromMs, toMs, TIME_BYTES)) yield await this.#session(entry)
   }
 
   // ---- for the task
 
-  flush(): void {
-    this.#deferred?.flush()
-    this.#entries.flush()
-  }
-
-  discard(): void {
-    this.#deferred?.discard()
-  }
-
-  get neededChangelogOffset(): number | undefined {
-    return this.#entries.lowestLoggedOffset
-  }
-
-  get restoredTimeMs(): number {
-    return this.#entries.restoredMs
-  }
-
-  restore({ key: logged, value, timestamp, offset }: ConsumedRecord): void {
-    if (logged === null) return
-    const { key, startMs, endMs } = readSessionKey(logged)
+  restore({ key, value, timestamp, offset }: ConsumedRecord): void {
+    if (key === null) return
+    const { entries } = this
+    const session = readSessionKey(key)
     // A restore that has to start over empties the rows below.
-    this.#entries.reload()
-    this.#entries.restored(Math.max(timestamp, endMs))
-    this.#entries.observe(endMs)
-    this.#entries.logged(endMs, () => offset)
-    this.#entries.put(key, endMs, startTail(startMs), value)
+    entries.reload()
+    entries.restored(Math.max(timestamp, session.timeMs))
+    this.restoreEntry(session, value, timestamp, offset)
     // What was observed is written with what was restored.
-    this.#entries.flush()
+    entries.flush()
   }
 
   // ---- inside
+
+  protected tailOf(startMs: number): Buffer {
+    return startTail(startMs)
+  }
+
+  protected headOf(): Buffer {
+    return NO_HEAD
+  }
+
+  protected valueIn(entry: Buffer): Buffer {
+    return entry
+  }
+
+  protected logKey(key: Buffer, endMs: number, startMs: number): Buffer {
+    return sessionKey(key, startMs, endMs)
+  }
+
+  protected windowed(key: Buffer, endMs: number, startMs: number): Windowed<K> {
+    return new Windowed(this.serdes.keyOf(key), startMs, endMs)
+  }
 
   async *#all(
     { earliestEndMs, latestStartMs }: SessionRange,
     keys: KeyRange<K>,
     reverse: boolean,
   ): AsyncGenerator<readonly [Windowed<K>, A], void, undefined> {
-    const bounds = {
-      from: keys.from === undefined ? undefined : this.#serdes.keyBytes(keys.from),
-      to: keys.to === undefined ? undefined : this.#serdes.keyBytes(keys.to),
-      reverse,
-    }
-    for await (const entry of this.#entries.all(earliestEndMs, Number.MAX_SAFE_INTEGER, bounds)) {
+    for await (const entry of this.allEntries(earliestEndMs, Number.MAX_SAFE_INTEGER, keys, reverse)) {
       if (startOf(entry) <= latestStartMs) yield await this.#session(entry)
     }
   }
 
   async #session(entry: KeyedTimeEntry): Promise<readonly [Windowed<K>, A]> {
-    const { key, timeMs, value } = entry
-    await this.#serdes.prepare(key, value)
-    return [new Windowed(this.#serdes.keyOf(key), startOf(entry), timeMs), this.#serdes.valueOf(value)]
-  }
-
-  #letGo({ key, timeMs, sessionStartMs, before, after, timestamp, context }: DeferredUpdate): void {
-    // As in Java: the end of a session that came and went within the cache, or never was, is nobody's business.
-    if (this.#listener !== undefined && after === undefined && before === undefined) return
-    this.#log(sessionKey(key, sessionStartMs, timeMs), after, timestamp, context)
-    this.#listener?.({
-      key: new Windowed(this.#serdes.keyOf(key), sessionStartMs, timeMs),
-      newValue: after === undefined ? null : this.#serdes.valueOf(after),
-      oldValue: before === undefined || !this.#sendOldValues ? null : this.#serdes.valueOf(before),
-      timestamp,
-      context,
-    })
-  }
-
-  #log(key: Buffer, bytes: Buffer | undefined, timestamp: number, record: RecordContext | undefined): void {
-    const headers = headersToLog(this.#settings.logHeaders, bytes === undefined, record)
-    this.#context.log(key, bytes ?? null, timestamp, headers)
+    return [await this.prepared(entry, startOf(entry)), this.serdes.valueOf(entry.value)]
   }
 
   #requireSession(startMs: number, endMs: number): void {

@@ -17,7 +17,10 @@ const TIME_BYTES = 8
 const INDEX_PREFIX_BYTES = 1 + TIME_BYTES
 const PREFIX_BYTES = 1 + SEGMENT_BYTES
 const BUCKET_BYTES = 2
-const EMPTY = Buffer.alloc(0)
+const EMPTY: Buffer = Buffer.alloc(0)
+/** Sort keys at hand, a power of two: windows of different keys start at the same times. */
+const SORT_KEYS = 16
+const GOLDEN = 0x9e3779b1
 
 export interface TimeEntriesOptions {
   /** How long entries can be seen after the latest time that was observed, in event milliseconds. */
@@ -67,8 +70,8 @@ export class TimeEntries {
   #lastKey: Buffer | undefined
   #lastBucket: Bucket = { segment: -1, index: 0, startMs: 0, endMs: 0 }
   #lastGroup = EMPTY
-  #lastTimeMs = -1
-  #lastSort: Buffer = EMPTY
+  readonly #sortTimes: number[] = Array.from({ length: SORT_KEYS }, () => -1)
+  readonly #sortKeys: Buffer[] = Array.from({ length: SORT_KEYS }, () => EMPTY)
 
   constructor(rows: Rows, options: TimeEntriesOptions) {
     this.#rows = rows
@@ -134,10 +137,10 @@ export class TimeEntries {
     return timeMs < this.oldestMs ? undefined : this.#get(key, timeMs, tail)
   }
 
-  /** Writes an entry, null deletes it; one whose segment has expired is left alone. */
-  put(key: Buffer, timeMs: number, tail: Buffer, value: Buffer | null): void {
+  /** Writes an entry, its value `head` and `value` in one, or deletes it (null); one whose segment has expired is left alone. */
+  put(key: Buffer, timeMs: number, tail: Buffer, value: Buffer | null, head = EMPTY): void {
     if (timeMs < this.keptMs) return
-    const added = this.#groups.put(this.#group(key, timeMs), this.#sort(timeMs, tail), value)
+    const added = this.#groups.put(this.#group(key, timeMs), this.#sort(timeMs, tail), value, head)
     if (this.#options.timeOrdered && added !== 0) this.#rows.put(indexKey(timeMs, tail, key), added > 0 ? EMPTY : null)
   }
 
@@ -243,11 +246,12 @@ export class TimeEntries {
 
   #sort(timeMs: number, tail: Buffer): Buffer {
     if (tail.length > 0) return sortKey(timeMs, tail)
-    if (timeMs !== this.#lastTimeMs) {
-      this.#lastTimeMs = timeMs
-      this.#lastSort = sortKey(timeMs, EMPTY)
+    const place = Math.imul(timeMs, GOLDEN) >>> 28
+    if (this.#sortTimes[place] !== timeMs) {
+      this.#sortTimes[place] = timeMs
+      this.#sortKeys[place] = sortKey(timeMs, EMPTY)
     }
-    return this.#lastSort
+    return this.#sortKeys[place]!
   }
 
   /** Of the segment with this time, or of one `further` on. */
