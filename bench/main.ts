@@ -4,7 +4,8 @@
 // CASE is one of CASES in topologies.ts.
 //
 // Runs one topology over a preloaded topic, checks its output, and prints one JSON line. `seconds` runs from the first record to the commit
-// that makes the last result visible to a reader of committed transactions. Start-up is reported apart. Without --brokers a broker is started
+// that makes the last result visible to a reader of committed transactions; `cpuMicrosPerRecord` is what this process used meanwhile, all threads, which other
+// work on the machine changes less than it changes `seconds`. Start-up is reported apart. Without --brokers a broker is started
 // for the run. With --live the records come into the topic while this runs: for the latency of commits.
 import { subscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -70,11 +71,15 @@ const streams = new KafkaStreams(benchTopology(name, input, output, progress), {
 const createdMs = performance.now()
 let firstRecordMs = 0
 let processedMs = 0
+let cpuBefore = process.cpuUsage()
 const failed = new Promise<never>((_, reject) => streams.on('error', reject))
 const finished = new Promise<void>((resolve) => {
   const look = setInterval(() => {
     const { recordsProcessed } = streams.metrics()
-    if (recordsProcessed === 0) firstRecordMs = performance.now()
+    if (recordsProcessed === 0) {
+      firstRecordMs = performance.now()
+      cpuBefore = process.cpuUsage()
+    }
     // The words that came back through the repartition topic were processed as records too.
     if (recordsProcessed < records + progress.wordsIn || progress.wordsIn < progress.wordsOut || recordsProcessed === 0)
       return
@@ -87,6 +92,7 @@ const finished = new Promise<void>((resolve) => {
 })
 await Promise.race([streams.start(), failed])
 await Promise.race([finished, failed])
+const cpu = process.cpuUsage(cpuBefore)
 await streams.close()
 const seconds = (lastCommitMs - firstRecordMs) / 1_000
 const peakRssMiB = Math.round(process.resourceUsage().maxRSS / 1024)
@@ -111,6 +117,7 @@ console.log(
     records,
     seconds: Number(seconds.toFixed(3)),
     recordsPerSecond: Math.round(records / seconds),
+    cpuMicrosPerRecord: Number(((cpu.user + cpu.system) / records).toFixed(2)),
     peakRssMiB,
     outputRecords,
     changelogRecords,

@@ -1,4 +1,5 @@
-// What the stores cost by themselves, without a broker: `node bench/stores.ts [--rows N]` prints one JSON line.
+// What the stores cost by themselves, without a broker: `node bench/stores.ts [--rows N] [--only NAME,...]` prints one JSON line, with --only that of
+// some of the cases in window-stores.ts.
 // Times in ns are the fastest quarter of many rounds, as others may share the machine; the rest are medians.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +14,9 @@ import type { TaskDatabase } from '../stores/task-database.ts'
 import { median, percentile } from './statistics.ts'
 import { windowStores } from './window-stores.ts'
 
-const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } })
+const { values } = parseArgs({
+  options: { rows: { type: 'string', default: '1000000' }, only: { type: 'string' } },
+})
 const ROWS = Number(values.rows)
 const HOT_KEYS = 10_007
 const COMMIT_KEYS = 2_500
@@ -47,7 +50,7 @@ async function freshStore<S extends StateStore>(builder: StoreBuilder<S>) {
     changelogTopic: 'app-store-changelog',
     log: () => {},
     currentRecord: () => record,
-    cacheBudget: undefined,
+    cacheBudget: builder.caching ? { limitBytes: 64 * MIB, usedBytes: 0 } : undefined,
     expired: () => {},
   })
   const commit = () => {
@@ -158,24 +161,26 @@ async function reads(database: TaskDatabase) {
   }
 }
 
-try {
-  const windowed = await windowStores(freshStore)
+async function keyValueStores() {
   const hotNs = await hotPath(false)
   const hotCachedNs = await hotPath(true)
   const commit = await commits()
   const { recordsPerSecond, database } = await restore()
   const read = await reads(database)
   await database.close()
-  const result = {
+  return {
     rows: ROWS,
     getPutNs: hotNs,
     getPutCachingNs: hotCachedNs,
     commit2500: commit,
     ...read,
     restoreRecordsPerSecond: recordsPerSecond,
-    windowed,
   }
-  console.log(JSON.stringify(result))
+}
+
+try {
+  const windowed = await windowStores(freshStore, values.only?.split(','))
+  console.log(JSON.stringify({ ...(values.only === undefined && (await keyValueStores())), windowed }))
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
