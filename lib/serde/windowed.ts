@@ -11,6 +11,10 @@ export abstract class WindowedSerde<K> implements Serde<Windowed<K>> {
   /** The serde of the key alone; a sink chooses partitions by its bytes, so that all windows of a key meet. */
   readonly inner: Serde<K>
   readonly #windowBytes: number
+  // The windows of one key come in turn, and each is asked for its partition too. Only of keys that cannot change.
+  #lastTopic = ''
+  #lastKey: K | undefined
+  #lastKeyBytes: Buffer | undefined
   readonly prepare?: NonNullable<Serde<Windowed<K>>['prepare']>
   readonly start?: NonNullable<Serde<Windowed<K>>['start']>
 
@@ -18,12 +22,12 @@ export abstract class WindowedSerde<K> implements Serde<Windowed<K>> {
     this.inner = inner
     this.#windowBytes = windowBytes
     if (inner.prepare !== undefined)
-      this.prepare = (topic, bytes) => inner.prepare!(topic, this.#keyBytes(topic, bytes))
+      this.prepare = (topic, bytes) => inner.prepare!(topic, this.#keyBytesIn(topic, bytes))
     if (inner.start !== undefined) this.start = (topics) => inner.start!(topics)
   }
 
   serialize(topic: string, windowed: Windowed<K>): Buffer {
-    const keyBytes = this.inner.serialize(topic, windowed.key)
+    const keyBytes = this.keyBytes(topic, windowed.key)
     const bytes = Buffer.allocUnsafe(keyBytes.length + this.#windowBytes)
     bytes.set(keyBytes)
     this.writeWindow(bytes, windowed, keyBytes.length)
@@ -31,15 +35,27 @@ export abstract class WindowedSerde<K> implements Serde<Windowed<K>> {
   }
 
   deserialize(topic: string, bytes: Buffer): Windowed<K> {
-    const keyBytes = this.#keyBytes(topic, bytes)
+    const keyBytes = this.#keyBytesIn(topic, bytes)
     return this.readWindow(this.inner.deserialize(topic, keyBytes), bytes, keyBytes.length)
+  }
+
+  /** The bytes of the key alone; not to be changed. */
+  keyBytes(topic: string, key: K): Buffer {
+    const last = this.#lastKeyBytes
+    if (last !== undefined && Object.is(key, this.#lastKey) && topic === this.#lastTopic) return last
+    const bytes = this.inner.serialize(topic, key)
+    const mutable = typeof key === 'object' || typeof key === 'function'
+    this.#lastTopic = topic
+    this.#lastKey = mutable ? undefined : key
+    this.#lastKeyBytes = mutable ? undefined : bytes
+    return bytes
   }
 
   protected abstract readonly name: string
   protected abstract writeWindow(bytes: Buffer, windowed: Windowed<K>, at: number): void
   protected abstract readWindow(key: K, bytes: Buffer, at: number): Windowed<K>
 
-  #keyBytes(topic: string, bytes: Buffer): Buffer {
+  #keyBytesIn(topic: string, bytes: Buffer): Buffer {
     const keyLength = bytes.length - this.#windowBytes
     if (keyLength >= 0) return bytes.subarray(0, keyLength)
     throw new DeserializationError(

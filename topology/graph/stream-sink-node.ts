@@ -44,7 +44,6 @@ export class StreamSinkNode extends GraphNode {
 /** All windows of a key go to the partition of the key itself; undefined, for keys without windows: chosen by all of the key's bytes. */
 function defaultPartitioner(keySerde: Serde<any>): StreamPartitioner | undefined {
   if (!(keySerde instanceof WindowedSerde)) return undefined
-  const { inner } = keySerde
   return (topic, windowed, _, partitionCount) =>
-    windowed === null ? undefined : partitionFor(inner.serialize(topic, windowed.key), partitionCount)
+    windowed === null ? undefined : partitionFor(keySerde.keyBytes(topic, windowed.key), partitionCount)
 }
