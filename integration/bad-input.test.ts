@@ -2,10 +2,13 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { kafkaWires } from '../lib/client/kafkajs/index.ts'
+import { wireClient } from '../lib/client/wire-client.ts'
 import { systemClock } from '../lib/core/clock.ts'
 import { silentLogger } from '../lib/core/log.ts'
 import { NO_HEADERS } from '../lib/core/record.ts'
 import { KafkaStreams, StreamsBuilder, type StreamsConfig, serdes, type Topology } from '../lib/index.ts'
+import { contextFor } from '../tests/contracts/client/harness.ts'
 import { describeWithBroker } from './broker/describe.ts'
 import { startBroker } from './broker/index.ts'
 import { freshName, TestCluster, until } from './support/cluster.ts'
@@ -226,17 +229,25 @@ describeWithBroker('on a real broker', (brokersText) => {
     expect(streams.state).toBe('NOT_RUNNING')
   })
 
-  it('a cluster that cannot host transactions: a clear error within the request time-out', async () => {
-    const properties = { 'transaction.state.log.replication.factor': '3', 'transaction.state.log.min.isr': '2' }
-    await using broker = await startBroker({ properties })
+  it('a cluster with fewer brokers than its transaction log wants replicas: a clear error within the request time-out', async () => {
+    await using broker = await startBroker({ properties: { 'transaction.state.log.replication.factor': '3' } })
     const small = new TestCluster(broker.bootstrap)
+    const context = contextFor('few-brokers', 3_000)
+    const client = wireClient(kafkaWires({ brokers: [broker.bootstrap] }, context), context)
     try {
+      const producer = await rejection(client.producer({ transactionalId: 'nobody' }).init())
+      expect(producer.error).toMatchObject({
+        code: 'STREAMS_BROKER_UNAVAILABLE',
+        message: expect.stringContaining('transaction.state.log.replication.factor'),
+      })
+      expect(producer.ms).toBeLessThan(6_000)
       const [input, output] = [await small.createTopic(1), await small.createTopic(1)]
       const config = { brokers: [broker.bootstrap], requestTimeoutMs: 4_000 }
       const { error, ms } = await rejection(instances.make(pipe(input, output), config).start())
       expect(error).toMatchObject({ code: 'STREAMS_BROKER_UNAVAILABLE', message: expect.stringMatching(/transaction/) })
       expect(ms).toBeLessThan(20_000)
     } finally {
+      await client.close()
       await small.close()
     }
   }, 120_000)

@@ -79,6 +79,10 @@ export class FailoverCluster {
     await this.#own.admin.createTopics([
       { topic, partitionCount: NODE_COUNT, configs: { 'retention.ms': '-1', ...configs } },
     ])
+    // A node that is asked for a topic which it has not heard of says that there is none.
+    await until(`every node knows ${topic}`, async () =>
+      (await this.#askNodes(topic)).every((known) => known.length > 0),
+    )
     return topic
   }
 
@@ -150,26 +154,29 @@ export class FailoverCluster {
 
   // Each node that answers is asked: one that was away may not know better.
   async #partitions(topic: string): Promise<readonly Partition[]> {
+    const latest = new Map<number, Partition>()
+    for (const each of (await this.#askNodes(topic)).flat()) {
+      if (each.leaderEpoch >= (latest.get(each.partitionIndex)?.leaderEpoch ?? -1))
+        latest.set(each.partitionIndex, each)
+    }
+    if (latest.size === 0) throw new Error(`no node tells about ${topic}`)
+    return [...latest.values()].sort((a, b) => a.partitionIndex - b.partitionIndex)
+  }
+
+  /** What each running node knows of a topic; nothing from those that do not answer. */
+  async #askNodes(topic: string): Promise<readonly (readonly Partition[])[]> {
     const request = {
       topics: [{ topicId: '0'.repeat(32), name: topic }],
       allowAutoTopicCreation: false,
       includeTopicAuthorizedOperations: false,
     }
+    const running = this.broker.nodes.filter((node) => node.running)
     const answers = await Promise.allSettled(
-      this.broker.nodes
-        .filter(({ running }) => running)
-        .map(({ address }) => this.#looker.send(address.nodeId, 'metadata', request, { timeoutMs: LOOK_TIMEOUT_MS })),
+      running.map(({ address }) =>
+        this.#looker.send(address.nodeId, 'metadata', request, { timeoutMs: LOOK_TIMEOUT_MS }),
+      ),
     )
-    const latest = new Map<number, Partition>()
-    for (const answer of answers) {
-      if (answer.status === 'rejected') continue
-      for (const each of answer.value.topics[0]?.partitions ?? []) {
-        if (each.leaderEpoch >= (latest.get(each.partitionIndex)?.leaderEpoch ?? -1))
-          latest.set(each.partitionIndex, each)
-      }
-    }
-    if (latest.size === 0) throw new Error(`no node tells about ${topic}`)
-    return [...latest.values()].sort((a, b) => a.partitionIndex - b.partitionIndex)
+    return answers.map((answer) => (answer.status === 'rejected' ? [] : (answer.value.topics[0]?.partitions ?? [])))
   }
 }
 
