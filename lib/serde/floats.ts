@@ -24,7 +24,12 @@ const doubleSerde: Serde<number> = {
   },
 }
 
-/** Numbers as 8 bytes: Java's `Serdes.Double()`. Every JavaScript number comes back as it was. */
+/**
+ * Numbers as 8 bytes: Java's `Serdes.Double()`. Every JavaScript number comes back as it was.
+ *
+ * @example
+ * const totals = orders.mapValues((order) => order.total, { value: serdes.double() })
+ */
 export function double(): Serde<number> {
   return doubleSerde
 }
@@ -50,7 +55,12 @@ const floatSerde: Serde<number> = {
   },
 }
 
-/** Numbers as 4 bytes: Java's `Serdes.Float()`. Rounded to the nearest of about 7 digits; too large for that is an error. */
+/**
+ * Numbers as 4 bytes: Java's `Serdes.Float()`. Rounded to the nearest of about 7 digits; too large for that is an error.
+ *
+ * @example
+ * const samples = builder.stream('samples', { key: serdes.string(), value: serdes.float() })
+ */
 export function float(): Serde<number> {
   return floatSerde
 }

@@ -31,6 +31,9 @@ function notSafe(topic: string, value: unknown): SerializationError {
 
 /**
  * Whole numbers as 8 bytes, big-endian: Java's `Serdes.Long()`. Within ±(2^53 - 1), checked in both directions; beyond them use `bigint()`.
+ *
+ * @example
+ * const counts = builder.table('counts', { key: serdes.string(), value: serdes.long() })
  */
 export function long(): Serde<number> {
   return longSerde
@@ -54,7 +57,12 @@ const bigintSerde: Serde<bigint> = {
   },
 }
 
-/** Whole numbers of the full range of 64 bits, signed, in the bytes of `long()`. */
+/**
+ * Whole numbers of the full range of 64 bits, signed, as bigint, in the bytes of `long()`. Checked when written.
+ *
+ * @example
+ * const transfers = builder.stream('transfers', { key: serdes.bigint(), value: serdes.json<Payment>() })
+ */
 export function bigint(): Serde<bigint> {
   return bigintSerde
 }
@@ -75,7 +83,12 @@ const integerSerde: Serde<number> = {
   },
 }
 
-/** Whole numbers of 32 bits, signed, big-endian: Java's `Serdes.Integer()`. */
+/**
+ * Whole numbers of 32 bits, signed, as 4 bytes, big-endian: Java's `Serdes.Integer()`. Checked when written.
+ *
+ * @example
+ * const orderLines = builder.stream('order-lines', { key: serdes.integer(), value: serdes.json<Line>() })
+ */
 export function integer(): Serde<number> {
   return integerSerde
 }
@@ -94,7 +107,12 @@ const shortSerde: Serde<number> = {
   },
 }
 
-/** Whole numbers of 16 bits, signed, big-endian: Java's `Serdes.Short()`. */
+/**
+ * Whole numbers of 16 bits, signed, as 2 bytes, big-endian: Java's `Serdes.Short()`. Checked when written.
+ *
+ * @example
+ * const ports = builder.table('ports', { key: serdes.string(), value: serdes.short() })
+ */
 export function short(): Serde<number> {
   return shortSerde
 }

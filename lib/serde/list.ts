@@ -23,7 +23,8 @@ const LENGTHS: ReadonlyMap<unknown, number> = new Map<unknown, number>([
 ])
 
 /**
- * Lists of values, some of which may be null: Java's `Serdes.ListSerde`.
+ * Lists of values, some of which may be null: Java's `Serdes.ListSerde`. Of numbers and UUIDs, which have one length, the values stand one behind the other; of all else each has its length in
+ * front.
  *
  * @example
  * builder.stream('samples', { key: serdes.string(), value: serdes.list(serdes.double()) })
@@ -38,22 +39,36 @@ export function list<T>(inner: Serde<T>): Serde<readonly (T | null)[]> {
       const bytes = values.map((value: T | null) => (value === null ? null : inner.serialize(topic, value)))
       return length === undefined ? ofAnyLength(bytes) : ofSameLength(bytes)
     },
-    deserialize(topic, bytes) {
-      const reader = new Reader(topic, bytes)
-      const flag = reader.byte()
-      if (flag !== SAME_LENGTH && flag !== ANY_LENGTH) throw reader.error(`its first byte is ${flag}, neither 0 nor 1`)
-      if (flag === SAME_LENGTH && length === undefined)
-        throw reader.error('it was written with a serde of one length, and is read with another')
-      const nulls = new Set(flag === SAME_LENGTH ? reader.ints(reader.count(INT_BYTES)) : [])
-      const size = flag === SAME_LENGTH ? reader.int() : reader.count(INT_BYTES)
-      const values: (T | null)[] = []
-      while (values.length < size) {
-        const valueLength = flag === ANY_LENGTH ? reader.int() : nulls.has(values.length) ? NULL_LENGTH : length!
-        values.push(valueLength === NULL_LENGTH ? null : inner.deserialize(topic, reader.take(valueLength)))
-      }
-      return values
-    },
+    deserialize: (topic, bytes) =>
+      read(topic, bytes, length).map((value) => (value === null ? null : inner.deserialize(topic, value))),
+    ...(inner.prepare === undefined
+      ? {}
+      : {
+          prepare(topic, bytes) {
+            const pending = read(topic, bytes, length).flatMap((value) =>
+              value === null ? [] : (inner.prepare!(topic, value) ?? []),
+            )
+            return pending.length === 0 ? undefined : Promise.all(pending).then(() => {})
+          },
+        }),
   }
+}
+
+/** The values' bytes: views. `length` is what each has, undefined if they differ. */
+function read(topic: string, bytes: Buffer, length: number | undefined): Bytes {
+  const reader = new Reader(topic, bytes)
+  const flag = reader.byte()
+  if (flag !== SAME_LENGTH && flag !== ANY_LENGTH) throw reader.error(`its first byte is ${flag}, neither 0 nor 1`)
+  if (flag === SAME_LENGTH && length === undefined)
+    throw reader.error('it was written with a serde of one length, and is read with another')
+  const nulls = new Set(flag === SAME_LENGTH ? reader.ints(reader.count(INT_BYTES)) : [])
+  const size = flag === SAME_LENGTH ? reader.int() : reader.count(INT_BYTES)
+  const values: (Buffer | null)[] = []
+  while (values.length < size) {
+    const valueLength = flag === ANY_LENGTH ? reader.int() : nulls.has(values.length) ? NULL_LENGTH : length!
+    values.push(valueLength === NULL_LENGTH ? null : reader.take(valueLength))
+  }
+  return values
 }
 
 type Bytes = readonly (Buffer | null)[]

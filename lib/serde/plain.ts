@@ -16,7 +16,12 @@ const booleanSerde: Serde<boolean> = {
   },
 }
 
-/** One byte, 0 or 1: Java's `Serdes.Boolean()`. */
+/**
+ * One byte, 0 or 1: Java's `Serdes.Boolean()`. Other bytes are an error.
+ *
+ * @example
+ * const switches = builder.table('switches', { key: serdes.string(), value: serdes.boolean() })
+ */
 export function boolean(): Serde<boolean> {
   return booleanSerde
 }
@@ -36,6 +41,9 @@ const bytesSerde: Serde<Buffer> = {
 /**
  * Bytes as they are: Java's `Serdes.Bytes()` and `Serdes.ByteArray()`. Nothing is copied, so a Buffer must not change after it was handed over,
  * nor one that was received.
+ *
+ * @example
+ * builder.stream('uploads', { key: serdes.string(), value: serdes.bytes() }).to('backup')
  */
 export function bytes(): Serde<Buffer> {
   return bytesSerde

@@ -35,7 +35,12 @@ function encodeUtf8(value: string): Buffer {
   return Buffer.from(value.replace(LONE_SURROGATE, '?'))
 }
 
-/** Text in UTF-8: Java's `Serdes.String()`. Bytes that are not UTF-8 read as U+FFFD, as in Java. */
+/**
+ * Text in UTF-8: Java's `Serdes.String()`. Bytes that are not UTF-8 read as U+FFFD, as in Java; half of a surrogate pair is written as '?'.
+ *
+ * @example
+ * const lines = builder.stream('lines', { key: serdes.string(), value: serdes.string() })
+ */
 export function string(): Serde<string> {
   return stringSerde
 }

@@ -25,7 +25,12 @@ const uuidSerde: Serde<string> = {
   },
 }
 
-/** UUIDs as strings, written as 36 characters: Java's `Serdes.UUID()`. */
+/**
+ * UUIDs as strings, written as 36 characters: Java's `Serdes.UUID()`. Lower case in both directions; other strings are an error.
+ *
+ * @example
+ * const requests = builder.stream('requests', { key: serdes.uuid(), value: serdes.json<{ path: string }>() })
+ */
 export function uuid(): Serde<string> {
   return uuidSerde
 }

@@ -126,6 +126,24 @@ describe('list()', () => {
     },
   )
 
+  it('prepares each of its values, and waits for all', async () => {
+    const prepared: string[] = []
+    const careful: Serde<string> = {
+      ...S,
+      prepare: (topic, value) => (value.length === 0 ? undefined : note(`${topic} ${value}`)),
+    }
+    const note = async (what: string) => {
+      await Promise.resolve()
+      prepared.push(what)
+    }
+    const serde = serdes.list(careful)
+    await serde.prepare?.('t', serde.serialize('t', ['a', null, '', 'b']))
+
+    expect(prepared).toEqual(['t a', 't b'])
+    expect(serde.prepare?.('t', serde.serialize('t', ['', null]))).toBeUndefined()
+    expect(serdes.list(S).prepare).toBeUndefined()
+  })
+
   it('refuses what is no array', () => {
     expect(() => serdes.list(S).serialize('t', 'text' as any)).toThrow('it takes an array and got string')
   })
