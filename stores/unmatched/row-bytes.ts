@@ -67,6 +67,11 @@ export function valuesOf(list: Buffer): Buffer[] {
   return values
 }
 
+/** Whether a list has more than one value. */
+export function hasSeveral(list: Buffer): boolean {
+  return list.readInt32BE(1) > 1
+}
+
 function sideByte(side: Side): number {
   return side === 'left' ? 1 : 0
 }

@@ -1,4 +1,4 @@
-import type { Side } from '../../stores/unmatched/row-bytes.ts'
+import { hasSeveral, type Side } from '../../stores/unmatched/row-bytes.ts'
 import type { UnmatchedContent, UnmatchedStore } from '../../stores/unmatched/unmatched-store.ts'
 import type { InternalProcessorContext } from '../processor.ts'
 import type { JoinWindows } from '../windows.ts'
@@ -102,6 +102,8 @@ export class UnmatchedRecords<K> {
       }
       open[entry.side] = true
       oldestLeftMs = Math.min(oldestLeftMs, entry.timestamp)
+      // Java meets each value for itself: where the first one has said that both sides wait, the second ends the look.
+      if (bothSides && open.left && open.right && hasSeveral(entry.list)) break
       if (promptly && entry.timestamp + this.#shortestMs >= this.#streamTimeMs) break
     }
     this.#store.nothingBefore(oldestLeftMs)

@@ -56,6 +56,22 @@ describe('records without a match', () => {
     expect(await due(unmatched)).toEqual(['100 left b'])
   })
 
+  it('of one key and time end a look as in Java: the next one goes by their time', async () => {
+    for (const [count, looks] of [
+      [1, false],
+      [2, true],
+    ] as const) {
+      const { unmatched } = await records()
+      unmatched.add('right', 'a', '', 100)
+      for (let i = 0; i < count; i++) unmatched.add('left', 'a', `${i}`, 100)
+      unmatched.add('left', 'a', '', 120)
+      unmatched.observe(105)
+      expect(await due(unmatched)).toEqual([])
+      unmatched.observe(130)
+      expect(unmatched.shouldLook('left', new TestContext())).toBe(looks)
+    }
+  })
+
   it('go one by one: where the join of one fails, it is gone, and the others stay', async () => {
     const { unmatched } = await records()
     for (const key of ['a', 'b', 'c']) unmatched.add('left', key, '', 100)
