@@ -1,3 +1,4 @@
+import { checkCallback } from './checks.ts'
 import type { TimestampExtractor } from './physical.ts'
 
 /** Records whose producer set no time have -1. */
@@ -5,13 +6,7 @@ function isValid(timestampMs: number): boolean {
   return timestampMs >= 0
 }
 
-/**
- * Ways to give records their event time, for the option `timestamp` of a source: those of Java. Any function of the same shape will do.
- *
- * @example
- * builder.stream('readings', { key: serdes.string(), value: serdes.double(), timestamp: timestamps.usePartitionTimeOnInvalid })
- */
-export const timestamps = {
+const READY = {
   /** The record's own timestamp; one below 0 stops the instance. What happens if a source says nothing. */
   failOnInvalid: (record) => {
     if (isValid(record.timestamp)) return record.timestamp
@@ -30,3 +25,23 @@ export const timestamps = {
   /** The time at which the record is taken, by the clock: then reading a topic again gives other results. */
   wallClock: (_record, _partitionTimeMs, nowMs) => nowMs,
 } as const satisfies Record<string, TimestampExtractor>
+
+/**
+ * Makes an extractor: the record's own timestamp, and for one below 0 what `choose` returns. A negative result drops the record.
+ *
+ * @example
+ * timestamps.onInvalid(({ value }) => value.createdAt)
+ */
+function onInvalid<K, V>(choose: TimestampExtractor<K, V>): TimestampExtractor<K, V> {
+  checkCallback('timestamps.onInvalid', choose)
+  return (record, partitionTimeMs, nowMs) =>
+    isValid(record.timestamp) ? record.timestamp : choose(record, partitionTimeMs, nowMs)
+}
+
+/**
+ * Ways to give records their event time, for the option `timestamp` of a source: those of Java. Any function of the same shape will do.
+ *
+ * @example
+ * builder.stream('readings', { key: serdes.string(), value: serdes.double(), timestamp: timestamps.usePartitionTimeOnInvalid })
+ */
+export const timestamps = { ...READY, onInvalid }

@@ -35,3 +35,10 @@ it('wallClock gives the time at which a record is taken', async () => {
 
   expect(driver.createOutputTopic('out').readRecord().timestamp).toBe(1_500)
 })
+
+it('onInvalid asks about records without a time only', () => {
+  const extract = timestamps.onInvalid((_record, partitionTimeMs, nowMs) => partitionTimeMs + nowMs)
+
+  expect([extract(at(5), 7, 99), extract(at(-1), 7, 99)]).toEqual([5, 106])
+  expect(() => timestamps.onInvalid('createdAt' as never)).toThrow(/timestamps.onInvalid\(\): needs a function/)
+})

@@ -29,6 +29,7 @@ import type { KTable } from '../../topology/ktable.ts'
 import type { SessionWindowedKStream } from '../../topology/session-windowed-kstream.ts'
 import type { StreamsBuilder } from '../../topology/streams-builder.ts'
 import type { TimeWindowedKStream } from '../../topology/time-windowed-kstream.ts'
+import { timestamps } from '../../topology/timestamps.ts'
 import { Topology } from '../../topology/topology.ts'
 import { windows } from '../../topology/windows.ts'
 import { expectType, typed } from './support/expect-type.ts'
@@ -63,6 +64,10 @@ typed(function sources() {
       return record.value.delayMin
     },
   })
+  const flightsWith = { key: serdes.string(), value: serdes.json<Flight>() }
+  builder.stream('flights', { ...flightsWith, timestamp: timestamps.onInvalid(({ value }) => value.delayMin) })
+  // @ts-expect-error no such property
+  builder.stream('flights', { ...flightsWith, timestamp: timestamps.onInvalid(({ value }) => value.delay) })
   // @ts-expect-error the value serde is missing
   builder.stream('flights', { key: serdes.string() })
   // @ts-expect-error a misspelt option
@@ -718,6 +723,29 @@ typed(function errorHandlers() {
   // @ts-expect-error what fails leaves no letters
   const failing: ProcessingHandler = () => ({ decision: 'fail', deadLetters: [] })
   return [retrying, slow, failing]
+})
+
+typed(function contextsOfProcessors() {
+  words.process({
+    create: ({ appConfigs, metrics }) => {
+      expectType<Readonly<Record<string, unknown>>>()(appConfigs)
+      // @ts-expect-error what an entry is has to be said
+      const limit: number = appConfigs.limit
+      // @ts-expect-error entries are only read
+      appConfigs.limit = 5
+      metrics.counter('hits', { tags: { cache: 'prices' } }).add(2)
+      metrics.histogram('ms', { boundaries: [1, 10] }).record(0.5)
+      // @ts-expect-error a gauge is a number
+      metrics.gauge('size').set('5')
+      // @ts-expect-error a counter is added to
+      metrics.counter('hits').set(5)
+      // @ts-expect-error tags are text
+      metrics.counter('hits', { tags: { partition: 5 } })
+      // @ts-expect-error only histograms have boundaries
+      metrics.gauge('size', { boundaries: [1] })
+      return { process: () => void limit }
+    },
+  })
 })
 
 typed(function contextsOfProcessors() {
