@@ -1,8 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
-import { openLevelTaskDatabase } from '../stores/level/index.ts'
-import { openMemoryTaskDatabase } from '../stores/memory/index.ts'
-import { openStateDirectory, requireUnlocked, type StateDirectory } from '../stores/state-directory.ts'
+import type { StateDirectory } from '../stores/state-directory.ts'
+import { diskStorage, type StateStorage } from '../stores/state-storage.ts'
 import type { PhysicalTopology } from '../topology/physical.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { ClientSupplier } from './client/client.ts'
@@ -55,6 +54,7 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
   readonly #supplier: ClientSupplier
   readonly #logger: Logger
   readonly #metrics: Metrics
+  readonly #storage: StateStorage
   readonly #machine: StateMachine<KafkaStreamsState>
   #directory: StateDirectory | undefined
   #instance: Instance | undefined
@@ -65,11 +65,13 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
   /**
    * Checks the configuration; opens and connects nothing.
    *
+   * @param storage - Not for users: another place for the state, of a simulation.
    * @throws InvalidConfigError `STREAMS_INVALID_CONFIG`: names the option and what is allowed.
    * @throws StateDirectoryLockedError `STREAMS_STATE_DIR_LOCKED`: another running instance uses the state directory.
    */
-  constructor(topology: Topology, config: StreamsConfig) {
+  constructor(topology: Topology, config: StreamsConfig, storage: StateStorage = diskStorage) {
     super()
+    this.#storage = storage
     this.#config = resolveConfig(config)
     this.#topology = topology.physical()
     const { brokers, ssl, sasl, client, stateDir, applicationId, requestTimeoutMs } = this.#config
@@ -81,7 +83,7 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
         ...(ssl === undefined ? {} : { ssl }),
         ...(sasl === undefined ? {} : { sasl }),
       })
-    requireUnlocked({ stateDir, applicationId })
+    storage.requireUnlocked({ stateDir, applicationId })
     this.#logger = config.logger ?? pino({ name: 'millrace', level: 'warn' }, pino.destination({ dest: 2, sync: true }))
     this.#metrics = new Metrics(this.#logger)
     this.#machine = new StateMachine<KafkaStreamsState>(
@@ -153,15 +155,15 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
 
   async #open(): Promise<void> {
     const { stateDir, applicationId, clock } = this.#config
-    this.#directory = await openStateDirectory({ stateDir, applicationId, clock })
+    this.#directory = await this.#storage.openDirectory({ stateDir, applicationId, clock })
     if (this.state !== 'REBALANCING') throw closedTooEarly()
     this.#instance = new Instance({
       config: this.#config,
       topology: this.#topology,
       supplier: this.#supplier,
       directory: this.#directory,
-      openDatabase: openLevelTaskDatabase,
-      openMemoryDatabase: openMemoryTaskDatabase,
+      openDatabase: this.#storage.openDatabase,
+      openMemoryDatabase: this.#storage.openMemoryDatabase,
       metrics: this.#metrics,
       logger: this.#logger,
       onRestored: (event) => this.emit('restored', event),

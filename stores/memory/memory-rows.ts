@@ -42,6 +42,12 @@ export class MemoryRows implements CommittedRows {
     this.wrote(writes)
   }
 
+  copy(): MemoryRows {
+    const copy = new MemoryRows()
+    copy.wrote(this.#rows)
+    return copy
+  }
+
   clear(): void {
     this.#rows = new SortedMap()
     this.#deleted = 0

@@ -27,6 +27,15 @@ export class MemoryState implements CommittedState {
     positions: ReadonlyMap<string, ChangelogPosition>,
     expired: ReadonlyMap<string, readonly Bounds[]>,
   ): Promise<void> {
+    this.apply(writes, positions, expired)
+  }
+
+  /** As `write`, at once. */
+  apply(
+    writes: ReadonlyMap<string, Writes>,
+    positions: ReadonlyMap<string, ChangelogPosition>,
+    expired: ReadonlyMap<string, readonly Bounds[]>,
+  ): void {
     for (const [storeName, rows] of writes) this.rows(storeName).wrote(rows)
     for (const [storeName, ranges] of expired) for (const range of ranges) this.rows(storeName).drop(range)
     for (const [storeName, position] of positions) this.#positions.set(storeName, position)
@@ -40,6 +49,13 @@ export class MemoryState implements CommittedState {
   forget(storeName: string): void {
     this.#rows.get(storeName)?.clear()
     this.#positions.delete(storeName)
+  }
+
+  copy(): MemoryState {
+    const copy = new MemoryState()
+    for (const [storeName, rows] of this.#rows) copy.#rows.set(storeName, rows.copy())
+    for (const [storeName, position] of this.#positions) copy.#positions.set(storeName, position)
+    return copy
   }
 
   async close(): Promise<void> {}

@@ -1,0 +1,80 @@
+// What a seed decides before the run starts.
+import type { StreamsConfig } from '../../runtime/config.ts'
+import type { Random } from './random.ts'
+
+/** The stores and times of the application under test. */
+export interface WorkloadPlan {
+  readonly partitions: number
+  readonly keys: number
+  readonly groups: number
+  readonly windowMs: number
+  readonly graceMs: number
+  readonly joinWithinMs: number
+  readonly emit: 'on-window-update' | 'on-window-close'
+  /** Whether each store is kept on disk. */
+  readonly persistent: { readonly lists: boolean; readonly windowed: boolean; readonly joined: boolean }
+  readonly records: number
+  /** Over which the input comes, in virtual milliseconds. */
+  readonly inputMs: number
+}
+
+export interface ClusterPlan {
+  readonly nodes: number
+  readonly latencyMs: number
+  readonly maxMarkerDelayMs: number
+}
+
+export interface SimulationPlan {
+  readonly guarantee: 'exactly_once' | 'at_least_once'
+  readonly instances: number
+  readonly staticMembers: boolean
+  readonly workload: WorkloadPlan
+  readonly cluster: ClusterPlan
+  readonly config: Partial<StreamsConfig>
+}
+
+/** One seed in this many runs at least once. */
+const AT_LEAST_ONCE_SHARE = 0.15
+
+export function makePlan(random: Random): SimulationPlan {
+  const guarantee = random.chance(AT_LEAST_ONCE_SHARE) ? 'at_least_once' : 'exactly_once'
+  const emit = random.chance(0.5) ? 'on-window-close' : 'on-window-update'
+  const sessionTimeoutMs = random.between(800, 2_500)
+  return {
+    guarantee,
+    instances: random.between(2, 3),
+    staticMembers: random.chance(0.6),
+    workload: {
+      partitions: random.between(2, 3),
+      keys: random.between(3, 8),
+      groups: random.between(2, 6),
+      windowMs: random.between(50, 200),
+      graceMs: random.pick([0, 0, 30, 100]),
+      joinWithinMs: random.between(10, 60),
+      emit,
+      persistent: { lists: random.chance(0.75), windowed: random.chance(0.75), joined: random.chance(0.75) },
+      records: random.between(200, 260),
+      inputMs: random.between(1_500, 3_000),
+    },
+    cluster: {
+      nodes: random.between(1, 3),
+      latencyMs: random.pick([0, 1, 2, 5]),
+      maxMarkerDelayMs: random.pick([0, 0, 10, 100]),
+    },
+    config: {
+      processingGuarantee: guarantee,
+      transactionScope: random.chance(0.3) ? 'instance' : 'task',
+      commitIntervalMs: random.between(10, 200),
+      cacheBytes: random.pick([0, 0, 2_000, 1_000_000]),
+      uncommittedBytes: random.pick([2_048, 64 * 1024 * 1024]),
+      maxTaskIdleMs: random.pick([-1, 0, 0, 20]),
+      emitIntervalMs: 0,
+      sessionTimeoutMs,
+      rebalanceTimeoutMs: random.between(1_500, 4_000),
+      requestTimeoutMs: random.between(1_500, 4_000),
+      transactionTimeoutMs: random.between(500, 3_000),
+      repartitionPurgeIntervalMs: random.pick([200, 1_000_000, 1_000_000]),
+      metadataMaxAgeMs: 1_000_000,
+    },
+  }
+}

@@ -1,0 +1,63 @@
+// Flow: client code of a simulated process → [process-wires] → memory wire.
+import type { Client, ClientContext, ClientSupplier } from '../../client/client.ts'
+import type { MemoryCluster } from '../../client/memory/index.ts'
+import type { ApiName, RequestOf, ResponseOf } from '../../client/protocol/apis.ts'
+import type { NodeTarget, SendOptions, Wire, WirePurpose } from '../../client/wire.ts'
+import { wireClient } from '../../client/wire-client.ts'
+import type { Outside } from './outside.ts'
+
+/** Connects a process to the cluster: what it sends leaves, and what it is answered arrives, as long as it lives. */
+export class ProcessWires implements ClientSupplier {
+  readonly #cluster: MemoryCluster
+  readonly #outside: Outside
+  readonly #wires = new Set<Wire>()
+
+  constructor(cluster: MemoryCluster, outside: Outside) {
+    this.#cluster = cluster
+    this.#outside = outside
+  }
+
+  connect(context: ClientContext): Client {
+    return wireClient({ open: (purpose) => this.#open(purpose, context.clientId) }, context)
+  }
+
+  /** The sockets of a process that has died are closed by its machine: what the brokers had not begun is lost. */
+  async cut(): Promise<void> {
+    for (const wire of this.#wires) await wire.close()
+    this.#wires.clear()
+  }
+
+  #open(purpose: WirePurpose, clientId: string): Wire {
+    const wire = this.#cluster.open(purpose, clientId)
+    this.#wires.add(wire)
+    return {
+      send: (node, api, request, options) => this.#send(wire, purpose, node, api, request, options),
+      close: async () => {
+        if (!this.#outside.alive) return new Promise<never>(() => {})
+        this.#wires.delete(wire)
+        await wire.close()
+      },
+    }
+  }
+
+  #send<A extends ApiName>(
+    wire: Wire,
+    purpose: WirePurpose,
+    node: NodeTarget,
+    api: A,
+    request: RequestOf<A>,
+    options?: SendOptions,
+  ): Promise<ResponseOf<A>> {
+    const outside = this.#outside
+    const operation = purpose === 'restore' ? `restore ${api}` : api
+    if (!outside.passes(operation, 'before')) return new Promise<never>(() => {})
+    return new Promise((resolve, reject) => {
+      wire.send(node, api, request, options).then(
+        (response) => {
+          if (outside.passes(operation, 'after')) outside.clock.arrived(() => resolve(response))
+        },
+        (error) => outside.clock.arrived(() => reject(error)),
+      )
+    })
+  }
+}

@@ -1,0 +1,85 @@
+// The application under test: a stateless part, a windowed aggregate whose late records depend on stream time, a join of two streams, and an aggregate
+// behind a repartition topic. What it must write follows from its inputs alone, whatever the order in which partitions were read; see oracle.ts.
+
+import { StreamsBuilder } from '../../../topology/streams-builder.ts'
+import type { Topology } from '../../../topology/topology.ts'
+import { windows } from '../../../topology/windows.ts'
+import type { StreamRecord } from '../../core/record.ts'
+import { serdes } from '../../serde/index.ts'
+import type { WorkloadPlan } from './plan.ts'
+
+export const APPLICATION_ID = 'app'
+export const INPUT_TOPICS = ['left', 'right'] as const
+export const OUTPUT_TOPICS = ['mapped', 'windowed', 'joined', 'lists'] as const
+export const REPARTITION_TOPIC = `${APPLICATION_ID}-groups-repartition`
+/** Every topic that a task reads. */
+export const SOURCE_TOPICS = [...INPUT_TOPICS, REPARTITION_TOPIC] as const
+
+const strings = { key: serdes.string(), value: serdes.string() }
+
+/** Longer than all event time of a run: no match is lost because one side was read far ahead of the other. */
+const LONG_MS = 24 * 3_600_000
+
+/** The group that a record's id belongs to, over which lists are kept. */
+export function groupOf(id: string, groups: number): string {
+  let hash = 0
+  for (let i = 0; i < id.length; i++) hash = (hash * 31 + id.charCodeAt(i)) | 0
+  return `g${Math.abs(hash) % groups}`
+}
+
+export function appended(list: string, id: string): string {
+  return list === '' ? id : `${list} ${id}`
+}
+
+/** @param onRead - Told of each record that comes out of a source. */
+export function buildWorkload(plan: WorkloadPlan, onRead: (record: StreamRecord<any, any>) => void): Topology {
+  const builder = new StreamsBuilder()
+  const read = <V>(_value: V, _key: unknown, record: StreamRecord<any, any>) => onRead(record)
+  const { persistent } = plan
+  const left = builder.stream('left', strings).peek(read)
+  const right = builder.stream('right', strings).peek(read)
+
+  left.mapValues((value) => `mapped ${value}`).to('mapped', strings)
+
+  left
+    .groupByKey(strings)
+    .windowedBy(windows.tumbling({ sizeMs: plan.windowMs, graceMs: plan.graceMs }), { emit: plan.emit })
+    .aggregate(
+      () => '',
+      (list, value) => appended(list, value ?? 'null'),
+      {
+        store: 'windowed',
+        value: serdes.string(),
+        persistent: persistent.windowed,
+        // Else a jump of stream time may leave windows behind that are never emitted, as in Java.
+        ...(plan.emit === 'on-window-close' ? { retentionMs: LONG_MS } : {}),
+      },
+    )
+    .toStream()
+    .map((list, { key, window }) => [`${key}@${window.startMs}`, list], strings)
+    .to('windowed', strings)
+
+  left
+    .join(right, (l, r) => `${l}+${r}`, {
+      within: windows.join({ withinMs: plan.joinWithinMs, graceMs: LONG_MS }),
+      store: 'joined',
+      persistent: persistent.joined,
+    })
+    .to('joined', strings)
+
+  left
+    .filter((value) => value !== null)
+    .selectKey((value) => groupOf(value, plan.groups))
+    .repartition({ name: 'groups', ...strings })
+    .peek(read)
+    .groupByKey(strings)
+    .aggregate(
+      () => '',
+      (list, id) => appended(list, id),
+      { store: 'lists', value: serdes.string(), persistent: persistent.lists },
+    )
+    .toStream()
+    .to('lists', strings)
+
+  return builder.build()
+}
