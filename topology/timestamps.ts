@@ -30,7 +30,11 @@ const READY = {
  * Makes an extractor: the record's own timestamp, and for one below 0 what `choose` returns. A negative result drops the record.
  *
  * @example
- * timestamps.onInvalid(({ value }) => value.createdAt)
+ * builder.stream('readings', {
+ *   key: serdes.string(),
+ *   value: serdes.json<{ at: number }>(),
+ *   timestamp: timestamps.onInvalid(({ value }) => value.at),
+ * })
  */
 function onInvalid<K, V>(choose: TimestampExtractor<K, V>): TimestampExtractor<K, V> {
   checkCallback('timestamps.onInvalid', choose)
