@@ -232,10 +232,12 @@ export class MissingSerdeError extends StreamsError {
 
   constructor({ node, option, purpose, method, origin }: MissingSerde) {
     const part = option === 'key' ? 'key' : 'value'
-    const places = [...(method === undefined ? [] : [`to ${method}()`]), ...(origin === undefined ? [] : ['there'])]
+    // What makes them needs not be named twice.
+    const elsewhere = origin !== undefined && !(method !== undefined && origin.startsWith(`'${node}' `))
+    const places = [...(method === undefined ? [] : [`to ${method}()`]), ...(elsewhere ? ['there'] : [])]
     super(
       `Node '${node}' ${purpose} and has no ${part} serde. ` +
-        (origin === undefined ? '' : `Its ${part}s were made by ${origin}, which was given none. `) +
+        (!elsewhere ? '' : `Its ${part}s were made by ${origin}, which was given none. `) +
         `Pass { ${option}: serde } ${places.join(', or ')}.`,
     )
     this.node = node

@@ -3,7 +3,8 @@ import { InvalidNodeNameError, InvalidStoreNameError, InvalidTopicNameError } fr
 /** The longest name that Kafka gives a topic, in characters. */
 export const MAX_NAME_LENGTH = 249
 
-function problemWith(name: string): string | undefined {
+/** What is wrong with a name; undefined: nothing. */
+export function problemWith(name: string): string | undefined {
   if (typeof name !== 'string') return 'it must be a string.'
   if (name === '') return 'it must not be empty.'
   if (name === '.' || name === '..') return "'.' and '..' are not allowed."

@@ -69,6 +69,17 @@ export interface RecordPlace {
   readonly offset: number
 }
 
+/** A place in words. */
+export function placeText({ topic, partition, offset }: RecordPlace): string {
+  return topic === '' ? 'no input record, but in a punctuation' : `the record at ${topic}-${partition} offset ${offset}`
+}
+
+/** Says in an error's message where it came up, which is known only to its task. */
+export function addPlace(error: Error, node: string, taskId: string, place: RecordPlace): void {
+  const at = error.message.includes(`'${node}'`) ? '' : `node '${node}', `
+  error.message += ` (${at}task ${taskId}, ${placeText(place)})`
+}
+
 /** A record's bytes cannot be read by the serde of its source. Nothing is committed past it. */
 export class RecordDeserializationError extends StreamsError {
   readonly code = 'STREAMS_RECORD_DESERIALIZATION'
@@ -81,7 +92,7 @@ export class RecordDeserializationError extends StreamsError {
   constructor(part: 'key' | 'value', node: string, place: RecordPlace, cause: unknown) {
     super(
       `The ${part} of the record at ${place.topic}-${place.partition} offset ${place.offset} cannot be deserialized by ` +
-        `source '${node}': ${messageOf(cause)}. Correct the serde, move the committed offset past the record, or go on without ` +
+        `source '${node}': ${messageOf(cause).replace(/\.$/, '')}. Correct the serde, move the committed offset past the record, or go on without ` +
         'such records: deserializationHandler: handlers.logAndContinue.',
       { cause },
     )
@@ -112,14 +123,15 @@ export class ProcessingError extends StreamsError {
   readonly code = 'STREAMS_PROCESSING'
   readonly recovery: Recovery = 'fail'
   readonly taskId: string
+  /** The node whose code it was. */
+  readonly node: string
+  /** The input record; topic `''`, partition -1 and offset -1 in a punctuation. */
   readonly place: RecordPlace
 
-  constructor(taskId: string, place: RecordPlace, cause: unknown) {
-    super(
-      `Task ${taskId} failed on the record at ${place.topic}-${place.partition} offset ${place.offset}: ${messageOf(cause)}`,
-      { cause },
-    )
+  constructor(taskId: string, node: string, place: RecordPlace, cause: unknown) {
+    super(`Node '${node}' of task ${taskId} failed on ${placeText(place)}: ${messageOf(cause)}`, { cause })
     this.taskId = taskId
+    this.node = node
     this.place = place
   }
 }
@@ -153,13 +165,16 @@ export class ErrorHandlerError extends StreamsError {
 export class InvalidTimestampError extends StreamsError {
   readonly code = 'STREAMS_INVALID_TIMESTAMP'
   readonly recovery: Recovery = 'fail'
+  /** The source that reads it. */
+  readonly node: string
   readonly place: RecordPlace
 
-  constructor(place: RecordPlace, timestamp: number) {
+  constructor(node: string, place: RecordPlace, timestamp: number) {
     super(
       `The record at ${place.topic}-${place.partition} offset ${place.offset} has the timestamp ${timestamp}. ` +
-        'Give the source a `timestamp` extractor that finds a time in the record, or returns -1 to drop it.',
+        `Give the source '${node}' a \`timestamp\` extractor that finds a time in the record, or returns -1 to drop it.`,
     )
+    this.node = node
     this.place = place
   }
 }
@@ -168,6 +183,8 @@ export class InvalidTimestampError extends StreamsError {
 export class TimestampExtractorError extends StreamsError {
   readonly code = 'STREAMS_TIMESTAMP_EXTRACTOR'
   readonly recovery: Recovery = 'fail'
+  /** The source. */
+  readonly node: string
   readonly place: RecordPlace
 
   constructor(node: string, place: RecordPlace, cause: unknown) {
@@ -176,6 +193,7 @@ export class TimestampExtractorError extends StreamsError {
         `${place.offset}: ${messageOf(cause)}. Have it return -1 for records that are to be dropped.`,
       { cause },
     )
+    this.node = node
     this.place = place
   }
 }

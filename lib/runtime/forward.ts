@@ -25,6 +25,7 @@ export class ForwardScope {
   /** Records handed on so far. */
   deliveries = 0
   readonly #onManyQueued: (nodeName: string) => void
+  readonly #failedNodes = new WeakMap<object, string>()
   #underWay = 0
   #warned = false
   #failed = false
@@ -33,6 +34,20 @@ export class ForwardScope {
 
   constructor(onManyQueued: (nodeName: string) => void) {
     this.#onManyQueued = onManyQueued
+  }
+
+  /**
+   * Says in which node an error came up first: those upstream, through which it passes, say so too, and are not asked. Throws it again.
+   */
+  fail(nodeName: string, error: unknown): never {
+    if (typeof error === 'object' && error !== null && !this.#failedNodes.has(error))
+      this.#failedNodes.set(error, nodeName)
+    throw error
+  }
+
+  /** The node in which an error came up. */
+  failedIn(error: unknown): string {
+    return this.#failedNodes.get(error as object) ?? this.nodeName
   }
 
   /** Whether nothing is under way and nothing has failed. */

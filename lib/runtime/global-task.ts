@@ -8,7 +8,7 @@ import { InvariantError, StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { partitionKey, type StreamRecord } from '../core/record.ts'
 import type { ResolvedConfig } from './config.ts'
-import { ProcessingError } from './errors.ts'
+import { addPlace, ProcessingError } from './errors.ts'
 import { ForwardScope } from './forward.ts'
 import type { Metrics } from './metrics.ts'
 import { ProcessGraph } from './process-graph.ts'
@@ -230,8 +230,10 @@ export class GlobalTask {
   }
 
   #failed(error: unknown, { topic, partition, offset }: StreamRecord<unknown, unknown>): never {
-    if (!(error instanceof StreamsError)) throw new ProcessingError(this.#label, { topic, partition, offset }, error)
-    error.message += ` (${this.#label}, record at ${topic}-${partition} offset ${offset})`
+    const node = this.#scope.failedIn(error)
+    const place = { topic, partition, offset }
+    if (!(error instanceof StreamsError)) throw new ProcessingError(this.#label, node, place, error)
+    addPlace(error, node, this.#label, place)
     throw error
   }
 

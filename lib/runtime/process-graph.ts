@@ -1,6 +1,7 @@
 // Flow: stream-task → [process-graph] → stores, record-collector
 
 import type { StateStore } from '../../stores/store.ts'
+import { isPromise } from '../../topology/callbacks.ts'
 import type { ProcessorNode, SinkNode, Subtopology } from '../../topology/physical.ts'
 import type {
   Cancellable,
@@ -12,8 +13,9 @@ import type {
   RecordMetadata,
 } from '../../topology/processor.ts'
 import type { ProcessorMetrics } from '../../topology/processor-metrics.ts'
-import { StreamsError } from '../core/errors.ts'
-import type { StreamRecord } from '../core/record.ts'
+import { InvalidArgumentError, StreamsError } from '../core/errors.ts'
+import { StreamRecord } from '../core/record.ts'
+import { typeName } from '../serde/errors.ts'
 import { ProcessorInitError, UnconnectedStoreError, UnknownChildError } from './errors.ts'
 import { deliver, Forwarder, type ForwardScope, type Receiver } from './forward.ts'
 import type { TaskErrors } from './task-errors.ts'
@@ -101,7 +103,13 @@ class SinkGraphNode implements Receiver {
   }
 
   process(record: StreamRecord<any, any>): void | Promise<void> {
-    return this.#host.errors.sink(this.#node, record)
+    const { scope, errors } = this.#host
+    try {
+      const pending = errors.sink(this.#node, record)
+      if (pending !== undefined) return pending.catch((error: unknown) => scope.fail(this.#node.name, error))
+    } catch (error) {
+      scope.fail(this.#node.name, error)
+    }
   }
 }
 
@@ -144,8 +152,15 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
   process(record: StreamRecord<any, any>): void | Promise<void> {
     const { scope, errors } = this.#host
     scope.nodeName = this.#node.name
-    if (!errors.handlesProcessing) return this.#processor.process(record)
-    return errors.guard(this.#node.name, record, () => this.#processor.process(record))
+    try {
+      const pending = errors.handlesProcessing
+        ? errors.guard(this.#node.name, record, () => this.#processor.process(record))
+        : this.#processor.process(record)
+      // What a user's processor returns need not be a promise.
+      if (isPromise(pending)) return pending.catch((error: unknown) => scope.fail(this.#node.name, error))
+    } catch (error) {
+      scope.fail(this.#node.name, error)
+    }
   }
 
   get applicationId(): string {
@@ -165,6 +180,8 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
   }
 
   forward(record: StreamRecord<any, any>, to?: string): void | Promise<void> {
+    // Also of what is no record at all.
+    if (!(record?.timestamp >= 0)) throw notARecord(this.#node.name, record)
     return this.#forwarder.forward(to === undefined ? this.#receivers : this.#child(to), record)
   }
 
@@ -226,4 +243,13 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
     if (child === undefined) throw new UnknownChildError(this.#node.name, name, [...this.#alone.keys()])
     return child
   }
+}
+
+function notARecord(nodeName: string, record: Partial<StreamRecord<any, any>> | undefined): InvalidArgumentError {
+  const what = record instanceof StreamRecord ? `a record with the timestamp ${record.timestamp}` : typeName(record)
+  return new InvalidArgumentError(
+    'forward',
+    `node '${nodeName}' forwarded ${what}; it takes a StreamRecord with a timestamp of at least 0: the one that came, ` +
+      'a copy of it by record.withValue() and its like, or new StreamRecord(key, value, timestampMs).',
+  )
 }

@@ -1,7 +1,8 @@
 // Flow: stream-task → [punctuation] → process-graph
 
 import type { Cancellable, PunctuationOptions, Punctuator } from '../../topology/processor.ts'
-import { InvariantError } from '../core/errors.ts'
+import { InvalidArgumentError } from '../core/errors.ts'
+import { typeName } from '../serde/errors.ts'
 
 interface Schedule {
   readonly nodeName: string
@@ -17,10 +18,27 @@ export interface DuePunctuation {
   readonly punctuator: Punctuator
 }
 
-/** @throws InvariantError `STREAMS_INVARIANT` */
-export function requireInterval(nodeName: string, everyMs: number): void {
-  if (Number.isFinite(everyMs) && everyMs >= 1) return
-  throw new InvariantError(`Node '${nodeName}' schedules every ${everyMs} ms; an interval is at least 1 ms`)
+/**
+ * Checks what a processor hands to `schedule`.
+ *
+ * @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`
+ */
+export function requireSchedule(nodeName: string, options: PunctuationOptions, punctuator: Punctuator): void {
+  const { everyMs, time, startMs }: Partial<PunctuationOptions> = options ?? {}
+  const times: readonly unknown[] = ['stream', 'wall-clock']
+  if (!Number.isSafeInteger(everyMs) || everyMs! < 1) {
+    throw invalid(nodeName, `everyMs is ${everyMs}; an interval is whole milliseconds, and at least 1 ms`)
+  }
+  if (!times.includes(time)) throw invalid(nodeName, `time is '${time}', and must be 'stream' or 'wall-clock'`)
+  if (startMs !== undefined && !(Number.isSafeInteger(startMs) && startMs >= 0)) {
+    throw invalid(nodeName, `startMs is ${startMs}, and must be whole milliseconds of at least 0`)
+  }
+  if (typeof punctuator !== 'function')
+    throw invalid(nodeName, `the punctuator is ${typeName(punctuator)}, no function`)
+}
+
+function invalid(nodeName: string, problem: string): InvalidArgumentError {
+  return new InvalidArgumentError('schedule', `node '${nodeName}': ${problem}.`)
 }
 
 /** The punctuators of one task in one of the two times. Intervals that were missed fire once. */
@@ -28,7 +46,6 @@ export class PunctuationQueue {
   readonly #schedules = new Set<Schedule>()
 
   add(nodeName: string, { everyMs }: PunctuationOptions, firstMs: number, punctuator: Punctuator): Cancellable {
-    requireInterval(nodeName, everyMs)
     const schedule: Schedule = { nodeName, everyMs, punctuator, nextMs: firstMs }
     this.#schedules.add(schedule)
     return { cancel: () => void this.#schedules.delete(schedule) }

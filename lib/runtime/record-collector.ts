@@ -1,10 +1,14 @@
 // Flow: process-graph → [record-collector] → producer
-import type { SinkNode } from '../../topology/physical.ts'
+
+import { CallbackResultError } from '../../topology/errors.ts'
+import { problemWith } from '../../topology/names.ts'
+import type { SinkNode, TopicRef } from '../../topology/physical.ts'
 import { topicName } from '../../topology/physical.ts'
 import type { Admin, Producer } from '../client/client.ts'
 import { InvariantError, StreamsError } from '../core/errors.ts'
 import { partitionFor } from '../core/murmur2.ts'
 import type { Headers, StreamRecord } from '../core/record.ts'
+import { typeName } from '../serde/errors.ts'
 import type { Serde } from '../serde/serde.ts'
 import { MissingSinkTopicError, RecordSerializationError } from './errors.ts'
 
@@ -28,6 +32,8 @@ export class SinkTopics {
   }
 
   async #ask(topic: string, nodeName: string): Promise<number> {
+    const problem = problemWith(topic)
+    if (problem !== undefined) throw new CallbackResultError(nodeName, `'${topic}'`, `the name of a topic: ${problem}`)
     const found = (await this.#admin.describeTopics([topic])).get(topic)
     if (found === undefined) throw new MissingSinkTopicError(topic, nodeName)
     this.#counts.set(topic, found.partitionCount)
@@ -40,6 +46,8 @@ export class RecordCollector {
   readonly #applicationId: string
   readonly #topics: SinkTopics
   readonly #producer: Producer
+  // Made once for each sink: a text made anew for each record would have to be hashed and compared each time that it is looked up.
+  readonly #names = new Map<TopicRef, string>()
   #keylessRecords = 0
 
   constructor(applicationId: string, topics: SinkTopics, producer: Producer) {
@@ -51,9 +59,8 @@ export class RecordCollector {
   /** Returns a promise only for the first record to a topic whose partition count is not known yet. */
   send(node: SinkNode, record: StreamRecord<any, any>): void | Promise<void> {
     const topic =
-      typeof node.topic === 'function'
-        ? node.topic(record.key, record.value, record)
-        : topicName(node.topic, this.#applicationId)
+      typeof node.topic === 'function' ? node.topic(record.key, record.value, record) : this.#nameOf(node.topic)
+    if (typeof topic !== 'string') throw new CallbackResultError(node.name, typeName(topic), 'the name of a topic')
     const partitionCount = this.#topics.partitionCount(topic, node.name)
     if (typeof partitionCount === 'number') this.#send(node, record, topic, partitionCount)
     else return partitionCount.then((count) => this.#send(node, record, topic, count))
@@ -79,6 +86,15 @@ export class RecordCollector {
     this.#producer.send(topic, this.#defaultPartition(key, partitionCount), key, value, timestamp, headers)
   }
 
+  #nameOf(topic: TopicRef): string {
+    let name = this.#names.get(topic)
+    if (name === undefined) {
+      name = topicName(topic, this.#applicationId)
+      this.#names.set(topic, name)
+    }
+    return name
+  }
+
   #send(node: SinkNode, record: StreamRecord<any, any>, topic: string, partitionCount: number): void {
     const key = serialize(node.keySerde, 'key', record.key, node, topic)
     const value = serialize(node.valueSerde, 'value', record.value, node, topic)
@@ -96,9 +112,8 @@ export class RecordCollector {
     const chosen = node.partitioner?.(topic, record.key, record.value, partitionCount)
     if (chosen !== undefined) {
       if (Number.isInteger(chosen) && chosen >= 0 && chosen < partitionCount) return chosen
-      throw new InvariantError(
-        `The partitioner of node '${node.name}' chose partition ${chosen} of '${topic}', which has ${partitionCount}`,
-      )
+      const wanted = `a partition of '${topic}', from 0 to ${partitionCount - 1}, or undefined for the default one`
+      throw new CallbackResultError(node.name, `${chosen}`, wanted)
     }
     return this.#defaultPartition(key, partitionCount)
   }

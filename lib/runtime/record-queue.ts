@@ -155,7 +155,7 @@ export class RecordQueue {
     const { timestampExtractor, name } = this.source
     const { topic, partition, offset } = record
     if (timestampExtractor === undefined) {
-      if (record.timestamp < 0) throw new InvalidTimestampError({ topic, partition, offset }, record.timestamp)
+      if (record.timestamp < 0) throw new InvalidTimestampError(name, { topic, partition, offset }, record.timestamp)
       return record.timestamp
     }
     let timestamp: number
@@ -164,7 +164,7 @@ export class RecordQueue {
     } catch (cause) {
       throw new TimestampExtractorError(name, { topic, partition, offset }, cause)
     }
-    if (!Number.isSafeInteger(timestamp)) throw new InvalidTimestampError({ topic, partition, offset }, timestamp)
+    if (!Number.isSafeInteger(timestamp)) throw new InvalidTimestampError(name, { topic, partition, offset }, timestamp)
     return timestamp
   }
 

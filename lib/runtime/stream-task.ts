@@ -11,7 +11,7 @@ import { InvariantError, StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { StreamRecord, type TopicPartition } from '../core/record.ts'
 import { StateMachine } from '../core/state-machine.ts'
-import { ProcessingError, type RecordPlace } from './errors.ts'
+import { addPlace, ProcessingError, type RecordPlace } from './errors.ts'
 import type { ForwardScope } from './forward.ts'
 import type { Metrics } from './metrics.ts'
 import { PartitionGroup } from './partition-group.ts'
@@ -185,7 +185,7 @@ export class StreamTask {
         { task: name, node, ms: patienceMs },
         'a callback has not settled in time: closing without it',
       )
-      this.#failure ??= new ProcessingError(name, NO_PLACE, `a callback had not settled after ${patienceMs} ms`)
+      this.#failure ??= new ProcessingError(name, node, NO_PLACE, `a callback had not settled after ${patienceMs} ms`)
       this.#stopWaiting()
     })
     await this.#settled()
@@ -430,13 +430,14 @@ export class StreamTask {
   // A task that failed takes no further record and commits nothing more; `abandon` makes it new.
   #failed(error: unknown, { topic, partition, offset }: StreamRecord<unknown, unknown>): unknown {
     if (this.#failure !== undefined) return this.#failure
+    const node = this.#scope.failedIn(error)
+    const place = { topic, partition, offset }
     if (!(error instanceof StreamsError)) {
-      this.#failure = new ProcessingError(this.name, { topic, partition, offset }, error)
+      this.#failure = new ProcessingError(this.name, node, place, error)
     } else {
       this.#failure = error
       // Its code says what is wrong; where it happened is known only here.
-      if (error.recovery === 'fail')
-        error.message += ` (task ${this.name}, record at ${topic}-${partition} offset ${offset})`
+      if (error.recovery === 'fail') addPlace(error, node, this.name, place)
     }
     return this.#failure
   }

@@ -171,7 +171,7 @@ export class TaskErrors {
     const final =
       typeof error === 'object' && error !== null
         ? error
-        : new ProcessingError(this.#options.taskId, this.#input?.place ?? NO_PLACE, error)
+        : new ProcessingError(this.#options.taskId, this.#options.scope.nodeName, this.#input?.place ?? NO_PLACE, error)
     this.#final.add(final)
     return final
   }

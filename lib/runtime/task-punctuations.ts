@@ -4,7 +4,7 @@ import type { Cancellable, PunctuationOptions, Punctuator } from '../../topology
 import type { Clock } from '../core/clock.ts'
 import { StreamRecord } from '../core/record.ts'
 import type { ForwardScope } from './forward.ts'
-import { PunctuationQueue } from './punctuation.ts'
+import { PunctuationQueue, requireSchedule } from './punctuation.ts'
 
 /** What the processors of one task have scheduled, in stream time and by the clock, and the firing of what is due. */
 export class TaskPunctuations {
@@ -19,6 +19,7 @@ export class TaskPunctuations {
   }
 
   schedule(nodeName: string, options: PunctuationOptions, punctuator: Punctuator): Cancellable {
+    requireSchedule(nodeName, options, punctuator)
     if (options.time === 'stream') return this.#streamTime.add(nodeName, options, options.startMs ?? 0, punctuator)
     const firstMs = options.startMs ?? this.#clock.now() + options.everyMs
     return this.#wallClock.add(nodeName, options, firstMs, punctuator)
@@ -58,8 +59,17 @@ export class TaskPunctuations {
     for (let due = queue.takeDue(nowMs); due !== undefined; due = queue.takeDue(nowMs)) {
       this.#scope.nodeName = due.nodeName
       this.#scope.current = new StreamRecord(null, null, Math.max(0, due.timestampMs))
-      const pending = due.punctuator(due.timestampMs)
-      if (isPromise(pending) || !this.#scope.idle) return Promise.resolve(pending).then(() => this.#scope.settled())
+      const { nodeName } = due
+      try {
+        const pending = due.punctuator(due.timestampMs)
+        if (isPromise(pending) || !this.#scope.idle) {
+          return Promise.resolve(pending)
+            .catch((error: unknown) => this.#scope.fail(nodeName, error))
+            .then(() => this.#scope.settled())
+        }
+      } catch (error) {
+        this.#scope.fail(nodeName, error)
+      }
     }
     this.#scope.current = undefined
   }

@@ -15,7 +15,7 @@ import { type Logger, silentLogger } from '../core/log.ts'
 import type { StreamRecord } from '../core/record.ts'
 import { UnconnectedStoreError } from '../runtime/errors.ts'
 import { Metrics, type MetricsSnapshot } from '../runtime/metrics.ts'
-import { requireInterval } from '../runtime/punctuation.ts'
+import { requireSchedule } from '../runtime/punctuation.ts'
 import { MockPunctuator } from './mock-punctuator.ts'
 
 /** What the processor is told, and what it finds. */
@@ -102,7 +102,7 @@ export class MockProcessorContext<K = any, V = any> implements ProcessorContext<
   }
 
   schedule(options: PunctuationOptions, punctuator: Punctuator): Cancellable {
-    requireInterval(NODE, options.everyMs)
+    requireSchedule(NODE, options, punctuator)
     const scheduled = new MockPunctuator(options, (timestampMs) =>
       this.#fire(punctuator, timestampMs ?? this.#nowIn(options.time)),
     )

@@ -195,7 +195,7 @@ describe('a processor', () => {
         context.schedule({ everyMs: 0, time: 'stream' }, () => {})
         return () => {}
       },
-      code: 'STREAMS_INVARIANT',
+      code: 'STREAMS_INVALID_ARGUMENT',
       message: 'at least 1 ms',
     },
   ])('that asks for $what when it is made fails the start', async ({ create, code, message }) => {

@@ -1,3 +1,4 @@
+import { typeName } from '../../lib/serde/errors.ts'
 import { CallbackResultError } from '../errors.ts'
 
 /**
@@ -13,7 +14,7 @@ export function forwardEach<R, T>(
   forward: (record: R, item: T) => void | Promise<void>,
 ): void | Promise<void> {
   if (items === undefined || items === null || typeof items[Symbol.iterator] !== 'function') {
-    throw new CallbackResultError(node, items === undefined ? 'undefined' : 'something else', 'an iterable')
+    throw new CallbackResultError(node, typeName(items), 'an iterable')
   }
   const iterator = items[Symbol.iterator]()
   for (let next = iterator.next(); next.done !== true; next = iterator.next()) {

@@ -1,4 +1,5 @@
 import type { StreamRecord } from '../../lib/core/record.ts'
+import { typeName } from '../../lib/serde/errors.ts'
 import { CallbackResultError } from '../errors.ts'
 
 /**
@@ -12,7 +13,7 @@ export function withPair<KR, VR>(
   node: string,
 ): StreamRecord<KR, VR> {
   if (!Array.isArray(pair)) {
-    throw new CallbackResultError(node, pair === undefined ? 'undefined' : 'something else', 'a pair [key, value]')
+    throw new CallbackResultError(node, typeName(pair), 'a pair [key, value]')
   }
   const [key, value] = pair as readonly [KR, VR]
   if (key === undefined) throw new CallbackResultError(node, 'a pair whose key is undefined', '[key, value]')

@@ -1,4 +1,5 @@
 import type { StreamRecord } from '../../lib/core/record.ts'
+import { typeName } from '../../lib/serde/errors.ts'
 import { type Awaitable, isPromise } from '../callbacks.ts'
 import type { Processor, ProcessorContext } from '../processor.ts'
 
@@ -32,6 +33,11 @@ export class UserProcessor<KIn, VIn, KOut, VOut> implements Processor<KIn, VIn, 
   }
 
   #start(processor: Processor<KIn, VIn, KOut, VOut>, context: ProcessorContext<KOut, VOut>): void | Promise<void> {
+    if (typeof processor?.process !== 'function') {
+      throw new TypeError(
+        `create() returned ${typeName(processor)}; a processor is an object with a method process(record)`,
+      )
+    }
     this.#processor = processor
     return processor.init?.(context)
   }

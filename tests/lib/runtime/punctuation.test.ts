@@ -1,4 +1,4 @@
-import { PunctuationQueue } from '../../../lib/runtime/punctuation.ts'
+import { PunctuationQueue, requireSchedule } from '../../../lib/runtime/punctuation.ts'
 
 const every = (everyMs: number) => ({ everyMs, time: 'stream' as const })
 
@@ -36,8 +36,35 @@ describe('a queue of punctuations', () => {
     expect(firings(queue, 1_000)).toEqual([])
     expect(queue.nextMs).toBeUndefined()
   })
+})
 
-  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses an interval of %p ms', (everyMs) => {
-    expect(() => new PunctuationQueue().add('n', every(everyMs), 0, () => {})).toThrow(/'n'.*at least 1 ms/)
+describe('schedule()', () => {
+  const nothing = () => {}
+  it.each<[what: string, message: RegExp, options: any, punctuator?: unknown]>([
+    ['no options', /everyMs is undefined/, undefined],
+    ['an interval of nothing', /at least 1 ms/, { everyMs: 0, time: 'stream' }],
+    ['a negative interval', /at least 1 ms/, { everyMs: -1, time: 'stream' }],
+    ['no number for an interval', /everyMs is NaN/, { everyMs: Number.NaN, time: 'stream' }],
+    ['an interval without end', /everyMs is Infinity/, { everyMs: Number.POSITIVE_INFINITY, time: 'stream' }],
+    ['an interval of part of a millisecond', /whole milliseconds/, { everyMs: 1.5, time: 'stream' }],
+    [
+      'a time that there is not',
+      /'wallclock', and must be 'stream' or 'wall-clock'/,
+      { everyMs: 1, time: 'wallclock' },
+    ],
+    ['no time', /'undefined', and must be/, { everyMs: 1 }],
+    ['a start that is no number', /startMs is NaN/, { everyMs: 1, time: 'stream', startMs: Number.NaN }],
+    ['a start before the epoch', /startMs is -1/, { everyMs: 1, time: 'stream', startMs: -1 }],
+    ['no function', /the punctuator is undefined/, { everyMs: 1, time: 'stream' }, null],
+  ])('refuses %s', (_, message, options, punctuator: any = nothing) => {
+    const call = () => requireSchedule('n', options, punctuator ?? undefined)
+
+    expect(call).toThrow(expect.objectContaining({ code: 'STREAMS_INVALID_ARGUMENT', method: 'schedule' }))
+    expect(call).toThrow(message)
+    expect(call).toThrow(/node 'n'/)
+  })
+
+  it('takes a start in the past or the future', () => {
+    expect(() => requireSchedule('n', { everyMs: 1, time: 'wall-clock', startMs: 0 }, nothing)).not.toThrow()
   })
 })

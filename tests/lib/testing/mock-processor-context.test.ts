@@ -192,7 +192,7 @@ describe('is refused', () => {
     [
       'an interval of nothing',
       () => new MockProcessorContext().schedule({ everyMs: 0, time: 'stream' }, () => {}),
-      'STREAMS_INVARIANT',
+      'STREAMS_INVALID_ARGUMENT',
       /at least 1 ms/,
     ],
   ])('%s', (_, attempt, code, message) => {
