@@ -223,7 +223,7 @@ describe('a processor', () => {
 
     expect(await instance.failed()).toMatchObject({
       code: 'STREAMS_UNKNOWN_CHILD',
-      message: expect.stringMatching(/KSTREAM-SINK-0000000002.*\(task 0_0, record at in-0 offset 0\)/),
+      message: expect.stringMatching(/KSTREAM-SINK-0000000002.*\(task 0_0, the record at in-0 offset 0\)/),
     })
   })
 
