@@ -103,3 +103,20 @@ it('say where those start that are due, for one who would forget them', async ()
   expect(open.closed(23)).toBeUndefined()
   expect(open.closed(24)).toEqual({ fromMs: 4, toMs: 23 })
 })
+
+it('are forgotten beyond the maximum, and then looked for again', async () => {
+  const looks = async (max: number) => {
+    const starts = new Starts()
+    const open = new OpenWindows(starts.store, starts.ends, -1, max)
+    await taken(open, 0)
+    for (let startMs = 0; startMs < 20; startMs++) {
+      starts.startsMs.add(startMs)
+      open.add(startMs, starts.ends.endOf(startMs))
+    }
+    const before = starts.looks
+    expect(await taken(open, 200)).toHaveLength(40)
+    return starts.looks - before
+  }
+
+  expect(await looks(4)).toBeGreaterThan((await looks(20)) + 20)
+})
