@@ -9,30 +9,18 @@ import type {
   ValueMapper,
 } from './callbacks.ts'
 import { checkOptions } from './check-options.ts'
-import { checkCallback, checkPartitionCount } from './checks.ts'
+import { checkCallback } from './checks.ts'
 import { distinct } from './distinct.ts'
-import { InvalidArgumentError } from './errors.ts'
 import { GlobalKTable } from './global-ktable.ts'
 import type { GraphNodeTraits } from './graph/graph-node.ts'
 import { ProcessorGraphNode } from './graph/processor-graph-node.ts'
-import { RepartitionNode, repartitionNames } from './graph/repartition-node.ts'
 import { StreamSinkNode } from './graph/stream-sink-node.ts'
 import { KGroupedStream } from './kgrouped-stream.ts'
-import { givenOr, type KnownSerde, madeBy } from './known-serde.ts'
+import { givenOr, madeBy } from './known-serde.ts'
 import { KTable } from './ktable.ts'
+import { merge, streamPartsOf } from './merge.ts'
 import { checkNodeName } from './names.ts'
-import {
-  GROUP,
-  KEY,
-  KEY_VALUE,
-  NAMED,
-  PRINT,
-  PROCESS,
-  PROCESS_VALUES,
-  REPARTITION,
-  SINK,
-  VALUE,
-} from './option-names.ts'
+import { GROUP, KEY, KEY_VALUE, NAMED, PRINT, PROCESS, PROCESS_VALUES, SINK, VALUE } from './option-names.ts'
 import type {
   DistinctOptions,
   GroupOptions,
@@ -56,12 +44,12 @@ import { FlatMapValuesProcessor } from './processors/flat-map-values.ts'
 import { ForeachProcessor } from './processors/foreach.ts'
 import { MapProcessor } from './processors/map.ts'
 import { MapValuesProcessor } from './processors/map-values.ts'
-import { MergeProcessor } from './processors/merge.ts'
 import { PeekProcessor } from './processors/peek.ts'
 import { PrintProcessor } from './processors/print.ts'
 import { ProcessValuesProcessor } from './processors/process-values.ts'
 import { SelectKeyProcessor } from './processors/select-key.ts'
 import { UserProcessor } from './processors/user-processor.ts'
+import { repartition } from './repartition.ts'
 import { sinkTopic, type TopicChooser } from './sink-topic.ts'
 import { type BranchCondition, type Branches, split } from './split.ts'
 import { streamGlobalJoin } from './stream-global-join.ts'
@@ -264,22 +252,7 @@ export class KStream<K, V> {
    * const all = webOrders.merge(shopOrders)
    */
   merge<V2 = V>(other: KStream<K, V2>, options: NamedOptions = {}): KStream<K, V | V2> {
-    const [mine, theirs] = [this[parts], partsOf('merge', other)]
-    checkOptions('merge', options, NAMED)
-    if (theirs.graph !== mine.graph) {
-      throw new InvalidArgumentError('merge', 'the other stream belongs to another StreamsBuilder.')
-    }
-    const name = this.#name('KSTREAM-MERGE-', options)
-    const node = new ProcessorGraphNode(name, () => new MergeProcessor(), { merges: true })
-    mine.graph.add(node, mine.node, theirs.node)
-    return new KStream<K, V | V2>({
-      graph: mine.graph,
-      node,
-      key: common(name, mine.key, theirs.key),
-      value: common<V | V2>(name, mine.value, theirs.value),
-      sources: new Set([...mine.sources, ...theirs.sources]),
-      rekeyed: mine.rekeyed || theirs.rekeyed,
-    })
+    return merge(this, other, options)
   }
 
   /**
@@ -470,7 +443,7 @@ export class KStream<K, V> {
     joiner: ValueJoiner<K, V | null, VO | null, VR>,
     options: StreamJoinOptions<K, V, VO, VR>,
   ): KStream<K, VR> {
-    return new KStream(streamJoin(this[parts], partsOf('outerJoin', other), 'outer', joiner, options))
+    return new KStream(streamJoin(this[parts], streamPartsOf('outerJoin', other), 'outer', joiner, options))
   }
 
   /**
@@ -493,23 +466,7 @@ export class KStream<K, V> {
    * clicks.selectKey((click) => click.user).repartition({ name: 'by-user', key: serdes.string(), partitionCount: 12 })
    */
   repartition(options: RepartitionOptions<K, V> = {}): KStream<K, V> {
-    checkOptions('repartition', options, REPARTITION)
-    checkPartitionCount('repartition', options.partitionCount)
-    const { graph, node } = this[parts]
-    if (options.name !== undefined) checkNodeName(options.name)
-    const prefix = options.name ?? graph.names.node('KSTREAM-REPARTITION-')
-    const key = givenOr<K>(options.key, this[parts].key)
-    const value = givenOr<V>(options.value, this[parts].value)
-    const repartition = new RepartitionNode(repartitionNames(graph.names, prefix), {
-      key,
-      value,
-      method: 'repartition',
-      partitionCount: options.partitionCount,
-      partitioner: options.partitioner,
-      mergeable: false,
-    })
-    graph.add(repartition, node)
-    return new KStream({ graph, node: repartition, key, value, sources: new Set([repartition]), rekeyed: false })
+    return repartition(this, options)
   }
 
   /**
@@ -572,7 +529,7 @@ export class KStream<K, V> {
     const [joiner, options = {}] = rest
     if (other instanceof KTable) return streamTableJoin(this, other, type, joiner, options)
     const method = type === 'left' ? 'leftJoin' : 'join'
-    return new KStream(streamJoin(this[parts], partsOf(method, other as KStream<K, any>), type, joiner, options))
+    return new KStream(streamJoin(this[parts], streamPartsOf(method, other), type, joiner, options))
   }
 
   #name(prefix: string, options: NamedOptions): string {
@@ -591,16 +548,6 @@ export class KStream<K, V> {
     before.graph.add(node, before.node)
     return new KStream<KR, VR>({ ...before, ...change, node })
   }
-}
-
-function partsOf<K, V>(method: string, stream: KStream<K, V>): StreamParts<K, V> {
-  if (stream instanceof KStream) return stream[parts]
-  throw new InvalidArgumentError(method, 'needs another KStream.')
-}
-
-// Two serdes of one type may write other bytes: only one and the same can stand for both.
-function common<T>(name: string, a: KnownSerde<any>, b: KnownSerde<any>): KnownSerde<T> {
-  return a.serde === b.serde ? a : madeBy(name, 'merge', undefined)
 }
 
 function printed(value: unknown, key: unknown): string {
