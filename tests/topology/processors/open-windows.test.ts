@@ -109,9 +109,11 @@ it('are forgotten beyond the maximum, and then looked for again', async () => {
     const starts = new Starts()
     const open = new OpenWindows(starts.store, starts.ends, -1, max)
     await taken(open, 0)
-    for (let startMs = 0; startMs < 20; startMs++) {
+    const { endOf } = starts.ends
+    const lastFirst = Array.from({ length: 20 }, (_, startMs) => startMs).sort((a, b) => endOf(b) - endOf(a))
+    for (const startMs of lastFirst) {
       starts.startsMs.add(startMs)
-      open.add(startMs, starts.ends.endOf(startMs))
+      open.add(startMs, endOf(startMs))
     }
     const before = starts.looks
     expect(await taken(open, 200)).toHaveLength(40)
