@@ -46,10 +46,10 @@ describe.each(kinds)("Java's $group", ({ group, serde, value }) => {
 describe('keys of changelogs', () => {
   it('of windows: key, start, sequence number', () => {
     for (const { input, hex } of javaBytesOf('windowStoreKey')) {
-      const parts = { key: Buffer.from(input.key), startMs: input.start, sequence: input.seq }
+      const key = Buffer.from(input.key)
 
-      expect(windowKey(parts.key, parts.startMs, parts.sequence).toString('hex')).toBe(hex)
-      expect(readWindowKey(Buffer.from(hex, 'hex'))).toEqual(parts)
+      expect(windowKey(key, input.start, input.seq).toString('hex')).toBe(hex)
+      expect(readWindowKey(Buffer.from(hex, 'hex'))).toEqual({ key, timeMs: input.start, second: input.seq })
     }
   })
 
@@ -74,10 +74,10 @@ describe('keys of changelogs', () => {
 
   it('of sessions: key, end, start', () => {
     for (const { input, hex } of javaBytesOf('sessionStoreKey')) {
-      const parts = { key: Buffer.from(input.key), startMs: input.start, endMs: input.end }
+      const key = Buffer.from(input.key)
 
-      expect(sessionKey(parts.key, parts.startMs, parts.endMs).toString('hex')).toBe(hex)
-      expect(readSessionKey(Buffer.from(hex, 'hex'))).toEqual(parts)
+      expect(sessionKey(key, input.start, input.end).toString('hex')).toBe(hex)
+      expect(readSessionKey(Buffer.from(hex, 'hex'))).toEqual({ key, timeMs: input.end, second: input.start })
     }
   })
 
