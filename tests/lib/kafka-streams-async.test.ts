@@ -144,7 +144,8 @@ describe('asynchronous processing', () => {
       taskId: '0_1',
       place: { topic: 'in', partition: 1, offset: 1 },
       cause: expect.objectContaining({ message: 'no luck' }),
-      message: 'Task 0_1 failed on the record at in-1 offset 1: no luck',
+      node: 'KSTREAM-PEEK-0000000001',
+      message: "Node 'KSTREAM-PEEK-0000000001' of task 0_1 failed on the record at in-1 offset 1: no luck",
     })
     expect(instance.states).toEqual(['REBALANCING', 'RUNNING', 'PENDING_ERROR', 'ERROR'])
     expect(values()).not.toContain('never')
