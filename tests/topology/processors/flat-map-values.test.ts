@@ -52,8 +52,8 @@ describe('flatMapValues', () => {
 
   it.each([
     { returned: undefined, message: /'flat-1' returned undefined; it must return an iterable/ },
-    { returned: null, message: /returned something else; it must return an iterable/ },
-    { returned: 12, message: /returned something else/ },
+    { returned: null, message: /returned null; it must return an iterable/ },
+    { returned: 12, message: /returned number/ },
     { returned: ['a', undefined], message: /returned an undefined item/ },
   ])('rejects $returned', async ({ returned, message }) => {
     const flat = new FlatMapValuesProcessor('flat-1', () => returned as unknown as string[])

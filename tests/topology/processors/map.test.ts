@@ -26,8 +26,8 @@ describe('map', () => {
 
   it.each([
     { returned: undefined, message: /returned undefined; it must return a pair \[key, value\]/ },
-    { returned: null, message: /returned something else; it must return a pair/ },
-    { returned: 'ab', message: /returned something else/ },
+    { returned: null, message: /returned null; it must return a pair/ },
+    { returned: 'ab', message: /returned string/ },
     { returned: [undefined, 1], message: /a pair whose key is undefined/ },
     { returned: ['a'], message: /a pair whose value is undefined/ },
   ])('rejects $returned', async ({ returned, message }) => {
