@@ -80,9 +80,7 @@ export class FailoverCluster {
       { topic, partitionCount: NODE_COUNT, configs: { 'retention.ms': '-1', ...configs } },
     ])
     // A node that is asked for a topic which it has not heard of says that there is none.
-    await until(`every node knows ${topic}`, async () =>
-      (await this.#askNodes(topic)).every((known) => known.length > 0),
-    )
+    await until(`the nodes know ${topic}`, async () => (await this.#answers(topic)).every(({ length }) => length > 0))
     return topic
   }
 
@@ -155,7 +153,7 @@ export class FailoverCluster {
   // Each node that answers is asked: one that was away may not know better.
   async #partitions(topic: string): Promise<readonly Partition[]> {
     const latest = new Map<number, Partition>()
-    for (const each of (await this.#askNodes(topic)).flat()) {
+    for (const each of (await this.#answers(topic)).flat()) {
       if (each.leaderEpoch >= (latest.get(each.partitionIndex)?.leaderEpoch ?? -1))
         latest.set(each.partitionIndex, each)
     }
@@ -163,8 +161,8 @@ export class FailoverCluster {
     return [...latest.values()].sort((a, b) => a.partitionIndex - b.partitionIndex)
   }
 
-  /** What each running node knows of a topic; nothing from those that do not answer. */
-  async #askNodes(topic: string): Promise<readonly (readonly Partition[])[]> {
+  /** What each node that answers knows of a topic. */
+  async #answers(topic: string): Promise<readonly (readonly Partition[])[]> {
     const request = {
       topics: [{ topicId: '0'.repeat(32), name: topic }],
       allowAutoTopicCreation: false,
@@ -176,7 +174,7 @@ export class FailoverCluster {
         this.#looker.send(address.nodeId, 'metadata', request, { timeoutMs: LOOK_TIMEOUT_MS }),
       ),
     )
-    return answers.map((answer) => (answer.status === 'rejected' ? [] : (answer.value.topics[0]?.partitions ?? [])))
+    return answers.flatMap((answer) => (answer.status === 'rejected' ? [] : [answer.value.topics[0]?.partitions ?? []]))
   }
 }
 
