@@ -245,7 +245,11 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
   }
 }
 
-function notARecord(nodeName: string, record: Partial<StreamRecord<any, any>> | undefined): InvalidArgumentError {
+/** What to throw for something that a processor forwards in place of a record. */
+export function notARecord(
+  nodeName: string,
+  record: Partial<StreamRecord<any, any>> | undefined,
+): InvalidArgumentError {
   const what = record instanceof StreamRecord ? `a record with the timestamp ${record.timestamp}` : typeName(record)
   return new InvalidArgumentError(
     'forward',

@@ -15,6 +15,7 @@ import { type Logger, silentLogger } from '../core/log.ts'
 import type { StreamRecord } from '../core/record.ts'
 import { UnconnectedStoreError } from '../runtime/errors.ts'
 import { Metrics, type MetricsSnapshot } from '../runtime/metrics.ts'
+import { notARecord } from '../runtime/process-graph.ts'
 import { requireSchedule } from '../runtime/punctuation.ts'
 import { MockPunctuator } from './mock-punctuator.ts'
 
@@ -97,7 +98,9 @@ export class MockProcessorContext<K = any, V = any> implements ProcessorContext<
     )
   }
 
+  /** @throws InvalidArgumentError `STREAMS_INVALID_ARGUMENT`: it is no record, or has no time. */
   forward(record: StreamRecord<K, V>, to?: string): void {
+    if (!(record?.timestamp >= 0)) throw notARecord(NODE, record)
     this.#forwarded.push({ record, childName: to })
   }
 

@@ -190,6 +190,12 @@ describe('is refused', () => {
       /pass \{ stateDir \}/,
     ],
     [
+      'what is forwarded and no record',
+      () => new MockProcessorContext().forward({ key: 'a', value: 1 } as never),
+      'STREAMS_INVALID_ARGUMENT',
+      /'mock' forwarded .*it takes a StreamRecord/,
+    ],
+    [
       'an interval of nothing',
       () => new MockProcessorContext().schedule({ everyMs: 0, time: 'stream' }, () => {}),
       'STREAMS_INVALID_ARGUMENT',
