@@ -748,29 +748,6 @@ typed(function contextsOfProcessors() {
   })
 })
 
-typed(function contextsOfProcessors() {
-  words.process({
-    create: ({ appConfigs, metrics }) => {
-      expectType<Readonly<Record<string, unknown>>>()(appConfigs)
-      // @ts-expect-error what an entry is has to be said
-      const limit: number = appConfigs.limit
-      // @ts-expect-error entries are only read
-      appConfigs.limit = 5
-      metrics.counter('hits', { tags: { cache: 'prices' } }).add(2)
-      metrics.histogram('ms', { boundaries: [1, 10] }).record(0.5)
-      // @ts-expect-error a gauge is a number
-      metrics.gauge('size').set('5')
-      // @ts-expect-error a counter is added to
-      metrics.counter('hits').set(5)
-      // @ts-expect-error tags are text
-      metrics.counter('hits', { tags: { partition: 5 } })
-      // @ts-expect-error only histograms have boundaries
-      metrics.gauge('size', { boundaries: [1] })
-      return { process: () => void limit }
-    },
-  })
-})
-
 describe('types', () => {
   it('are checked by the compiler', () => {
     expect(typed).toBeInstanceOf(Function)
