@@ -21,6 +21,7 @@ interface JarSet {
 
 const BROKER: JarSet = { name: `kafka-${KAFKA_VERSION}`, artifact: 'kafka_2.13' }
 const STREAMS: JarSet = { name: `kafka-streams-${KAFKA_VERSION}`, artifact: 'kafka-streams' }
+const TEST_DRIVER: JarSet = { name: `kafka-streams-test-utils-${KAFKA_VERSION}`, artifact: 'kafka-streams-test-utils' }
 
 // Kafka logs through slf4j 1.7 and brings no binding of its own.
 const pom = ({ artifact }: JarSet) => `<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -64,6 +65,11 @@ export async function kafkaJars(cacheFolder = CACHE_FOLDER): Promise<string> {
 /** The folder with the jars of Java Kafka Streams, for the tests that compare with it; Maven fetches them at the first call. */
 export async function kafkaStreamsJars(cacheFolder = CACHE_FOLDER): Promise<string> {
   return await jarsOf(STREAMS, cacheFolder)
+}
+
+/** The folder with the jars of Java's TopologyTestDriver, and of the Streams that it drives; Maven fetches them at the first call. */
+export async function kafkaTestDriverJars(cacheFolder = CACHE_FOLDER): Promise<string> {
+  return await jarsOf(TEST_DRIVER, cacheFolder)
 }
 
 /**

@@ -18,6 +18,7 @@ export function difference(expected: GoldenCase, description: string, result: Go
     const [wanted, got] = [(expected.outputs[topic] ?? []).map(recorded), result.outputs[topic] ?? []].map(form)
     if (!isDeepStrictEqual(got, wanted)) return different(`topic '${topic}'`, wanted!, got!)
   }
+  if (result.failed === false) return `step ${expected.failsAt} fails in Java, and here it does not`
   for (const [store, { entries }] of Object.entries(expected.stores)) {
     const got = result.stores[store]
     if (got === undefined) return `store '${store}' does not exist`

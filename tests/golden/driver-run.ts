@@ -12,6 +12,8 @@ export interface GoldenResult {
   readonly outputs: Readonly<Record<string, readonly ComparableRecord[]>>
   /** By store name; those that the case holds. */
   readonly stores: Readonly<Record<string, readonly GoldenEntry[]>>
+  /** Whether the step failed in which Java's task does. */
+  readonly failed?: boolean
 }
 
 const raw = { serialize: (_: string, bytes: Buffer) => bytes, deserialize: (_: string, bytes: Buffer) => bytes }
@@ -25,17 +27,24 @@ export async function runInDriver(recorded: GoldenCase, topology: Topology): Pro
   })
   const outputs = new Map<string, ComparableRecord[]>()
   const readers = new Map<string, ReturnType<typeof driver.createOutputTopic<Buffer, Buffer>>>()
+  /** Records of the test's own that stand before those of the topology: Java's driver gives only the latter. */
+  const piped = new Map<string, number>()
   const collect = (step: number) => {
     for (const topic of driver.producedTopicNames()) {
       const reader = readers.get(topic) ?? driver.createOutputTopic(topic, { key: raw, value: raw })
       readers.set(topic, reader)
-      const records = reader.readRecordsToList().map((record) => produced(step, record))
-      if (records.length > 0) outputs.set(topic, [...(outputs.get(topic) ?? []), ...records])
+      const records = reader.readRecordsToList().slice(piped.get(topic) ?? 0)
+      piped.delete(topic)
+      const before = outputs.get(topic) ?? []
+      if (records.length > 0) outputs.set(topic, [...before, ...records.map((record) => produced(step, record))])
     }
   }
   for (const [step, action] of recorded.steps.entries()) {
-    if (action.op === 'advanceWallClock') await driver.advanceWallClockTime(action.ms)
-    else await pipe(driver, action)
+    if (action.op === 'pipe') piped.set(action.topic, (piped.get(action.topic) ?? 0) + 1)
+    const done = action.op === 'advanceWallClock' ? driver.advanceWallClockTime(action.ms) : pipe(driver, action)
+    if (step === recorded.failsAt)
+      return { outputs: Object.fromEntries(outputs), stores: {}, failed: await failed(done) }
+    await done
     collect(step)
   }
   const stores: Record<string, readonly GoldenEntry[]> = {}
@@ -44,6 +53,13 @@ export async function runInDriver(recorded: GoldenCase, topology: Topology): Pro
     if (store !== undefined) stores[name] = await readStore(store, expected)
   }
   return { outputs: Object.fromEntries(outputs), stores }
+}
+
+function failed(step: Promise<unknown>): Promise<boolean> {
+  return step.then(
+    () => false,
+    () => true,
+  )
 }
 
 function pipe(driver: TopologyTestDriver, input: GoldenInput): Promise<void> {

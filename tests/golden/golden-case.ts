@@ -15,6 +15,8 @@ export interface GoldenCase {
   /** By topic, in the order of the topic: sinks, repartition topics and changelogs. */
   readonly outputs: Readonly<Record<string, readonly GoldenOutput[]>>
   readonly stores: Readonly<Record<string, GoldenStore>>
+  /** The step in which the task fails; what it did before is in `outputs` then, and `stores` is empty. */
+  readonly failsAt?: number
 }
 
 export type GoldenStep = GoldenInput | { readonly op: 'advanceWallClock'; readonly ms: number }

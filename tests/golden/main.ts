@@ -5,10 +5,8 @@
 //   npm run test:golden -- --only NAME       cases whose name contains NAME; may be given several times
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { casesIn, hasTopology, topologyOf } from './cases.ts'
-import { difference } from './difference.ts'
-import { runInDriver } from './driver-run.ts'
-import type { GoldenCase } from './golden-case.ts'
+import { casesIn, hasTopology } from './cases.ts'
+import { problemWith } from './problem.ts'
 
 const { only, folder } = argumentsGiven()
 
@@ -25,16 +23,6 @@ function argumentsGiven(): { readonly only: readonly string[] | undefined; reado
   } catch (error) {
     console.error(`${(error as Error).message}\nusage: npm run test:golden [-- FOLDER] [--only NAME]`)
     process.exit(2)
-  }
-}
-
-async function problemWith(recorded: GoldenCase): Promise<string | undefined> {
-  try {
-    const topology = topologyOf(recorded)
-    const description = topology.describe()
-    return difference(recorded, description, await runInDriver(recorded, topology))
-  } catch (error) {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error)
   }
 }
 

@@ -119,6 +119,8 @@ const VERBS: Record<string, (call: Call) => unknown> = {
       value: serdes.value,
       ...named,
       ...(args.storeName !== undefined && { store: args.storeName }),
+      ...(args.inMemory !== undefined && { persistent: !args.inMemory }),
+      ...(args.logging !== undefined && { logging: args.logging }),
     }),
   joinTable: ({ fn, target, other, args, named, serdes, inputs }) =>
     target[JOINS[args.type]!](other, fn(joiners, args.joiner), {
@@ -127,6 +129,7 @@ const VERBS: Record<string, (call: Call) => unknown> = {
       right: valueSerde(inputs[1]!),
       value: serdes.value,
       ...named,
+      ...(args.grace !== undefined && { graceMs: args.grace }),
     }),
   joinGlobal: ({ fn, target, other, args, named, serdes }) =>
     target[JOINS[args.type]!](other, fn(keys, args.key), fn(joiners, args.joiner), {
@@ -170,7 +173,7 @@ const VERBS: Record<string, (call: Call) => unknown> = {
 
 const JOINS: Readonly<Record<string, string>> = { inner: 'join', left: 'leftJoin', outer: 'outerJoin' }
 
-/** @param optimization - As a case's config has it. */
+/** @param optimization - As a case's config has it: one name, or several with commas between them. */
 export function randomTopology(nodes: readonly RandomNode[], optimization?: string): Topology {
   const builder = new StreamsBuilder()
   const results = new Map<string, unknown>()
@@ -202,7 +205,8 @@ export function randomTopology(nodes: readonly RandomNode[], optimization?: stri
     results.set(id, result)
     if (out !== undefined) types.set(id, out)
   }
-  return builder.build(optimization === undefined ? {} : { optimization: optimization as 'all' })
+  const names = optimization?.includes('.') ? optimization.split(',') : optimization
+  return builder.build(names === undefined ? {} : { optimization: names as 'all' })
 }
 
 function keySerde({ key, windowSize }: Out): Serde<any> {
@@ -228,7 +232,7 @@ function branchesOf(args: any, make: Make): object {
   ])
 }
 
-function windowsOf({ type, size, advance, gap, grace }: any): unknown {
+function windowsOf({ type, size, advance, gap, grace, start }: any): unknown {
   switch (type) {
     case 'tumbling':
       return windows.tumbling({ sizeMs: size, graceMs: grace })
@@ -236,29 +240,33 @@ function windowsOf({ type, size, advance, gap, grace }: any): unknown {
       return windows.hopping({ sizeMs: size, advanceMs: advance, graceMs: grace })
     case 'sliding':
       return windows.sliding({ timeDifferenceMs: size, graceMs: grace })
+    case 'unlimited':
+      return windows.unlimited({ startMs: start })
     default:
       return windows.session({ inactivityGapMs: gap, graceMs: grace })
   }
 }
 
-function suppression({ until, ms, maxRecords }: any): object {
-  if (until === 'windowCloses') return { until: 'window-closes' }
+function suppression({ until, ms, maxRecords, maxBytes, whenFull }: any): object {
+  const limited = maxRecords !== undefined || maxBytes !== undefined
   return {
-    until: 'time-limit',
-    timeLimitMs: ms,
-    ...(maxRecords !== undefined && { maxRecords, whenFull: 'emit-early' }),
+    ...(until === 'windowCloses' ? { until: 'window-closes' } : { until: 'time-limit', timeLimitMs: ms }),
+    ...(maxRecords !== undefined && { maxRecords }),
+    ...(maxBytes !== undefined && { maxBytes }),
+    ...(limited && { whenFull: whenFull === 'shutDown' ? 'shut-down' : 'emit-early' }),
   }
 }
 
 /** Java's `Materialized`: a store's name and settings. */
 function storeOf(args: any, unnamed: true | undefined = true): object {
   if (args.store === undefined) return {}
-  const { name = unnamed, inMemory, logging, retention } = args.store
+  const { name = unnamed, inMemory, logging, retention, versioned } = args.store
   return {
     ...(name !== undefined && { store: name }),
     ...(inMemory !== undefined && { persistent: !inMemory }),
     ...(logging !== undefined && { logging }),
     ...(retention !== undefined && { retentionMs: retention }),
+    ...(versioned !== undefined && { versioned: { historyRetentionMs: versioned } }),
   }
 }
 
