@@ -14,6 +14,8 @@ export interface Module {
 
 /** The public door, as modules outside of the project name it. */
 export const DOOR = JSON.stringify(join(ROOT, 'lib/index.ts'))
+/** As DOOR, that of tests: `millrace/testing`. */
+export const TESTING_DOOR = JSON.stringify(join(ROOT, 'lib/testing/index.ts'))
 
 /** What the compiler has to say of the modules, as strict as the project: `title(line,column): error …`, one a line. */
 export function compile(modules: readonly Module[]): readonly string[] {
