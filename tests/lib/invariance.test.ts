@@ -9,6 +9,7 @@ import type { Windowed } from '../../lib/core/windowed.ts'
 import { decodePartitionMetadata } from '../../lib/runtime/partition-metadata.ts'
 import { serdes } from '../../lib/serde/index.ts'
 import { TopologyTestDriver } from '../../lib/testing/index.ts'
+import type { CustomWindows } from '../../topology/custom-windows.ts'
 import type { KStream } from '../../topology/kstream.ts'
 import type { KTable } from '../../topology/ktable.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
@@ -43,12 +44,14 @@ function branches(chance: Chance): Readonly<Record<string, Branch>> {
   const hopping = windows.hopping({ sizeMs: advanceMs * (1 + chance.below(4)), advanceMs, graceMs })
   const session = windows.session({ inactivityGapMs: 5 + chance.below(30), graceMs })
   const sliding = windows.sliding({ timeDifferenceMs: 5 + chance.below(30), graceMs })
+  const uneven = unevenWindows(advanceMs, graceMs)
   const within = windows.join({ beforeMs: chance.below(40), afterMs: chance.below(40), graceMs })
   const tables = {
     tumbling: (source) => source.groupByKey().windowedBy(tumbling).reduce(concat, { store: 'tumbling' }),
     hopping: (source) => source.groupByKey().windowedBy(hopping).reduce(concat, { store: 'hopping' }),
     sliding: (source) => source.groupByKey().windowedBy(sliding).reduce(concat, { store: 'sliding' }),
     session: (source) => source.groupByKey().windowedBy(session).reduce(concat, { store: 'session' }),
+    uneven: (source) => source.groupByKey().windowedBy(uneven).reduce(concat, { store: 'uneven' }),
   } satisfies Readonly<Record<string, WindowedTable>>
   const both = (left: string | null, right: string | null) => `${left}+${right}`
   // Java's own rule looks at what is due in an order that a restart changes.
@@ -60,10 +63,28 @@ function branches(chance: Chance): Readonly<Record<string, Branch>> {
     ...Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, flat(table)])),
     'tumbling, final': flat((source) => tables.tumbling(source).suppress({ until: 'window-closes' })),
     'session, final': flat((source) => tables.session(source).suppress({ until: 'window-closes' })),
+    'uneven, final': flat((source) => tables.uneven(source).suppress({ until: 'window-closes' })),
+    'uneven, closed': flat((source) =>
+      source.groupByKey().windowedBy(uneven, { emit: 'on-window-close' }).reduce(concat, { store: 'uneven' }),
+    ),
     join: (source) => half(source, 'l').join(half(source, 'r'), both, joined('join')),
     leftJoin: (source) => half(source, 'l').leftJoin(half(source, 'r'), both, joined('leftJoin')),
     outerJoin: (source) => half(source, 'l').outerJoin(half(source, 'r'), both, joined('outerJoin')),
   }
+}
+
+/** Windows that start every `advanceMs` and are once, twice, and three times as long. */
+function unevenWindows(advanceMs: number, graceMs: number): CustomWindows {
+  return windows.custom({
+    windowsFor: (timestampMs) => {
+      const last = Math.floor(timestampMs / advanceMs)
+      return [last - 2, last - 1, last]
+        .map((n) => ({ startMs: n * advanceMs, endMs: (n + 1 + (n % 3)) * advanceMs }))
+        .filter(({ endMs }) => endMs > timestampMs)
+    },
+    maxSizeMs: 3 * advanceMs,
+    graceMs,
+  })
 }
 
 function flat(table: WindowedTable): Branch {
@@ -206,7 +227,7 @@ it(
       })
     })
     if (process.env.MILLRACE_FUZZ_RUNS === undefined) {
-      expect(seen.size).toBe(10)
+      expect(seen.size).toBe(13)
       expect(Math.min(...Object.values(done))).toBeGreaterThan(10)
     }
   },
