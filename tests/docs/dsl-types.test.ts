@@ -22,11 +22,11 @@ it(
 
 /** An example with what it finds in scope; its first line is line 5. */
 function moduleOf(code: string): string {
-  return `import { serdes, StreamRecord, StreamsBuilder, stores, windows, type KeyValueStore } from ${DOOR}
+  return `import { serdes, StreamRecord, StreamsBuilder, stores, Topology, windows, type KeyValueStore } from ${DOOR}
 const builder = new StreamsBuilder()
 const strings = { key: serdes.string(), value: serdes.string() }
 const numbers = { key: serdes.string(), value: serdes.long() }
 ${code}
-export { builder, numbers, StreamRecord, stores, strings, windows, type KeyValueStore }
+export { builder, numbers, StreamRecord, stores, strings, Topology, windows, type KeyValueStore }
 `
 }

@@ -14,13 +14,16 @@ const GIVEN = {
   numbers: { key: serdes.string(), value: serdes.long() },
 }
 
+/** An example that puts a topology together by hand calls it so. */
+const MADE = "return typeof topology === 'undefined' ? builder.build() : topology"
+
 /** Runs an example in the test driver and checks what comes out. Nothing but what it says may come out of the topics that it names. */
 export async function runExample({ code, steps }: Example): Promise<void> {
   const builder = new StreamsBuilder()
   const scope = { ...millrace, ...GIVEN, builder }
-  new Function(...Object.keys(scope), javaScript(code))(...Object.values(scope))
+  const made = new Function(...Object.keys(scope), `${javaScript(code)}\n${MADE}`)(...Object.values(scope))
   const topics = steps.flatMap((step) => (step.kind === 'in' ? [step.topic] : []))
-  await using driver = new TopologyTestDriver(builder.build(), { topics })
+  await using driver = new TopologyTestDriver(made, { topics })
   const outputs = new Map<string, TestOutputTopic<any, any>>()
   for (const step of steps) {
     if (step.kind === 'wall clock') {
