@@ -198,7 +198,7 @@ export interface WindowedByOptions {
   /**
    * `on-window-update`, the default: each update, but for those that a cache merges. `on-window-close`: one result for each window, when stream time has passed its end
    * and grace. Closed windows are looked for when a record comes, at most once a second (`emitIntervalMs` of the application). Stream time that jumps on by more than
-   * `retentionMs` leaves windows behind that are never forwarded, as in Java: choose it longer than gaps in the input.
+   * `retentionMs` leaves windows behind that are never forwarded, as in Java: choose it longer than gaps in the input. Of custom windows none is left behind.
    */
   readonly emit?: EmitStrategy
 }
