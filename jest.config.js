@@ -22,6 +22,7 @@ export default {
       globalTeardown: '<rootDir>/integration/broker/global-teardown.ts',
     },
   ],
+  testSequencer: '<rootDir>/integration/long-files-first.js',
   testTimeout: 30_000,
   // On small machines jest would leave a core idle.
   maxWorkers: '100%',
