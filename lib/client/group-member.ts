@@ -264,7 +264,11 @@ export class WireGroupMember implements GroupMember {
     const wasSyncing = this.#machine.is('SYNCING')
     this.#toJoining()
     if (failure.kind === 'fatal') throw failure.error
-    if (failure.kind === 'strangers') this.#strangers.refused(failure.error)
+    if (failure.kind === 'strangers') {
+      // A coordinator that refuses is there.
+      this.#progressMs = this.#nowMs()
+      this.#strangers.refused(failure.error)
+    }
     if (isLoss(failure)) this.#lose(failure.error.message, failure.kind === 'illegal-generation')
     if (failure.kind === 'rebalance' && wasSyncing) return
     if (failure.kind === 'outage') {

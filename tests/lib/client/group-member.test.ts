@@ -257,6 +257,56 @@ describe('errors that no retry cures', () => {
   })
 })
 
+describe('members of another protocol in the group', () => {
+  const MINUTE_MS = 60_000
+
+  it('are waited for, also when the coordinator goes away in the meantime; said once at the beginning, once at the end', async () => {
+    const bench = new GroupBench()
+    let fault: 'refused' | 'cut' | undefined = 'refused'
+    const met = { refused: 0, cut: 0 }
+    bench.cluster.intercept((exchange: Exchange) => {
+      if (exchange.api !== 'joinGroup' || fault === undefined) return undefined
+      met[fault]++
+      if (fault === 'cut') return { dropRequest: 'disconnect' }
+      return { answer: errorResponse(exchange, errorCodes.INCONSISTENT_GROUP_PROTOCOL) as AnyResponse }
+    })
+    const one = bench.member('one')
+    const start = bench.during(one.member.start())
+    // For longer than a coordinator is waited for that does not answer.
+    await bench.clock.advance(MINUTE_MS - 10_000)
+    fault = 'cut'
+    await bench.clock.advance(2_000)
+    fault = undefined
+    await start
+    expect(met.refused).toBeGreaterThan(40)
+    expect(met.cut).toBeGreaterThan(0)
+
+    expect(one.events).toEqual(['assigned +0,1,2,3 ='])
+    expect(bench.log.lines.filter((line) => line.includes('another protocol'))).toEqual([
+      expect.stringMatching(
+        /^warn: The group has members of another protocol: joins when they have left it, or have died/,
+      ),
+      'info: The members of another protocol are gone from the group',
+    ])
+  })
+
+  it('that stay are the end of the start, after a minute', async () => {
+    const bench = new GroupBench()
+    refuse(bench, 'joinGroup', 'INCONSISTENT_GROUP_PROTOCOL', Number.POSITIVE_INFINITY)
+    let error: unknown
+    bench
+      .member('one')
+      .member.start()
+      .catch((reason) => {
+        error = reason
+      })
+    await bench.clock.advance(MINUTE_MS - 1_000)
+    expect(error).toBeUndefined()
+    await bench.clock.advance(3_000)
+    expect(error).toMatchObject({ code: 'STREAMS_BROKER_RESPONSE', errorName: 'INCONSISTENT_GROUP_PROTOCOL' })
+  })
+})
+
 describe('partitions that were held back', () => {
   it('are free as soon as their owner has let go: it joins again at once', async () => {
     const bench = new GroupBench()
