@@ -20,7 +20,7 @@ import { TaskErrors } from './task-errors.ts'
 import { type TaskId, taskName } from './task-id.ts'
 import type { TaskStore } from './task-stores.ts'
 
-/** Stores under the DSL's tables: the ones that `storeFormat` is about. */
+/** Stores under the DSL's tables: the ones that `storeFormat` is about, if they are on disk. */
 const KINDS_OF_TABLES = new Set<StoreKind>(['timestamped-key-value', 'timestamped-window', 'session'])
 const MIN_DATABASE_BYTES = 256 * 1024
 const MAX_DATABASE_BYTES = 8 * 1024 * 1024
@@ -143,7 +143,7 @@ export class TaskFactory {
   }
 
   #logTo(
-    { kind }: StoreBuilder,
+    { kind, persistent }: StoreBuilder,
     topic: string,
     partition: number,
     producer: Producer,
@@ -151,7 +151,7 @@ export class TaskFactory {
   ): StoreContext['log'] {
     const send: StoreContext['log'] = (key, value, timestamp, headers) =>
       producer.send(topic, partition, key, value, timestamp, headers)
-    if (this.#options.config.storeFormat === 'plain' || !KINDS_OF_TABLES.has(kind)) return send
+    if (this.#options.config.storeFormat === 'plain' || !persistent || !KINDS_OF_TABLES.has(kind)) return send
     return (key, value, timestamp, headers) =>
       send(key, value, timestamp, value === null ? (scope.current?.headers ?? headers) : headers)
   }
