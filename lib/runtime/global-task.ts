@@ -127,12 +127,12 @@ export class GlobalTask {
         fetched,
         partitionTimeMs: -1,
         nowMs: () => config.clock.now(),
-        onDrop: (nodeName) => metrics.dropped('negative-timestamp', nodeName),
+        onDrop: (nodeName, at) => metrics.dropped('negative-timestamp', nodeName, at),
         onUnreadable: (error, raw) => {
           const leave = this.#errors.unrestorable(error, raw)
           return () => {
             leave()
-            metrics.dropped('deserialization-error', error.node)
+            metrics.dropped('deserialization-error', error.node, error.place)
           }
         },
         onReady,
@@ -260,7 +260,7 @@ export class GlobalTask {
         throw new InvariantError(`Processor '${nodeName}' fills a global store: it cannot schedule anything`)
       },
       requestCommit: () => {},
-      drop: (cause, nodeName) => metrics.dropped(cause, nodeName),
+      drop: (cause, nodeName) => metrics.dropped(cause, nodeName, this.#scope.current),
       metrics: (nodeName) => metrics.custom.of(this.#label, nodeName),
       streamTimeMs: () => this.#streamTimeMs,
       nowMs: () => config.clock.now(),

@@ -2,6 +2,7 @@ import type { DropCause } from '../../topology/processor.ts'
 import type { Logger } from '../core/log.ts'
 import type { CustomMetric } from './custom-metric.ts'
 import { CustomMetrics } from './custom-metrics.ts'
+import type { RecordPlace } from './errors.ts'
 
 /** Counts since the instance was made. */
 export interface MetricsSnapshot {
@@ -44,12 +45,14 @@ export class Metrics {
     this.custom = new CustomMetrics(logger)
   }
 
-  /** Counts a dropped record, and says so once for each cause and node. */
-  dropped(cause: DropCause, nodeName: string): void {
+  /** Counts a dropped record, and says so once for each cause and node, with the place of the first; undefined: no input record is in process. */
+  dropped(cause: DropCause, nodeName: string, at: RecordPlace | undefined): void {
     this.#dropped[cause]++
     if (!this.#isFirst(`${cause}:${nodeName}`)) return
+    const place =
+      at === undefined || at.topic === '' ? {} : { topic: at.topic, partition: at.partition, offset: at.offset }
     this.#logger.warn(
-      { cause, node: nodeName },
+      { cause, node: nodeName, ...place },
       'a record was dropped; further ones are only counted, in recordsDropped',
     )
   }

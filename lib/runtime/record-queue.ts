@@ -3,7 +3,12 @@ import { type Awaitable, isPromise } from '../../topology/callbacks.ts'
 import type { SourceNode } from '../../topology/physical.ts'
 import type { FetchedPartition } from '../client/client.ts'
 import { type ConsumedRecord, StreamRecord } from '../core/record.ts'
-import { InvalidTimestampError, RecordDeserializationError, TimestampExtractorError } from './errors.ts'
+import {
+  InvalidTimestampError,
+  RecordDeserializationError,
+  type RecordPlace,
+  TimestampExtractorError,
+} from './errors.ts'
 
 export interface RecordQueueOptions {
   readonly source: SourceNode
@@ -13,7 +18,7 @@ export interface RecordQueueOptions {
   /** The wall clock, for timestamp extractors. */
   readonly nowMs: () => number
   /** A timestamp extractor gave a negative time. */
-  readonly onDrop: (nodeName: string) => void
+  readonly onDrop: (nodeName: string, at: RecordPlace) => void
   /**
    * A record cannot be deserialized. Throws what shall stop the task, or returns how to leave the record behind, to be called in the turn in which its offset is passed.
    */
@@ -147,7 +152,7 @@ export class RecordQueue {
     }
     const record = new StreamRecord(key, value, raw.timestamp, raw.headers, topic, partition, raw.offset)
     const timestamp = this.#timeOf(record)
-    if (timestamp < 0) this.#options.onDrop(name)
+    if (timestamp < 0) this.#options.onDrop(name, record)
     else return timestamp === raw.timestamp ? record : record.withTimestamp(timestamp)
   }
 

@@ -160,7 +160,7 @@ export class StreamTask {
         fetched: input.fetched,
         partitionTimeMs: this.#progress.load(input),
         nowMs: () => clock.now(),
-        onDrop: (nodeName) => metrics.dropped('negative-timestamp', nodeName),
+        onDrop: (nodeName, at) => metrics.dropped('negative-timestamp', nodeName, at),
         onUnreadable: (error, raw) => this.errors.unreadable(error, raw),
         onReady: onWake,
       })
@@ -374,7 +374,7 @@ export class StreamTask {
       requestCommit: () => {
         this.#commitRequested = true
       },
-      drop: (cause: DropCause, nodeName: string) => metrics.dropped(cause, nodeName),
+      drop: (cause: DropCause, nodeName: string) => metrics.dropped(cause, nodeName, this.#scope.current),
       metrics: (nodeName) => metrics.custom.of(this.name, nodeName),
       streamTimeMs: () => this.#progress.streamTimeMs,
       nowMs: () => clock.now(),

@@ -85,7 +85,7 @@ export class TaskErrors {
     const letters = lettersOf(decision, error, context, deadLetterQueueTopic)
     const leave = () => {
       for (const letter of letters) this.#write(letter, error.node)
-      this.#drop('deserialization-error', error.node)
+      this.#drop('deserialization-error', error.node, error.place)
     }
     const waits = letters.map(({ topic }) => collector.prepare(topic, error.node)).filter(isPromise)
     return waits.length === 0 ? leave : Promise.all(waits).then(() => leave)
@@ -184,7 +184,7 @@ export class TaskErrors {
   ): void | Promise<void> {
     const { collector, config } = this.#options
     const { node } = context
-    this.#drop(cause, node)
+    this.#drop(cause, node, context)
     const waits: Promise<void>[] = []
     for (const letter of lettersOf(decision, error, context, config.deadLetterQueueTopic)) {
       const prepared = collector.prepare(letter.topic, node)
@@ -209,8 +209,8 @@ export class TaskErrors {
     }
   }
 
-  #drop(cause: DropCause, node: string): void {
-    this.#options.metrics.dropped(cause, node)
+  #drop(cause: DropCause, node: string, at: RecordPlace): void {
+    this.#options.metrics.dropped(cause, node, at)
   }
 
   #ask<D extends ErrorDecision | 'retry'>(

@@ -1,4 +1,5 @@
 // What the DSL does with bad input, as docs/dsl.md says; what is wrong with names, parents and stores is in topology.test.ts and streams-builder.test.ts.
+import { silentLogger } from '../../lib/core/log.ts'
 import type { StreamRecord } from '../../lib/core/record.ts'
 import { serdes } from '../../lib/serde/index.ts'
 import { TopologyTestDriver } from '../../lib/testing/topology-test-driver.ts'
@@ -424,4 +425,34 @@ describe('what stops the instance names the node and the record', () => {
     })
     await driver.close()
   })
+})
+
+it('what is dropped is counted each time, and logged once for each cause and node, with the place of the first', async () => {
+  const warnings: unknown[] = []
+  const logger = { ...silentLogger, warn: (details: unknown) => void warnings.push(details) }
+  const builder = new StreamsBuilder()
+  const stream = builder.stream('in', {
+    ...strings,
+    name: 'source',
+    timestamp: ({ timestamp, value }) => (value === 'no time' ? -1 : timestamp),
+  })
+  stream.toTable({ name: 'table' })
+  stream.groupByKey().count({ name: 'counting' })
+  await using driver = new TopologyTestDriver(builder.build(), { logger })
+  const input = driver.createInputTopic('in')
+
+  await input.pipeKeyValueList([
+    ['k', 'v'],
+    [null, 'v'],
+    [null, 'v'],
+    ['k', 'no time'],
+  ])
+
+  expect(driver.metrics().recordsDropped).toMatchObject({ 'null-key': 4, 'negative-timestamp': 1 })
+  const place = { topic: 'in', partition: 0 }
+  expect(warnings).toEqual([
+    { cause: 'null-key', node: 'table', ...place, offset: 1 },
+    { cause: 'null-key', node: 'counting', ...place, offset: 1 },
+    { cause: 'negative-timestamp', node: 'source', ...place, offset: 3 },
+  ])
 })
