@@ -130,9 +130,13 @@ export function withEntry(
   const entryBytes = value === null ? 0 : entryLength(sort, head.length + value.length)
   const changed = Buffer.allocUnsafe(before + entryBytes + after)
   if (leaf === undefined) changed[0] = LEAF
-  else leaf.copy(changed, 0, 0, before)
+  // Put last, or in the place of one as long: copied whole. A copy of a part costs a view of it.
+  else if (after === 0 ? end === start : entryBytes === end - start) changed.set(leaf)
+  else {
+    leaf.copy(changed, 0, 0, before)
+    leaf.copy(changed, before + entryBytes, end)
+  }
   if (value !== null) writeEntry(changed, before, sort, value, head)
-  if (after > 0) leaf!.copy(changed, before + entryBytes, end)
   return changed
 }
 

@@ -1,12 +1,17 @@
-import { textOf } from '../bounds.ts'
 import { StoreFeedbackError } from '../errors.ts'
 import { NO_RECORD } from '../logged-rows.ts'
 import type { CacheBudget, RecordContext, StoreContext } from '../store.ts'
 
-// What a deferred update costs besides its key: Map slots, entry, context, string and Buffer objects.
+// What a deferred update costs besides its key: slot, entry, context and Buffer objects.
 const ENTRY_BYTES = 320
 /** How often the updates that a flush causes in the same store are flushed in turn. */
 const MAX_FLUSH_PASSES = 100
+
+const LEAST_BUCKETS = 64
+// FNV-1a, a hash that is fast for a few bytes.
+const FNV_OFFSET = 0x811c9dc5
+const FNV_PRIME = 0x01000193
+const GOLDEN = 0x9e3779b1
 
 /** A write whose consequences were held back. */
 export interface DeferredUpdate {
@@ -23,8 +28,9 @@ export interface DeferredUpdate {
   /** Event time and record of the last write. */
   timestamp: number
   context: RecordContext
-  /** Of the same key and time: a session with another start. */
-  readonly sibling: DeferredUpdate | undefined
+  readonly hash: number
+  /** Another one of the same bucket. */
+  sibling: DeferredUpdate | undefined
   // Neighbours in the order of the last writes.
   previous: DeferredUpdate | undefined
   next: DeferredUpdate | undefined
@@ -42,14 +48,15 @@ export class DeferredUpdates {
   readonly #budget: CacheBudget
   readonly #currentRecord: StoreContext['currentRecord']
   readonly #letGo: (update: DeferredUpdate) => void
-  /** By key, then time. */
-  #updates = new Map<string, Map<number, DeferredUpdate>>()
+  /** By key, time and second number: a hash table, a power of two of buckets. */
+  #buckets: (DeferredUpdate | undefined)[] = emptyBuckets(LEAST_BUCKETS)
+  #count = 0
   // All of them, in the order of their last writes.
   #first: DeferredUpdate | undefined
   #last: DeferredUpdate | undefined
   // A record is in several windows of its key: what depends on the record alone is made once.
   #lastKey: Buffer | undefined
-  #lastOfKey: Map<number, DeferredUpdate> | undefined
+  #lastKeyHash = 0
   #lastRecord: RecordContext | undefined
   #lastContext: RecordContext = NO_RECORD
   #heldBytes = 0
@@ -68,8 +75,9 @@ export class DeferredUpdates {
 
   /** Takes a write of an entry that waits already; false: it does not. */
   renew(key: Buffer, timeMs: number, second: number, after: Buffer | undefined, timestamp: number): boolean {
-    let update = this.#ofKey(key).get(timeMs)
-    while (update !== undefined && update.second !== second) update = update.sibling
+    const hash = this.#hash(key, timeMs, second)
+    let update = this.#buckets[hash & (this.#buckets.length - 1)]
+    while (update !== undefined && !(update.hash === hash && isOf(update, key, timeMs, second))) update = update.sibling
     if (update === undefined) return false
     this.#hold((after?.length ?? 0) - (update.after?.length ?? 0))
     update.after = after
@@ -91,7 +99,10 @@ export class DeferredUpdates {
     after: Buffer | undefined,
     timestamp: number,
   ): void {
-    const ofKey = this.#ofKey(key)
+    if (this.#count === this.#buckets.length) this.#grow()
+    this.#count++
+    const hash = this.#hash(key, timeMs, second)
+    const bucket = hash & (this.#buckets.length - 1)
     const update: DeferredUpdate = {
       key,
       timeMs,
@@ -100,11 +111,12 @@ export class DeferredUpdates {
       after,
       timestamp,
       context: this.#context(),
-      sibling: ofKey.get(timeMs),
+      hash,
+      sibling: this.#buckets[bucket],
       previous: undefined,
       next: undefined,
     }
-    ofKey.set(timeMs, update)
+    this.#buckets[bucket] = update
     this.#append(update)
     this.#hold(ENTRY_BYTES + key.length + (after?.length ?? 0))
   }
@@ -132,26 +144,34 @@ export class DeferredUpdates {
 
   discard(): void {
     this.#hold(-this.#heldBytes)
-    this.#updates = new Map()
+    this.#buckets = emptyBuckets(LEAST_BUCKETS)
+    this.#count = 0
     this.#first = undefined
     this.#last = undefined
-    this.#lastKey = undefined
-    this.#lastOfKey = undefined
   }
 
   // ---- inside
 
-  #ofKey(key: Buffer): Map<number, DeferredUpdate> {
-    if (key === this.#lastKey) return this.#lastOfKey!
-    const text = textOf(key)
-    let ofKey = this.#updates.get(text)
-    if (ofKey === undefined) {
-      ofKey = new Map()
-      this.#updates.set(text, ofKey)
+  #hash(key: Buffer, timeMs: number, second: number): number {
+    if (key !== this.#lastKey) {
+      let hash = FNV_OFFSET
+      for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key[i]!, FNV_PRIME)
+      this.#lastKey = key
+      this.#lastKeyHash = hash
     }
-    this.#lastKey = key
-    this.#lastOfKey = ofKey
-    return ofKey
+    // Times are multiples of the same numbers: their high bits are brought down.
+    const hash = Math.imul(this.#lastKeyHash ^ Math.imul(timeMs, GOLDEN) ^ second, FNV_PRIME)
+    return hash ^ (hash >>> 15)
+  }
+
+  #grow(): void {
+    const buckets = emptyBuckets(2 * this.#buckets.length)
+    for (let update = this.#first; update !== undefined; update = update.next) {
+      const bucket = update.hash & (buckets.length - 1)
+      update.sibling = buckets[bucket]
+      buckets[bucket] = update
+    }
+    this.#buckets = buckets
   }
 
   // A copy, as a record holds its key and value too.
@@ -183,4 +203,12 @@ export class DeferredUpdates {
     this.#heldBytes += bytes
     this.#budget.usedBytes += bytes
   }
+}
+
+function emptyBuckets(count: number): (DeferredUpdate | undefined)[] {
+  return new Array<undefined>(count).fill(undefined)
+}
+
+function isOf(update: DeferredUpdate, key: Buffer, timeMs: number, second: number): boolean {
+  return update.timeMs === timeMs && update.second === second && (update.key === key || update.key.equals(key))
 }
