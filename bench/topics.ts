@@ -91,12 +91,14 @@ export async function readRecords(
   each: (record: ConsumedRecord) => void,
 ): Promise<void> {
   const partitions = await partitionsOf(client, topic)
+  const starts = await client.admin.offsets(partitions, 'earliest', 'read_committed')
   const ends = await client.admin.offsets(partitions, 'latest', 'read_committed')
   let ready = () => {}
   const fetcher = client.fetcher({ isolation: 'read_committed', purpose: 'restore', onReady: () => ready() })
   for (const partition of partitions) {
-    const end = ends.get(partitionKey(topic, partition.partition))!
-    const fetched = fetcher.add(partition, 0)
+    const key = partitionKey(topic, partition.partition)
+    const end = ends.get(key)!
+    const fetched = fetcher.add(partition, starts.get(key)!)
     while (fetched.position < end) {
       const record = fetched.next()
       if (record === undefined) {
