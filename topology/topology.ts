@@ -131,7 +131,7 @@ export class Topology {
    * topology.addSource('orders', { topics: 'orders', key: serdes.string(), value: serdes.json<Order>() })
    */
   addSource<K = any, V = any>(name: string, options: AddSourceOptions<K, V>): this {
-    checkOptions('addSource', options, SOURCE)
+    checkOptions('addSource', options ?? null, SOURCE)
     const { topics, timestamp, offsetReset } = options
     checkOffsetReset('addSource', offsetReset)
     this.#definition.addSource({
@@ -162,7 +162,7 @@ export class Topology {
     name: string,
     options: AddProcessorOptions<KIn, VIn, KOut, VOut>,
   ): this {
-    checkOptions('addProcessor', options, PROCESSOR)
+    checkOptions('addProcessor', options ?? null, PROCESSOR)
     const { parents, create, stores = [] } = options
     checkCallback('addProcessor', create)
     this.#definition.addProcessor({ name, parents: asList(parents), supplier: () => new UserProcessor(create) })
@@ -183,7 +183,7 @@ export class Topology {
    * topology.addSink('large-orders', { parents: 'large', topic: 'large-orders', key: serdes.string(), value: serdes.json<Order>() })
    */
   addSink<K = any, V = any>(name: string, options: AddSinkOptions<K, V>): this {
-    checkOptions('addSink', options, SINK)
+    checkOptions('addSink', options ?? null, SINK)
     const { parents, partitioner } = options
     const { topic, label } = sinkTopic(options.topic)
     this.#definition.addSink({
@@ -226,7 +226,7 @@ export class Topology {
    * })
    */
   addGlobalStore<K, V>(store: StoreBuilder, options: AddFilledStoreOptions<K, V>): this {
-    checkOptions('addGlobalStore', options, FILLED_STORE)
+    checkOptions('addGlobalStore', options ?? null, FILLED_STORE)
     const { processor: name, create } = options
     checkCallback('addGlobalStore', create)
     const source = filledFrom(options, 'addGlobalStore', 'earliest')
@@ -251,7 +251,7 @@ export class Topology {
    *   .connectProcessorAndStateStores('pricing', 'prices')
    */
   addReadOnlyStateStore<K, V>(store: StoreBuilder, options: AddFilledStoreOptions<K, V>): this {
-    checkOptions('addReadOnlyStateStore', options, FILLED_STORE)
+    checkOptions('addReadOnlyStateStore', options ?? null, FILLED_STORE)
     const { processor: name, create } = options
     checkCallback('addReadOnlyStateStore', create)
     const source = filledFrom(options, 'addReadOnlyStateStore', undefined)

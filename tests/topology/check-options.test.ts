@@ -125,6 +125,7 @@ describe('what else is wrong with options', () => {
     ],
     ['no object', /count\(\): takes its options as an object, but got string/, (b) => grouped(b).count('s')],
     ['null', /count\(\): takes its options as an object, but got null/, (b) => grouped(b).count(null)],
+    ['nothing', /addSource\(\): takes its options as an object/, () => (new Topology() as any).addSource('a')],
     ['null for a serde', /key must be a serde.*is null/, (b) => stream(b).to('out', { key: null })],
     ['a timestamp', /timestamp must be a function, but is number/, (b) => b.stream('in', { ...strings, timestamp: 5 })],
     ['a partitioner', /partitioner must be a function, but is number/, (b) => stream(b).to('out', { partitioner: 1 })],
