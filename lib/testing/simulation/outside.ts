@@ -1,3 +1,4 @@
+import type { ApiName, ResponseOf } from '../../client/protocol/apis.ts'
 import type { ProcessClock } from './process-clock.ts'
 
 /** Before: it has not been begun. After: it has taken effect, and the process has not learned of it. */
@@ -13,4 +14,8 @@ export interface Outside {
    * @param operation - The request's api, `restore fetch`, `disk write`.
    */
   passes(operation: string, moment: Moment): boolean
+  /** An answer that the process gets. */
+  onAnswer<A extends ApiName>(api: A, response: ResponseOf<A>): void
+  /** Whether the network delivers a request twice. */
+  duplicates(api: ApiName): boolean
 }

@@ -1,6 +1,7 @@
 import { StateIoError } from '../../../stores/errors.ts'
 import type { Topology } from '../../../topology/topology.ts'
 import type { MemoryCluster } from '../../client/memory/index.ts'
+import type { ApiName, ResponseOf } from '../../client/protocol/apis.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/log.ts'
 import { KafkaStreams, type KafkaStreamsState } from '../../kafka-streams.ts'
@@ -16,6 +17,10 @@ export interface ProcessEvents {
   onOutside(process: SimulatedProcess, operation: string, moment: Moment): void
   /** How long a batch takes to the disk, in milliseconds; an error: the disk does not take it. */
   diskDelayMs(process: SimulatedProcess): number | 'ENOSPC'
+  /** A process is told committed offsets: it goes on from there. */
+  onCommitted(process: SimulatedProcess, offsets: ResponseOf<'offsetFetch'>): void
+  /** Whether the network delivers a request twice. */
+  duplicates(api: ApiName): boolean
   onState(process: SimulatedProcess, state: KafkaStreamsState): void
   onLog(process: SimulatedProcess, level: 'warn' | 'error', fields: object, message: string): void
 }
@@ -116,6 +121,14 @@ export class SimulatedProcess implements Outside {
     if (!this.#alive) return false
     this.#events.onOutside(this, operation, moment)
     return this.#alive
+  }
+
+  onAnswer<A extends ApiName>(api: A, response: ResponseOf<A>): void {
+    if (api === 'offsetFetch') this.#events.onCommitted(this, response as ResponseOf<'offsetFetch'>)
+  }
+
+  duplicates(api: ApiName): boolean {
+    return this.#events.duplicates(api)
   }
 
   async #writeBatch(directory: string, write: () => void): Promise<void> {

@@ -15,6 +15,15 @@ export const REPARTITION_TOPIC = `${APPLICATION_ID}-groups-repartition`
 /** Every topic that a task reads. */
 export const SOURCE_TOPICS = [...INPUT_TOPICS, REPARTITION_TOPIC] as const
 
+/** Every topic of the application. */
+export const ALL_TOPICS = [
+  ...SOURCE_TOPICS,
+  ...OUTPUT_TOPICS,
+  ...['windowed', 'lists', 'joined-this-join-store', 'joined-other-join-store'].map(
+    (store) => `${APPLICATION_ID}-${store}-changelog`,
+  ),
+]
+
 const strings = { key: serdes.string(), value: serdes.string() }
 
 /** Longer than all event time of a run: no match is lost because one side was read far ahead of the other. */

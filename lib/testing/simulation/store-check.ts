@@ -1,0 +1,85 @@
+// Compares what lies on a disk with what the changelogs say: a store holds exactly what a replay of its changelog up to its position gives.
+import { openMemoryTaskDatabase } from '../../../stores/memory/index.ts'
+import type { MemoryDisk } from '../../../stores/memory/memory-disk.ts'
+import type { KeyValueStore, StateStore, StoreBuilder, StoreContext, WindowStore } from '../../../stores/store.ts'
+import type { OpenTaskDatabase, TaskDatabase } from '../../../stores/task-database.ts'
+import { changelogTopic, loggedStores, type PhysicalTopology, subtopologyOf } from '../../../topology/physical.ts'
+import type { MemoryCluster } from '../../client/memory/index.ts'
+import { APPLICATION_ID } from './workload.ts'
+
+/** Entries shown of each side of a difference. */
+const MAX_SHOWN = 6
+
+/** All disks, or one; by task directory: `0_1`. Returns what differs. */
+export async function checkStores(
+  cluster: MemoryCluster,
+  topology: PhysicalTopology,
+  disk: MemoryDisk,
+  machine: string,
+): Promise<readonly string[]> {
+  const violations: string[] = []
+  for (const directory of disk.directories()) {
+    const [subtopology, partition] = directory.split('_').map(Number)
+    const database = await disk.open({ directory, memoryBytes: 0, readCacheBytes: 0 })
+    for (const builder of loggedStores(subtopologyOf(topology, subtopology!))) {
+      const position = database.position(builder.name)?.offset
+      if (position === undefined) continue
+      const held = await contentOf(builder, database)
+      const replayed = await replay(cluster, builder, partition!, position)
+      if (held.length === replayed.length && held.every((entry, i) => entry === replayed[i])) continue
+      violations.push(
+        `store ${builder.name} of task ${directory} on ${machine} is not its changelog up to ${position}: ` +
+          `it has [${onlyIn(held, replayed)}] and lacks [${onlyIn(replayed, held)}]`,
+      )
+    }
+    await database.close()
+  }
+  return violations
+}
+
+async function replay(
+  cluster: MemoryCluster,
+  builder: StoreBuilder,
+  partition: number,
+  position: number,
+): Promise<readonly string[]> {
+  const open: OpenTaskDatabase = openMemoryTaskDatabase
+  const database = await open({ directory: '', memoryBytes: 0, readCacheBytes: 0 })
+  const store = build(builder, database)
+  for (const record of cluster.records(changelogTopic(builder.name, APPLICATION_ID), partition)) {
+    if (record.offset < position) store.restore(record)
+  }
+  database.seal()
+  await database.write(new Map())
+  return contentOf(builder, database)
+}
+
+async function contentOf(builder: StoreBuilder, database: TaskDatabase): Promise<readonly string[]> {
+  const store = build(builder, database)
+  await store.open?.()
+  const content: string[] = []
+  for await (const [key, value] of (store as KeyValueStore<unknown, unknown> | WindowStore<unknown, unknown>).all()) {
+    content.push(`${JSON.stringify(key)}: ${JSON.stringify(value)}`)
+  }
+  return content.sort()
+}
+
+function build(builder: StoreBuilder, database: TaskDatabase): StateStore {
+  const context: StoreContext = {
+    rows: database.rows(builder.name),
+    changelogTopic: changelogTopic(builder.name, APPLICATION_ID),
+    log() {},
+    currentRecord: () => undefined,
+    cacheBudget: undefined,
+    expired() {},
+  }
+  return builder.build(context)
+}
+
+function onlyIn(some: readonly string[], others: readonly string[]): string {
+  const known = new Set(others)
+  return some
+    .filter((entry) => !known.has(entry))
+    .slice(0, MAX_SHOWN)
+    .join('; ')
+}
