@@ -16,6 +16,7 @@ import { ProduceRequest, type ProduceResult } from './producer-request.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
 import type { RetryContext } from './retry.ts'
 import { topicLimit } from './topic-limits.ts'
+import type { TransactionVersion } from './transaction-version.ts'
 import type { Wire } from './wire.ts'
 
 export const MAX_IN_FLIGHT_REQUESTS = 5
@@ -29,15 +30,17 @@ export interface SenderParts {
   readonly context: RetryContext
   readonly acknowledgements: Acknowledgements
   readonly transactionalId: string | undefined
+  /** Of its transactions. */
+  readonly version: TransactionVersion
   readonly deliveryTimeoutMs: number
   /** Called once, with what no retry cures. */
   readonly onFailure: (error: Error) => void
 }
 
-/** Sends the batches of one producer identity, in order within each partition, each stored once. */
+/** Sends the batches of a producer, in order within each partition, each stored once. */
 export class ProducerSender {
   readonly #parts: SenderParts
-  readonly #identity: ProducerIdentity
+  #identity: ProducerIdentity
   /** Partitions that may have something to send and wait for no event of their own. */
   readonly #ready = new Set<PartitionQueue>()
   readonly #requestsInFlight = new Map<number, number>()
@@ -61,6 +64,12 @@ export class ProducerSender {
   /** Lets the batches of the next transaction leave; without transactions all belong to transaction 0. */
   allow(transaction: number): void {
     this.#transaction = transaction
+  }
+
+  /** Goes on in another epoch, or under another id: for each partition sequences begin anew. To be called when all is acknowledged. */
+  renew(identity: ProducerIdentity, queues: Iterable<PartitionQueue>): void {
+    this.#identity = identity
+    for (const queue of queues) queue.nextSequence = 0
   }
 
   /** Notes that a partition may have something to send. `drain` sends it. */
@@ -175,12 +184,13 @@ export class ProducerSender {
   }
 
   #transmit(request: ProduceRequest): void {
-    const { wire, context, transactionalId } = this.#parts
+    const { wire, context, transactionalId, version } = this.#parts
     const { node } = request
     this.#requestsInFlight.set(node, (this.#requestsInFlight.get(node) ?? 0) + 1)
     this.#requestCount++
     const timeoutMs = context.requestTimeoutMs
-    wire.send(node, 'produce', request.body(transactionalId, timeoutMs), { timeoutMs }).then(
+    const api = transactionalId !== undefined && version === 2 ? 'produceV12' : 'produce'
+    wire.send(node, api, request.body(transactionalId, timeoutMs), { timeoutMs }).then(
       (response) => this.#settle(node, () => this.#answered(request, request.results(response))),
       (error: Error) => this.#settle(node, () => this.#unanswered(request, error)),
     )

@@ -21,6 +21,7 @@ import { ProducerSender } from './producer-sender.ts'
 import { type ProducerState, producerStates } from './producer-state.ts'
 import { Transaction } from './transaction.ts'
 import { TransactionRequests } from './transaction-requests.ts'
+import { type TransactionVersion, transactionVersion } from './transaction-version.ts'
 import type { Wire } from './wire.ts'
 
 const NOTHING_SENT: SentOffsets = new Map()
@@ -40,6 +41,7 @@ export class WireProducer implements Producer {
   readonly #acknowledgements = new Acknowledgements()
   readonly #accumulator: Accumulator
   #identity: ProducerIdentity = { producerId: -1, producerEpoch: -1 }
+  #version: TransactionVersion = 1
   #sender: ProducerSender | undefined
   /** Only of a transactional producer; one for each identity, and one to abort with. */
   #requests: TransactionRequests | undefined
@@ -76,8 +78,12 @@ export class WireProducer implements Producer {
       // What is still under way for the old identity is fenced by the new one.
       void this.#sender?.stop()
       void this.#transaction?.stop()
-      this.#renewRequests(anew)
-      await this.#orDead(async () => this.#start(await this.#takeIdentity()))
+      this.#requests?.interrupt(anew)
+      await this.#orDead(async () => {
+        await this.#agreeOnVersion()
+        this.#renewRequests(anew)
+        this.#start(await this.#takeIdentity())
+      })
     })
   }
 
@@ -161,8 +167,9 @@ export class WireProducer implements Producer {
   async #commit(offsets: readonly OffsetCommit[], group: GroupMetadata): Promise<SentOffsets> {
     const transaction = this.#transaction!
     try {
-      const sent = await transaction.commit(offsets, group, () => this.#seal(transaction.number + 1))
+      const { sent, identity } = await transaction.commit(offsets, group, () => this.#seal(transaction.number + 1))
       this.#throwIfClosed()
+      if (identity !== undefined) this.#goOnAs(identity)
       this.#run()
       return sent
     } catch (error) {
@@ -180,11 +187,13 @@ export class WireProducer implements Producer {
     await Promise.all([sender.stop(), transaction?.stop()])
     this.#throwIfClosed()
     const requests = this.#renewRequests(cause)
-    if (requests !== undefined) await transaction?.abort(requests)
+    const identity = requests === undefined ? undefined : await transaction?.abort(requests)
     this.#throwIfClosed()
     // If some batch may or may not be in the log, the next sequence number is not known; and one that is still on its way must not get into the
     // next transaction. Another epoch cures both.
-    if (sender.unresolved || transaction?.uncertain === true) {
+    if (identity !== undefined) {
+      this.#start(identity)
+    } else if (sender.unresolved || transaction?.uncertain === true) {
       this.#start(await this.#takeIdentity(this.#identity))
     } else {
       sender.resume()
@@ -199,9 +208,22 @@ export class WireProducer implements Producer {
     const { transactionalId, transactionTimeoutMs } = this.#settings
     this.#requests?.interrupt(cause)
     if (transactionalId !== undefined) {
-      this.#requests = new TransactionRequests({ ...this.#parts, transactionalId, transactionTimeoutMs })
+      const version = this.#version
+      this.#requests = new TransactionRequests({ ...this.#parts, transactionalId, transactionTimeoutMs, version })
     }
     return this.#requests
+  }
+
+  // Asked each time: clusters are upgraded, and downgraded, while producers live.
+  async #agreeOnVersion(): Promise<void> {
+    if (this.#settings.transactionalId === undefined) return
+    this.#version = await transactionVersion(this.#parts.wire, this.#parts.context)
+    this.#throwIfClosed()
+  }
+
+  #goOnAs(identity: ProducerIdentity): void {
+    this.#identity = identity
+    this.#sender!.renew(identity, this.#accumulator.queues())
   }
 
   #takeIdentity(previous?: ProducerIdentity): Promise<ProducerIdentity> {
@@ -217,7 +239,8 @@ export class WireProducer implements Producer {
     }
     const { wire, metadata, context } = this.#parts
     const acknowledgements = this.#acknowledgements
-    const parts = { wire, metadata, context, acknowledgements, onFailure, ...this.#settings }
+    const version = this.#version
+    const parts = { wire, metadata, context, acknowledgements, onFailure, version, ...this.#settings }
     const sender: ProducerSender = new ProducerSender(parts, identity)
     this.#sender = sender
     this.#run()

@@ -15,7 +15,7 @@ export interface TransactionPartitionsParts {
 
 /**
  * Tells the coordinator which partitions one transaction writes to, before the first batch of each: many in one request, while records go on
- * filling the batches.
+ * filling the batches. With version 2 of transactions the partitions' leaders tell it.
  */
 export class TransactionPartitions {
   /** Whether the coordinator may have opened the transaction for one of our requests. */
@@ -32,7 +32,13 @@ export class TransactionPartitions {
   }
 
   add(queue: PartitionQueue): void {
-    if (queue.registeredIn === this.#parts.transaction || this.#stopped) return
+    const { transaction, requests } = this.#parts
+    if (queue.registeredIn === transaction || this.#stopped) return
+    if (requests.version === 2) {
+      this.asked = true
+      queue.registeredIn = transaction
+      return
+    }
     this.#waiting.add(queue)
     this.#running ??= this.#run()
   }

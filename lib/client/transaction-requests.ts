@@ -10,8 +10,10 @@ import { byTopic, partitionNames, unanswered } from './group-partitions.ts'
 import { identityIn } from './idempotent-id.ts'
 import type { ProducerIdentity } from './producer-batch.ts'
 import { refused } from './producer-errors.ts'
+import type { RequestOf } from './protocol/apis.ts'
 import { errorCodes, errorName, isRefusal, isRetriable } from './protocol/error-codes.ts'
 import { type Attempt, Retry, type RetryOptions, retrying } from './retry.ts'
+import type { TransactionVersion } from './transaction-version.ts'
 import type { Wire } from './wire.ts'
 
 /** The previous transaction's markers are still being written: a matter of milliseconds. */
@@ -35,6 +37,7 @@ export interface TransactionRequestParts {
   readonly context: ClientContext
   readonly transactionalId: string
   readonly transactionTimeoutMs: number
+  readonly version: TransactionVersion
 }
 
 /** The coordinator requests of one transactional id. They keep no state: the producer's identity is an argument of each. */
@@ -46,6 +49,10 @@ export class TransactionRequests {
   constructor(parts: TransactionRequestParts) {
     this.#parts = parts
     this.#who = `transactional id '${parts.transactionalId}'`
+  }
+
+  get version(): TransactionVersion {
+    return this.#parts.version
   }
 
   /** From now on no request is repeated: each fails with this error instead. */
@@ -154,7 +161,8 @@ export class TransactionRequests {
       })),
     }
     const attempt = async (node: number, timeoutMs: number): Promise<undefined | Retry> => {
-      const response = await wire.send(node, 'txnOffsetCommit', request, { timeoutMs })
+      const api = this.version === 2 ? 'txnOffsetCommitV5' : 'txnOffsetCommit'
+      const response = await wire.send(node, api, request, { timeoutMs })
       const worst = worstPartition(response.topics)
       if (worst === undefined) return retryIfUnanswered(offsets, response.topics)
       const { code } = worst
@@ -176,19 +184,20 @@ export class TransactionRequests {
   /**
    * Ends the transaction. The coordinator takes the same end of the same epoch twice, so a lost answer is asked for again.
    *
+   * @returns The identity to go on with, with transactions of version 2; undefined: the same as before, or (an abort) not known.
    * @throws CommitOutcomeUnknownError `STREAMS_COMMIT_OUTCOME_UNKNOWN`: a commit went out, and what came back does not tell what became of it.
    */
-  async end(identity: ProducerIdentity, committed: boolean): Promise<void> {
-    const { wire, transactionalId } = this.#parts
+  async end(identity: ProducerIdentity, committed: boolean): Promise<ProducerIdentity | undefined> {
+    const { transactionalId } = this.#parts
     const what = `${committed ? 'Committing' : 'Aborting'} the transaction of '${transactionalId}'`
     const request = { transactionalId, ...identity, committed }
     // Whether the coordinator may have acted on an earlier attempt. From then on an answer such as "fenced" speaks of what came later.
     let unclear = false
-    const attempt = async (node: number, timeoutMs: number): Promise<undefined | Retry> => {
+    const attempt = async (node: number, timeoutMs: number): Promise<ProducerIdentity | undefined | Retry> => {
       const wasUnclear = unclear
       unclear = true
-      const { errorCode } = await wire.send(node, 'endTxn', request, { timeoutMs })
-      if (errorCode === errorCodes.NONE) return undefined
+      const { errorCode, raised } = await this.#sendEnd(node, request, timeoutMs)
+      if (errorCode === errorCodes.NONE) return raised
       // A coordinator that gave its role away may have written the decision before.
       unclear = wasUnclear || (errorCode !== errorCodes.CONCURRENT_TRANSACTIONS && !isRefusal(errorCode))
       // No transaction is open, which is what an abort is to bring about.
@@ -196,7 +205,7 @@ export class TransactionRequests {
       return this.#retryOrThrow(what, 'transaction', transactionalId, errorCode)
     }
     try {
-      await this.#ask('transaction', transactionalId, what, attempt)
+      return await this.#ask('transaction', transactionalId, what, attempt)
     } catch (error) {
       if (!committed || !unclear) throw error
       const cause = error as Error
@@ -206,6 +215,17 @@ export class TransactionRequests {
         { cause },
       )
     }
+  }
+
+  async #sendEnd(
+    node: number,
+    request: RequestOf<'endTxn'>,
+    timeoutMs: number,
+  ): Promise<{ readonly errorCode: number; readonly raised?: ProducerIdentity | Retry }> {
+    const { wire } = this.#parts
+    if (this.version === 1) return wire.send(node, 'endTxn', request, { timeoutMs })
+    const response = await wire.send(node, 'endTxnV5', request, { timeoutMs })
+    return { errorCode: response.errorCode, raised: identityIn(response) }
   }
 
   #retryOrThrow(

@@ -16,16 +16,20 @@ export interface TransactionParts {
   readonly onFailure: (error: Error) => void
 }
 
-/**
- * One transaction, from its first record or offset to its end. The protocol with coordinators of Kafka before KIP-890: partitions and groups are
- * added by requests of their own, and the epoch stays the same from one transaction to the next.
- */
+/** What a commit tells: the last offsets of what was sent, and the identity to go on with if it is another one. */
+export interface Committed {
+  readonly sent: SentOffsets
+  readonly identity: ProducerIdentity | undefined
+}
+
+/** One transaction, from its first record or offset to its end, in either version of the protocol (see TransactionVersion). */
 export class Transaction {
   readonly number: number
   readonly #parts: TransactionParts
   readonly #partitions: TransactionPartitions
   readonly #groupsAdded = new Set<string>()
   #offsetsUncertain = false
+  #identityUnknown = false
   #flushed: Promise<SentOffsets> | undefined
 
   constructor(parts: TransactionParts) {
@@ -48,19 +52,18 @@ export class Transaction {
     offsets: readonly OffsetCommit[],
     group: GroupMetadata,
     seal: () => Promise<SentOffsets>,
-  ): Promise<SentOffsets> {
+  ): Promise<Committed> {
     this.#flushed ??= seal()
     // Both end before anything else is asked of the coordinator, also when one has failed.
     const [flushed, added] = await Promise.allSettled([this.#flushed, this.#addOffsets(offsets, group)])
     if (flushed.status === 'rejected') throw flushed.reason
     if (added.status === 'rejected') throw added.reason
     try {
-      await this.#parts.requests.end(this.#parts.identity, true)
+      return { sent: flushed.value, identity: await this.#parts.requests.end(this.#parts.identity, true) }
     } catch (error) {
       if (error instanceof CommitOutcomeUnknownError) error.sent = flushed.value
       throw error
     }
-    return flushed.value
   }
 
   /** Stops adding partitions; resolves when nothing is under way. */
@@ -70,19 +73,27 @@ export class Transaction {
 
   /** Whether it is not known what the coordinator has of this transaction. Such an epoch must not be used again. */
   get uncertain(): boolean {
-    return this.#partitions.uncertain || this.#offsetsUncertain
+    return this.#partitions.uncertain || this.#offsetsUncertain || this.#identityUnknown
   }
 
-  /** Aborts what the coordinator knows of the transaction, if it may know anything. Needs requests that are not interrupted. */
-  async abort(requests: TransactionRequests): Promise<void> {
+  /**
+   * Aborts what the coordinator knows of the transaction, if it may know anything. Needs requests that are not interrupted.
+   *
+   * @returns The identity to go on with if it is another one.
+   */
+  async abort(requests: TransactionRequests): Promise<ProducerIdentity | undefined> {
     const asked = this.#partitions.asked || this.#groupsAdded.size > 0 || this.#offsetsUncertain
-    if (asked) await requests.end(this.#parts.identity, false)
+    if (!asked) return undefined
+    const identity = await requests.end(this.#parts.identity, false)
+    this.#identityUnknown = requests.version === 2 && identity === undefined
+    return identity
   }
 
   async #addOffsets(offsets: readonly OffsetCommit[], group: GroupMetadata): Promise<void> {
     if (offsets.length === 0) return
     const { requests, identity } = this.#parts
-    if (!this.#groupsAdded.has(group.groupId)) {
+    if (requests.version === 2) this.#groupsAdded.add(group.groupId)
+    else if (!this.#groupsAdded.has(group.groupId)) {
       this.#offsetsUncertain = true
       await requests.addOffsets(identity, group.groupId)
       this.#offsetsUncertain = false

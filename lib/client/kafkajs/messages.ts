@@ -30,6 +30,6 @@ export function encodeRequest<A extends ApiName>(name: A, request: RequestOf<A>)
  */
 export function decodeResponse(api: Api<unknown, unknown>, payload: Buffer): unknown {
   const reader = new Reader(payload, api.flexible)
-  if (api.flexible) skipTaggedFields(reader)
+  if (api.flexible && api.plainResponseHeader !== true) skipTaggedFields(reader)
   return api.response.read(reader)
 }

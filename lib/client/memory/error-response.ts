@@ -9,19 +9,30 @@ const throttleTimeMs = 0
 
 const errorOnly = (_request: unknown, errorCode: number) => ({ throttleTimeMs, errorCode })
 
+const noIdentity = (_request: unknown, errorCode: number) => ({
+  throttleTimeMs,
+  errorCode,
+  producerId: NONE,
+  producerEpoch: NONE,
+})
+
+const notProduced = ({ topics }: RequestOf<'produce'>, errorCode: number): ResponseOf<'produce'> => ({
+  throttleTimeMs,
+  topics: eachPartition(topics, ({ index }) => ({
+    index,
+    errorCode,
+    baseOffset: NONE,
+    logAppendTimeMs: NONE,
+    logStartOffset: NONE,
+    recordErrors: [],
+    errorMessage: null,
+  })),
+})
+
 const builders: Builders = {
-  produce: ({ topics }, errorCode) => ({
-    throttleTimeMs,
-    topics: eachPartition(topics, ({ index }) => ({
-      index,
-      errorCode,
-      baseOffset: NONE,
-      logAppendTimeMs: NONE,
-      logStartOffset: NONE,
-      recordErrors: [],
-      errorMessage: null,
-    })),
-  }),
+  produce: notProduced,
+  produceV12: notProduced,
+  apiVersions: (_request, errorCode) => ({ errorCode, apiKeys: [], throttleTimeMs, finalizedFeatures: [] }),
   fetch: ({ topics }, errorCode) => ({
     throttleTimeMs,
     errorCode: 0,
@@ -91,14 +102,16 @@ const builders: Builders = {
     throttleTimeMs,
     topics: eachPartition(topics, ({ partitionIndex }) => ({ partitionIndex, lowWatermark: NONE, errorCode })),
   }),
-  initProducerId: (_request, errorCode) => ({ throttleTimeMs, errorCode, producerId: NONE, producerEpoch: NONE }),
+  initProducerId: noIdentity,
   addPartitionsToTxn: ({ topics }, errorCode) => ({
     throttleTimeMs,
     topics: eachPartition(topics, (partitionIndex) => ({ partitionIndex, errorCode })),
   }),
   addOffsetsToTxn: errorOnly,
   endTxn: errorOnly,
+  endTxnV5: noIdentity,
   txnOffsetCommit: ({ topics }, errorCode) => ({ throttleTimeMs, topics: partitionErrors(topics, errorCode) }),
+  txnOffsetCommitV5: ({ topics }, errorCode) => ({ throttleTimeMs, topics: partitionErrors(topics, errorCode) }),
   describeConfigs: ({ resources }, errorCode) => ({
     throttleTimeMs,
     results: resources.map(({ resourceType, resourceName }) => ({

@@ -37,6 +37,8 @@ export interface MemoryClusterOptions {
    * Milliseconds, or a function asked once for each node. Default 0: a later turn of the event loop.
    */
   readonly transactionMarkerDelayMs?: number | ((write: MarkerWrite) => number)
+  /** The level of the feature `transaction.version`: 2 for transactions as of KIP-890, as a real cluster of Kafka 4 has it. Default 1. */
+  readonly transactionVersion?: 1 | 2
 }
 
 /** The options with their defaults. */
@@ -51,6 +53,7 @@ export interface ClusterSettings {
   readonly groupInitialRebalanceDelayMs: number
   readonly groupMinSessionTimeoutMs: number
   readonly markerDelayMs: (write: MarkerWrite) => number
+  readonly transactionVersion: 1 | 2
 }
 
 /** @throws InvalidConfigError `STREAMS_INVALID_CONFIG`: a count below 1 or a negative time. */
@@ -72,6 +75,7 @@ export function clusterSettings(options: MemoryClusterOptions): ClusterSettings 
     clusterId: options.clusterId ?? stableId(22, `${clock.now()} ${clock.monotonicMs()}`),
     groupInitialRebalanceDelayMs: atLeast('groupInitialRebalanceDelayMs', 0, 0),
     groupMinSessionTimeoutMs: atLeast('groupMinSessionTimeoutMs', 500, 0),
+    transactionVersion: options.transactionVersion ?? 1,
     markerDelayMs: typeof markerDelayMs === 'number' ? () => markerDelayMs : markerDelayMs,
   }
 }

@@ -17,7 +17,7 @@ export interface InitResult extends ProducerIdentity {
 
 /**
  * Producer ids, epochs and transactions: the rules of Kafka's TransactionCoordinator for clients of transaction version 1 (a producer keeps
- * its epoch from one transaction to the next).
+ * its epoch from one transaction to the next) and of version 2 (each end raises it).
  */
 export class TransactionCoordinator {
   readonly #settings: ClusterSettings
@@ -102,6 +102,40 @@ export class TransactionCoordinator {
     return isKnown ? errorCodes.NONE : errorCodes.INVALID_TXN_STATE
   }
 
+  /** `add`, asked by a partition's leader or a group's coordinator for a client of version 2. */
+  addFromPartition(transactionalId: string, producer: ProducerIdentity, participant: Participant): number {
+    const errorCode = this.add(transactionalId, producer, [participant])
+    return errorCode === errorCodes.PRODUCER_FENCED ? errorCodes.INVALID_PRODUCER_EPOCH : errorCode
+  }
+
+  /** `end` for a client of version 2, which goes on under the identity that is returned. */
+  endRaising(transactionalId: string, producer: ProducerIdentity, type: 'commit' | 'abort'): InitResult {
+    const transaction = this.#transactions.get(transactionalId)
+    if (transaction === undefined) return failed(errorCodes.INVALID_PRODUCER_ID_MAPPING)
+    // The end that raised the epoch, asked for again because its answer was lost.
+    const isRepeated = hasRaised(transaction, producer)
+    const errorCode = isRepeated ? errorCodes.NONE : identityError(transaction, producer)
+    if (errorCode !== errorCodes.NONE) return failed(errorCode)
+    const [preparing, complete] =
+      type === 'commit' ? (['PrepareCommit', 'CompleteCommit'] as const) : (['PrepareAbort', 'CompleteAbort'] as const)
+    if (transaction.state === preparing) return failed(errorCodes.CONCURRENT_TRANSACTIONS)
+    if (transaction.isEnding) return failed(errorCodes.INVALID_TXN_STATE)
+    if (isRepeated)
+      return transaction.state === complete ? identityOf(transaction) : failed(errorCodes.INVALID_TXN_STATE)
+    // An abort may end a transaction that has nothing yet.
+    if (transaction.state !== 'Ongoing' && type === 'commit') return failed(errorCodes.INVALID_TXN_STATE)
+    if (transaction.state !== 'Ongoing') transaction.transitionTo('Ongoing')
+    const ended = { producerId: transaction.producerId, epoch: transaction.epoch + 1 }
+    if (transaction.isEpochExhausted) {
+      transaction.previousProducerId = transaction.producerId
+      transaction.producerId = this.#nextProducerId++
+      transaction.epoch = 0
+    } else transaction.epoch++
+    transaction.lastEpoch = NO_EPOCH
+    this.#prepare(transaction, type, ended)
+    return identityOf(transaction)
+  }
+
   /** Decides the outcome. The markers follow after the answer. */
   end(transactionalId: string, producer: ProducerIdentity, type: 'commit' | 'abort'): number {
     const transaction = this.#transactions.get(transactionalId)
@@ -131,10 +165,15 @@ export class TransactionCoordinator {
     this.#prepare(transaction, 'abort')
   }
 
-  #prepare(transaction: Transaction, type: 'commit' | 'abort'): void {
+  // `as`: the identity that the markers have, if not the producer's.
+  #prepare(
+    transaction: Transaction,
+    type: 'commit' | 'abort',
+    as: { readonly producerId: number; readonly epoch: number } = transaction,
+  ): void {
     transaction.timer?.cancel()
     transaction.transitionTo(type === 'commit' ? 'PrepareCommit' : 'PrepareAbort')
-    this.#markers.write(transaction, type, () => {
+    this.#markers.write(transaction, type, as, () => {
       transaction.participants.clear()
       transaction.transitionTo(type === 'commit' ? 'CompleteCommit' : 'CompleteAbort')
     })
@@ -170,6 +209,15 @@ function identityError(transaction: Transaction | undefined, producer: ProducerI
     return errorCodes.INVALID_PRODUCER_ID_MAPPING
   }
   return transaction.epoch === producer.producerEpoch ? errorCodes.NONE : errorCodes.PRODUCER_FENCED
+}
+
+function hasRaised(transaction: Transaction, { producerId, producerEpoch }: ProducerIdentity): boolean {
+  if (producerId === transaction.producerId) return transaction.epoch === producerEpoch + 1
+  return producerId === transaction.previousProducerId && isExhausted(producerEpoch) && transaction.epoch === 0
+}
+
+function identityOf({ producerId, epoch }: Transaction): InitResult {
+  return { errorCode: errorCodes.NONE, producerId, producerEpoch: epoch }
 }
 
 function failed(errorCode: number): InitResult {

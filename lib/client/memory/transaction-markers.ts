@@ -26,8 +26,12 @@ export class TransactionMarkers {
   }
 
   /** Calls `onWritten` when all nodes have written theirs; at once if there is nothing to write. */
-  write(transaction: Transaction, type: MarkerType, onWritten: () => void): void {
-    const { producerId, epoch } = transaction
+  write(
+    transaction: Transaction,
+    type: MarkerType,
+    { producerId, epoch }: { readonly producerId: number; readonly epoch: number },
+    onWritten: () => void,
+  ): void {
     const destinations = this.#destinations(transaction)
     let left = destinations.size
     if (left === 0) onWritten()

@@ -1,5 +1,5 @@
 // The requests that Millrace sends, each in one version: the newest that needs no flexible encoding, or the first that
-// holds a field we rely on. Field order is the protocol's (apache/kafka clients/src/main/resources/common/message).
+// holds a field we rely on. Three have a second form, for clusters with transactions of version 2 (KIP-890). Field order is the protocol's (apache/kafka clients/src/main/resources/common/message).
 import {
   array,
   bool,
@@ -15,6 +15,7 @@ import {
   type Schema,
   string,
   struct,
+  taggedStruct,
   uuid,
 } from './schema.ts'
 
@@ -25,6 +26,8 @@ export interface Api<Req, Res> {
   readonly version: number
   /** Whether bodies use compact forms and tagged fields (KIP-482). */
   readonly flexible: boolean
+  /** Whether the header of the response has no tagged fields although the body has. */
+  readonly plainResponseHeader?: boolean
   readonly request: Schema<Req>
   readonly response: Schema<Res>
 }
@@ -34,6 +37,26 @@ function api<Req, Res>(name: string, key: number, version: number, form: 'plain'
 }
 
 const topicsOf = <T>(partition: Schema<T>) => array(struct({ name: string, partitions: array(partition) }))
+const toProduce = struct({
+  transactionalId: nullableString,
+  acks: int16,
+  timeoutMs: int32,
+  topics: topicsOf(struct({ index: int32, records: nullableBytes })),
+})
+const produced = struct({
+  topics: topicsOf(
+    struct({
+      index: int32,
+      errorCode: int16,
+      baseOffset: int64,
+      logAppendTimeMs: int64,
+      logStartOffset: int64,
+      recordErrors: array(struct({ batchIndex: int32, message: nullableString })),
+      errorMessage: nullableString,
+    }),
+  ),
+  throttleTimeMs: int32,
+})
 const errorOnly = struct({ throttleTimeMs: int32, errorCode: int16 })
 const partitionError = topicsOf(struct({ partitionIndex: int32, errorCode: int16 }))
 const offsetToCommit = struct({
@@ -43,33 +66,44 @@ const offsetToCommit = struct({
   committedMetadata: nullableString,
 })
 
-export const apis = {
-  produce: api(
-    'Produce',
-    0,
-    8,
-    'plain',
-    struct({
-      transactionalId: nullableString,
-      acks: int16,
-      timeoutMs: int32,
-      topics: topicsOf(struct({ index: int32, records: nullableBytes })),
-    }),
-    struct({
-      topics: topicsOf(
-        struct({
-          index: int32,
-          errorCode: int16,
-          baseOffset: int64,
-          logAppendTimeMs: int64,
-          logStartOffset: int64,
-          recordErrors: array(struct({ batchIndex: int32, message: nullableString })),
-          errorMessage: nullableString,
-        }),
-      ),
-      throttleTimeMs: int32,
-    }),
+const toEnd = struct({ transactionalId: string, producerId: int64, producerEpoch: int16, committed: bool })
+const toCommitOffsets = struct({
+  transactionalId: string,
+  groupId: string,
+  producerId: int64,
+  producerEpoch: int16,
+  generationId: int32,
+  memberId: string,
+  groupInstanceId: nullableString,
+  topics: topicsOf(offsetToCommit),
+})
+// Its answer has the header of the oldest version, so that every client can read it (KIP-511).
+const apiVersions = {
+  ...api(
+    'ApiVersions',
+    18,
+    3,
+    'flexible',
+    struct({ clientSoftwareName: string, clientSoftwareVersion: string }),
+    taggedStruct(
+      { errorCode: int16, apiKeys: array(struct({ apiKey: int16, minVersion: int16, maxVersion: int16 })), throttleTimeMs: int32 },
+      {
+        /** What the cluster has agreed on, as opposed to what its nodes could do. */
+        finalizedFeatures: {
+          tag: 2,
+          schema: array(struct({ name: string, maxVersionLevel: int16, minVersionLevel: int16 })),
+          absent: [],
+        },
+      },
+    ),
   ),
+  plainResponseHeader: true,
+}
+
+export const apis = {
+  produce: api('Produce', 0, 8, 'plain', toProduce, produced),
+  /** The leaders add the partitions to the transaction: there is no AddPartitionsToTxn. */
+  produceV12: api('Produce', 0, 12, 'flexible', toProduce, produced),
   fetch: api(
     'Fetch',
     1,
@@ -337,25 +371,14 @@ export const apis = {
     struct({ transactionalId: string, producerId: int64, producerEpoch: int16, groupId: string }),
     errorOnly,
   ),
-  endTxn: api('EndTxn', 26, 2, 'plain', struct({ transactionalId: string, producerId: int64, producerEpoch: int16, committed: bool }), errorOnly),
+  endTxn: api('EndTxn', 26, 2, 'plain', toEnd, errorOnly),
+  /** Raises the producer's epoch: the answer has the identity to go on with. */
+  endTxnV5: api('EndTxn', 26, 5, 'flexible', toEnd, struct({ throttleTimeMs: int32, errorCode: int16, producerId: int64, producerEpoch: int16 })),
   // Version 3 has the member and its generation (KIP-447): a member that lost its partitions cannot commit for them.
-  txnOffsetCommit: api(
-    'TxnOffsetCommit',
-    28,
-    3,
-    'flexible',
-    struct({
-      transactionalId: string,
-      groupId: string,
-      producerId: int64,
-      producerEpoch: int16,
-      generationId: int32,
-      memberId: string,
-      groupInstanceId: nullableString,
-      topics: topicsOf(offsetToCommit),
-    }),
-    struct({ throttleTimeMs: int32, topics: partitionError }),
-  ),
+  txnOffsetCommit: api('TxnOffsetCommit', 28, 3, 'flexible', toCommitOffsets, struct({ throttleTimeMs: int32, topics: partitionError })),
+  /** The group's coordinator adds the group to the transaction: there is no AddOffsetsToTxn. */
+  txnOffsetCommitV5: api('TxnOffsetCommit', 28, 5, 'flexible', toCommitOffsets, struct({ throttleTimeMs: int32, topics: partitionError })),
+  apiVersions,
   describeConfigs: api(
     'DescribeConfigs',
     32,

@@ -237,6 +237,49 @@ export function struct<F extends Record<string, Schema<any>>>(fields: F): Schema
   }
 }
 
+/** An optional field of a flexible version: its number, and what counts where it is absent. */
+export interface Tagged<T> {
+  readonly tag: number
+  readonly schema: Schema<T>
+  readonly absent: T
+}
+
+type TaggedOf<F> = { readonly [K in keyof F]: F[K] extends Tagged<infer T> ? T : never }
+
+/** A struct of a flexible version that ends in these tagged fields, in the order of their numbers; others are skipped when read. */
+export function taggedStruct<F extends Record<string, Schema<any>>, G extends Record<string, Tagged<any>>>(
+  fields: F,
+  tagged: G,
+): Schema<StructOf<F> & TaggedOf<G>> {
+  const entries = Object.entries(fields)
+  const tags = Object.entries(tagged)
+  return {
+    write(w, value: Record<string, unknown>) {
+      for (const [name, field] of entries) field.write(w, value[name])
+      w.uvarint(tags.length)
+      for (const [name, { tag, schema }] of tags) {
+        const content = new Writer(true)
+        schema.write(content, value[name])
+        w.uvarint(tag)
+        w.uvarint(content.done().length)
+        w.raw(content.done())
+      }
+    },
+    read(r) {
+      const value: Record<string, unknown> = {}
+      for (const [name, field] of entries) value[name] = field.read(r)
+      for (const [name, { absent }] of tags) value[name] = absent
+      for (let count = r.uvarint(); count > 0; count--) {
+        const number = r.uvarint()
+        const content = new Reader(r.raw(r.uvarint()), true)
+        const known = tags.find(([, { tag }]) => tag === number)
+        if (known !== undefined) value[known[0]] = known[1].schema.read(content)
+      }
+      return value as StructOf<F> & TaggedOf<G>
+    },
+  }
+}
+
 export function skipTaggedFields(r: Reader): void {
   for (let count = r.uvarint(); count > 0; count--) {
     r.uvarint()

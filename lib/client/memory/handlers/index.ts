@@ -1,5 +1,6 @@
 import type { ApiName } from '../../protocol/apis.ts'
 import type { BrokerState, Handler } from '../broker-state.ts'
+import { apiVersions } from './api-versions.ts'
 import { describeConfigs, incrementalAlterConfigs } from './configs.ts'
 import { deleteRecords } from './delete-records.ts'
 import { fetch } from './fetch.ts'
@@ -11,14 +12,16 @@ import { offsetCommit, offsetFetch, txnOffsetCommit } from './offsets.ts'
 import { produce } from './produce.ts'
 import { createPartitions, createTopics, deleteTopics } from './topics.ts'
 import { describeTransactions, listTransactions } from './transaction-admin.ts'
-import { addOffsetsToTxn, addPartitionsToTxn, endTxn, initProducerId } from './transactions.ts'
+import { addOffsetsToTxn, addPartitionsToTxn, endTxn, endTxnV5, initProducerId } from './transactions.ts'
 
 export type Handlers = { readonly [A in ApiName]: Handler<A> }
 
 /** What answers each request. */
 export function handlersOf(state: BrokerState): Handlers {
   return {
-    produce: produce(state),
+    apiVersions: apiVersions(state),
+    produce: produce(state, 1),
+    produceV12: produce(state, 2),
     fetch: fetch(state),
     listOffsets: listOffsets(state),
     metadata: metadata(state),
@@ -36,7 +39,9 @@ export function handlersOf(state: BrokerState): Handlers {
     addPartitionsToTxn: addPartitionsToTxn(state),
     addOffsetsToTxn: addOffsetsToTxn(state),
     endTxn: endTxn(state),
-    txnOffsetCommit: txnOffsetCommit(state),
+    endTxnV5: endTxnV5(state),
+    txnOffsetCommit: txnOffsetCommit(state, 1),
+    txnOffsetCommitV5: txnOffsetCommit(state, 2),
     describeConfigs: describeConfigs(state),
     createPartitions: createPartitions(state),
     incrementalAlterConfigs: incrementalAlterConfigs(state),

@@ -19,8 +19,10 @@ export function offsetCommit(state: BrokerState): Handler<'offsetCommit'> {
   })
 }
 
-/** Offsets are held until the producer's transaction, to which the group must have been added, ends. */
-export function txnOffsetCommit(state: BrokerState): Handler<'txnOffsetCommit'> {
+/**
+ * Offsets are held until the producer's transaction ends, to which the group must have been added; with transactions of version 2 it is added here.
+ */
+export function txnOffsetCommit(state: BrokerState, version: 1 | 2): Handler<'txnOffsetCommit' | 'txnOffsetCommitV5'> {
   return answer((request, { node }) => {
     const { transactionalId, groupId } = request
     const commit = (offsets: readonly CommittedOffset[]): number => {
@@ -29,7 +31,11 @@ export function txnOffsetCommit(state: BrokerState): Handler<'txnOffsetCommit'> 
       if (groupId === '') return errorCodes.INVALID_GROUP_ID
       const known = state.groups.get(groupId)?.offsets
       if (known?.hasOpenTransaction(request.producerId, request.producerEpoch) !== true) {
-        const verified = state.transactions.verify(transactionalId, request, { kind: 'group', groupId })
+        const participant = { kind: 'group', groupId } as const
+        const verified =
+          version === 2
+            ? state.transactions.addFromPartition(transactionalId, request, participant)
+            : state.transactions.verify(transactionalId, request, participant)
         if (verified !== errorCodes.NONE) return verified
       }
       return state.groups.commitPending(groupId, request, request, offsets)

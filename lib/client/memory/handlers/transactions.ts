@@ -65,3 +65,16 @@ export function endTxn(state: BrokerState): Handler<'endTxn'> {
     return { throttleTimeMs: 0, errorCode: ended }
   })
 }
+
+/** Ends the transaction and raises the producer's epoch, so that nothing late of it is taken (KIP-890). */
+export function endTxnV5(state: BrokerState): Handler<'endTxnV5'> {
+  return answer((request, { node }) => {
+    const { transactionalId, committed } = request
+    const errorCode = state.placement.coordinatorError('transaction', transactionalId, node)
+    if (errorCode !== errorCodes.NONE) return { throttleTimeMs: 0, errorCode, producerId: NONE, producerEpoch: NONE }
+    return {
+      throttleTimeMs: 0,
+      ...state.transactions.endRaising(transactionalId, request, committed ? 'commit' : 'abort'),
+    }
+  })
+}

@@ -130,13 +130,16 @@ export class FakeBroker {
     const apiVersion = frame.readInt16BE(2)
     const correlationId = frame.subarray(4, 8)
     const bodyAt = 10 + frame.readInt16BE(8) // behind the client id
-    if (apiKey === API_VERSIONS) return this.#respond(socket, correlationId, this.#apiVersions())
+    if (apiKey === API_VERSIONS && apiVersion < apis.apiVersions.version)
+      return this.#respond(socket, correlationId, this.#apiVersions())
     if (apiKey === SASL_AUTHENTICATE && this.#options.saslPlain === 'cut') return void socket.end()
     if (apiKey === SASL_HANDSHAKE || apiKey === SASL_AUTHENTICATE) {
       return this.#respond(socket, correlationId, this.#sasl(apiKey, frame.subarray(bodyAt)))
     }
-    const [name, api] = Object.entries(apis as Record<string, Api<any, any>>).find(([, { key }]) => key === apiKey)!
-    if (apiVersion !== api.version) throw new Error(`${name} came in version ${apiVersion}`)
+    const isMeant = ({ key, version }: Api<any, any>) => key === apiKey && version === apiVersion
+    const found = Object.entries(apis as Record<string, Api<any, any>>).find(([, api]) => isMeant(api))
+    if (found === undefined) throw new Error(`request ${apiKey} came in version ${apiVersion}`)
+    const [name, api] = found
     const reader = new Reader(frame.subarray(bodyAt), api.flexible)
     if (api.flexible) skipTaggedFields(reader)
     const request = api.request.read(reader)
@@ -164,12 +167,16 @@ export class FakeBroker {
   }
 
   #apiVersions(): Buffer {
+    const newest = new Map<number, number>()
+    for (const { key, version } of Object.values(apis)) newest.set(key, Math.max(version, newest.get(key) ?? 0))
     const ranges = Object.entries(apis).map(([name, { key, version }]) => {
+      // A request with two forms is listed once.
+      if (version !== newest.get(key)) return undefined
       const overridden = this.#options.versions !== undefined && name in this.#options.versions
       const range = overridden ? this.#options.versions[name as ApiName] : ([0, version] as const)
       return range === undefined ? undefined : ([key, ...range] as const)
     })
-    const known = [...ranges, [API_VERSIONS, 0, 2], [SASL_HANDSHAKE, 0, 1], [SASL_AUTHENTICATE, 0, 1]] as const
+    const known = [...ranges, [SASL_HANDSHAKE, 0, 1], [SASL_AUTHENTICATE, 0, 1]] as const
     const listed = known.filter((range) => range !== undefined)
     const writer = new Writer(false)
     writer.int16(0)
