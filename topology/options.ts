@@ -93,8 +93,8 @@ export interface VersionedOptions {
 /** How a table is kept. */
 export interface MaterializeOptions<K, V> extends NamedOptions {
   /**
-   * Names the store, its changelog topic and what queries ask for. `true`, or absent where a verb needs a store anyway: kept under a generated
-   * name, which cannot be queried.
+   * Names the store, its changelog topic and what queries ask for. Absent: kept under a generated name, which cannot be queried, if the verb or a later one needs its
+   * values. `true` stands for Java's `Materialized` without a name: as absent, but generated names are counted as there, and a join of tables keeps its result.
    */
   readonly store?: string | true
   /** Of the table's keys. Default: the serde known from the verbs before. */
@@ -118,7 +118,7 @@ export interface MaterializeOptions<K, V> extends NamedOptions {
 
 /** How a table is read from its topic, and kept. */
 export interface TableOptions<K, V> extends StreamOptions<K, V> {
-  /** Names the store and keeps the table in it. `true`: kept under a generated name. Absent: kept only if another verb needs its values. */
+  /** Names the store and keeps the table in it. Absent, and `true`: kept, under a generated name, only if another verb needs its values. */
   readonly store?: string | true
   /** See MaterializeOptions. */
   readonly caching?: boolean
