@@ -71,7 +71,7 @@ export class GlobalTask {
       log: () => {},
       currentRecord: () => this.#scope.current,
       cacheBudget: undefined,
-      expired: () => metrics.expired(this.name),
+      expired: () => metrics.expired(this.name, this.#scope.current),
     })
     this.reader = readOnlyStore(this.store)
     this.#errors = new TaskErrors({

@@ -49,20 +49,18 @@ export class Metrics {
   dropped(cause: DropCause, nodeName: string, at: RecordPlace | undefined): void {
     this.#dropped[cause]++
     if (!this.#isFirst(`${cause}:${nodeName}`)) return
-    const place =
-      at === undefined || at.topic === '' ? {} : { topic: at.topic, partition: at.partition, offset: at.offset }
     this.#logger.warn(
-      { cause, node: nodeName, ...place },
+      { cause, node: nodeName, ...placeOf(at) },
       'a record was dropped; further ones are only counted, in recordsDropped',
     )
   }
 
-  /** Counts what was put into a store and is older than the store keeps, and says so once for each store. */
-  expired(storeName: string): void {
+  /** Counts what was put into a store and is older than the store keeps, and says so once for each store; otherwise as `dropped`. */
+  expired(storeName: string, at: RecordPlace | undefined): void {
     this.#dropped.expired++
     if (!this.#isFirst(`store:${storeName}`)) return
     this.#logger.warn(
-      { cause: 'expired', store: storeName },
+      { cause: 'expired', store: storeName, ...placeOf(at) },
       'what was put into a store has expired, and is not kept; further ones are only counted, in recordsDropped',
     )
   }
@@ -83,4 +81,8 @@ export class Metrics {
     this.#logged.add(key)
     return true
   }
+}
+
+function placeOf(at: RecordPlace | undefined): Partial<RecordPlace> {
+  return at === undefined || at.topic === '' ? {} : { topic: at.topic, partition: at.partition, offset: at.offset }
 }

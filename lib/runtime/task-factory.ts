@@ -130,7 +130,7 @@ export class TaskFactory {
         ...(logging && { changelogOffset: () => database.position(builder.name)?.offset ?? 0 }),
         currentRecord: () => scope.current,
         cacheBudget: builder.caching && cacheBytes > 0 ? this.#cacheBudget : undefined,
-        expired: () => metrics.expired(builder.name),
+        expired: () => metrics.expired(builder.name, scope.current),
       }
       stores.set(builder.name, {
         store: builder.build(context),

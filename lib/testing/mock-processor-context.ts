@@ -202,7 +202,7 @@ export class MockProcessorContext<K = any, V = any> implements ProcessorContext<
       log: () => {},
       currentRecord: () => undefined,
       cacheBudget: undefined,
-      expired: () => this.#counts.expired(builder.name),
+      expired: () => this.#counts.expired(builder.name, undefined),
     })
   }
 

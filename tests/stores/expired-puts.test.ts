@@ -110,7 +110,7 @@ describe('in an application', () => {
     return { dropped: driver.metrics().recordsDropped, warnings }
   }
 
-  it('they are drops, and each store says so once', async () => {
+  it('they are drops, and each store says so once, with the place of the first record', async () => {
     const builder = new StreamsBuilder()
     const [first, second] = ['first', 'second'].map((name) => stores.window(name, windowed))
     builder.stream('in', strings).process({
@@ -128,8 +128,8 @@ describe('in an application', () => {
 
     expect(dropped.expired).toBe(6)
     expect(warnings).toEqual([
-      { cause: 'expired', store: 'first' },
-      { cause: 'expired', store: 'second' },
+      { cause: 'expired', store: 'first', topic: 'in', partition: 0, offset: 1 },
+      { cause: 'expired', store: 'second', topic: 'in', partition: 0, offset: 1 },
     ])
   })
 
@@ -160,6 +160,6 @@ describe('in an application', () => {
     const { dropped, warnings } = await run(builder, [1000, 20, 950, 30])
 
     expect(dropped.expired).toBe(2)
-    expect(warnings).toEqual([{ cause: 'expired', store: 'table' }])
+    expect(warnings).toEqual([{ cause: 'expired', store: 'table', topic: 'in', partition: 0, offset: 1 }])
   })
 })
