@@ -25,11 +25,17 @@ export interface Difference {
 /** What Millrace refuses by design where Java, now and then, builds a topology: see tests/golden/README.md. */
 const REFUSALS = [/several of the streams have other keys than their topics, and no name/]
 
-/** @param found - Told of each difference when it is found, before the run ends. */
+export interface FuzzListener {
+  /** A difference, as soon as it is as small as it could be made. */
+  found(difference: Difference): void
+  /** How many cases have been done. */
+  progress(done: number): void
+}
+
 export async function fuzzRun(
   java: JavaOracle,
   { firstSeed, count, shrinks }: { readonly firstSeed: number; readonly count: number; readonly shrinks: boolean },
-  found: (difference: Difference) => void,
+  listener: FuzzListener,
 ): Promise<FuzzResult> {
   const rejected = new Map<string, number>()
   const differ: Difference[] = []
@@ -40,6 +46,7 @@ export async function fuzzRun(
     const { input, results } = next
     // Java works on the next case while this one runs here.
     next = started(java, inputOf(index + 1))
+    listener.progress(index)
     const outcome = await results
     if ('rejected' in outcome) {
       const reason = outcome.rejected.replaceAll(/\d+/g, 'N')
@@ -69,7 +76,7 @@ export async function fuzzRun(
     }
     const difference = { seed, recorded, problem: problem! }
     differ.push(difference)
-    found(difference)
+    listener.found(difference)
   }
   return { ran, differ, rejected, refused }
 }

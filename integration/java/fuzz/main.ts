@@ -14,6 +14,7 @@ import { type Difference, fuzzRun } from './fuzz-run.ts'
 import { compareWithRecorded } from './same-as-recorded.ts'
 
 const MAX_CASES = 1_000_000
+const CASES_PER_LINE = 100
 
 const settings = settingsGiven()
 const missing = await missingForJava()
@@ -68,7 +69,10 @@ async function search(): Promise<number> {
     writeFileSync(join(folder, `${recorded.name}.json`), JSON.stringify(recorded))
     console.log(`seed ${seed}: ${problem}`)
   }
-  const { ran, differ, rejected, refused } = await fuzzRun(java, { firstSeed, count, shrinks }, found)
+  const progress = (done: number) => {
+    if (done > 0 && done % CASES_PER_LINE === 0) console.error(`${done} of ${count}`)
+  }
+  const { ran, differ, rejected, refused } = await fuzzRun(java, { firstSeed, count, shrinks }, { found, progress })
   const reasons = [...rejected].sort(([, a], [, b]) => b - a)
   for (const [reason, times] of reasons) console.log(`Java rejects ${times}: ${reason}`)
   if (refused > 0) console.log(`Millrace refuses ${refused}`)

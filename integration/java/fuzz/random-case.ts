@@ -1,7 +1,7 @@
 import { Chance } from '../../../tests/support/fuzz.ts'
 import type { OracleInput } from '../java-oracle.ts'
 import { randomSteps } from './random-inputs.ts'
-import { RandomTopologyData } from './random-topology-data.ts'
+import { randomTopologyData } from './random-topology-data.ts'
 
 const OPTIMIZATIONS = [
   undefined,
@@ -19,7 +19,7 @@ const SCALES_MS = [3, 20, 100, 20_000]
 export function randomCase(seed: number): OracleInput {
   const chance = new Chance(seed)
   const scaleMs = chance.pick(SCALES_MS)
-  const { nodes, topics } = new RandomTopologyData(chance, scaleMs)
+  const { nodes, topics } = randomTopologyData(chance, scaleMs)
   const optimization = chance.pick(OPTIMIZATIONS)
   return {
     applicationId: 'fuzz-app',

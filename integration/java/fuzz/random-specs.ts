@@ -71,7 +71,7 @@ export function valueFunction(chance: Chance, from: ValueType, to: ValueType): S
   ])
 }
 
-/** May give null, but for null keys and values only where `everNull`. */
+/** Many give null for a null key or value. */
 export function keyFunction(chance: Chance, key: KeyType, value: ValueType): Spec {
   const forAll: Spec[] = [
     ['constKey', chance.pick(KEYS)],
