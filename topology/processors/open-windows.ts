@@ -15,7 +15,7 @@ export interface UnevenWindows extends WindowEnds {
  * What is known of them is lost with the process, and bounded: all that end before `#knownUntilMs`. When time comes there the store is asked for more.
  */
 export class OpenWindows<K, V> {
-  readonly #store: TimestampedWindowStore<K, V>
+  readonly #store: Pick<TimestampedWindowStore<K, V>, 'fetchByTime'>
   readonly #ends: UnevenWindows
   readonly #maxWindows: number
   /** By end, then start. */
@@ -25,7 +25,7 @@ export class OpenWindows<K, V> {
 
   /** @param emittedMs - Windows that end later are open; -1: all are. */
   constructor(
-    store: TimestampedWindowStore<K, V>,
+    store: Pick<TimestampedWindowStore<K, V>, 'fetchByTime'>,
     ends: UnevenWindows,
     emittedMs: number,
     maxWindows: number = MAX_WINDOWS,

@@ -1,7 +1,7 @@
 // Whatever windows are opened, and however few of them are known at once: each is taken once, when its time comes, in order of its end.
 import fc from 'fast-check'
 import { Windowed } from '../../../lib/core/windowed.ts'
-import type { TimeRange, TimestampedWindowStore } from '../../../stores/store.ts'
+import type { TimeRange } from '../../../stores/store.ts'
 import { OpenWindows } from '../../../topology/processors/open-windows.ts'
 
 const SEED = 20_261_123
@@ -13,9 +13,7 @@ class Starts {
   readonly startsMs = new Set<number>()
   looks = 0
 
-  readonly store = {
-    fetchByTime: (range: TimeRange) => this.#fetch(range),
-  } as TimestampedWindowStore<string, number>
+  readonly store = { fetchByTime: (range: TimeRange) => this.#fetch(range) }
 
   async *#fetch({ fromMs, toMs }: TimeRange) {
     this.looks++
