@@ -1,5 +1,6 @@
 import type { StreamRecord } from '../../lib/core/record.ts'
 import type { Window, Windowed } from '../../lib/core/windowed.ts'
+import type { TimestampedWindowStore } from '../../stores/store.ts'
 import { isPromise } from '../callbacks.ts'
 import type { Change } from '../change.ts'
 import type { CustomWindows } from '../custom-windows.ts'
@@ -29,8 +30,9 @@ export class CustomWindowAggregateProcessor<K, V, VR> implements Processor<K, V,
   init(context: InternalProcessorContext<Windowed<K>, Change<VR>>): void {
     const { storeName } = this.#aggregation
     this.#context = context
-    this.#streamTimeMs = resumedStreamTimeMs(context, context.store(storeName))
-    this.#open = new OpenWindows(context.store(storeName), this.#windows, context.emittedUntilMs(storeName))
+    const store = context.store<TimestampedWindowStore<K, VR>>(storeName)
+    this.#streamTimeMs = resumedStreamTimeMs(context, store)
+    this.#open = new OpenWindows(store, this.#windows, context.emittedUntilMs(storeName))
     this.#updates = new WindowUpdates(context, this.#aggregation, {
       graceMs: this.#windows.graceMs,
       closed: (_, closeMs) => this.#open.closed(closeMs),
