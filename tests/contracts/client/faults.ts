@@ -2,6 +2,7 @@
 import { ConnectionError } from '../../../lib/client/errors.ts'
 import type { ApiName, RequestOf, ResponseOf } from '../../../lib/client/protocol/apis.ts'
 import type { NodeTarget, SendOptions, Wire, WireFactory } from '../../../lib/client/wire.ts'
+import { inEitherVersion } from './transaction-versions.ts'
 
 /**
  * - `pass`: nothing happens to the request.
@@ -11,7 +12,7 @@ import type { NodeTarget, SendOptions, Wire, WireFactory } from '../../../lib/cl
  */
 export type Fault<A extends ApiName = ApiName> = 'pass' | 'lose-request' | 'lose-response' | ResponseOf<A>
 
-/** Decides the fate of each request, in the order of the calls. */
+/** Decides the fate of each request, in the order of the calls; requests of both versions of transactions go by the names of version 1. */
 export type FaultRule = <A extends ApiName>(api: A, request: RequestOf<A>) => Fault<A>
 
 export function faultyWires(wires: WireFactory, rule: FaultRule): WireFactory {
@@ -42,7 +43,7 @@ class FaultyWire implements Wire {
     request: RequestOf<A>,
     options?: SendOptions,
   ): Promise<ResponseOf<A>> {
-    const fault = this.#rule(api, request)
+    const fault = this.#rule(inEitherVersion(api) as A, request)
     if (fault === 'lose-request') throw new ConnectionError('the test cut the connection before the request')
     if (fault !== 'pass' && fault !== 'lose-response') return fault
     const response = await this.#wire.send(node, api, request, options)

@@ -701,8 +701,9 @@ export function producerContract(open: () => Promise<ClusterHarness>): void {
         }
         while (!(await aborted())) await harness.clock.yield()
 
+        // In version 1 the coordinator cannot tell it from a producer that was fenced.
         const error = await failure(() => producer.commit([], groupOf('unused')))
-        expect(error.code).toBe('STREAMS_PRODUCER_FENCED')
+        expect(error.code).toMatch(/^STREAMS_(PRODUCER_FENCED|TRANSACTION_ABORTED)$/)
         expect(await readValues(harness, topic)).toEqual([])
         await producer.close()
       })

@@ -23,6 +23,14 @@ export interface Asked<A extends ApiName = ApiName> {
 
 export const nobody: GroupMetadata = { groupId: 'the-group', memberId: '', generation: -1, instanceId: null }
 
+export interface BenchOptions {
+  readonly latencyMs?: number
+  readonly nodes?: number
+  readonly partitions?: number
+  readonly requestTimeoutMs?: number
+  readonly transactionVersion?: 1 | 2
+}
+
 export class ProducerBench {
   readonly clock = new VirtualClock()
   readonly log = new LogLines()
@@ -33,10 +41,10 @@ export class ProducerBench {
   readonly inFlight = new Map<number, number>()
   #fault: (exchange: Exchange) => Fault | undefined = () => undefined
 
-  constructor(options: { latencyMs?: number; nodes?: number; partitions?: number; requestTimeoutMs?: number } = {}) {
-    const { latencyMs = 2, nodes = 1, partitions = 4, requestTimeoutMs = 10_000 } = options
+  constructor(options: BenchOptions = {}) {
+    const { latencyMs = 2, nodes = 1, partitions = 4, requestTimeoutMs = 10_000, transactionVersion = 1 } = options
     const { clock } = this
-    this.cluster = memoryCluster({ clock, latencyMs, nodes })
+    this.cluster = memoryCluster({ clock, latencyMs, nodes, transactionVersion })
     this.cluster.createTopic('t', { partitions })
     for (let partition = 0; partition < partitions; partition++) {
       this.cluster.moveLeader('t', partition, (partition % nodes) + 1)

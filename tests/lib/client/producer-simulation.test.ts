@@ -20,7 +20,7 @@ import { StreamsError } from '../../../lib/core/errors.ts'
 import { silentLogger } from '../../../lib/core/log.ts'
 import { NO_HEADERS } from '../../../lib/core/record.ts'
 
-const RUNS = 60
+const RUNS = 80
 const NODES = 3
 const PARTITIONS = 3
 const ROUNDS = 12
@@ -39,6 +39,9 @@ const passing: Partial<Record<ApiName, readonly number[]>> = {
   addPartitionsToTxn: [errorCodes.NOT_COORDINATOR, errorCodes.CONCURRENT_TRANSACTIONS],
   addOffsetsToTxn: [errorCodes.COORDINATOR_NOT_AVAILABLE, errorCodes.CONCURRENT_TRANSACTIONS],
   txnOffsetCommit: [errorCodes.NOT_COORDINATOR, errorCodes.COORDINATOR_LOAD_IN_PROGRESS],
+  txnOffsetCommitV5: [errorCodes.NOT_COORDINATOR, errorCodes.CONCURRENT_TRANSACTIONS],
+  produceV12: [errorCodes.NOT_LEADER_OR_FOLLOWER, errorCodes.CONCURRENT_TRANSACTIONS],
+  endTxnV5: [errorCodes.NOT_COORDINATOR, errorCodes.CONCURRENT_TRANSACTIONS],
   endTxn: [errorCodes.NOT_COORDINATOR, errorCodes.COORDINATOR_LOAD_IN_PROGRESS],
   initProducerId: [errorCodes.NOT_COORDINATOR, errorCodes.CONCURRENT_TRANSACTIONS],
   findCoordinator: [errorCodes.COORDINATOR_NOT_AVAILABLE],
@@ -77,6 +80,7 @@ class Simulation {
     this.cluster = memoryCluster({
       clock,
       nodes: NODES,
+      transactionVersion: seed % 2 === 0 ? 2 : 1,
       latencyMs: this.#random() < 0.5 ? 0 : 2,
       transactionMarkerDelayMs: () => this.#below(30),
     })
