@@ -105,15 +105,7 @@ function entryAt(leaf: Buffer, start: number): Entry {
 /** All entries. */
 export function entriesOf(leaf: Buffer): Entry[] {
   const entries: Entry[] = []
-  for (let at = HEADER_BYTES; at < leaf.length; ) {
-    const sortLength = readLength(leaf, at)
-    at += varintBytes(sortLength)
-    const valueLength = readLength(leaf, at)
-    at += varintBytes(valueLength)
-    const valueStart = at + sortLength
-    entries.push([leaf.subarray(at, valueStart), leaf.subarray(valueStart, valueStart + valueLength)])
-    at = valueStart + valueLength
-  }
+  for (let at = HEADER_BYTES; at < leaf.length; at = endOfEntry(leaf, at)) entries.push(entryAt(leaf, at))
   return entries
 }
 
@@ -177,7 +169,7 @@ function writeEntry(bytes: Buffer, start: number, sort: Buffer, value: Buffer, h
   bytes.set(value, at + head.length)
 }
 
-export function entryLength(sort: Buffer, valueLength: number): number {
+function entryLength(sort: Buffer, valueLength: number): number {
   return varintBytes(sort.length) + varintBytes(valueLength) + sort.length + valueLength
 }
 

@@ -7,10 +7,13 @@ import { readInt64, writeInt64 } from '../../lib/serde/int64.ts'
 const TIME_BYTES = 8
 const SEQUENCE_BYTES = 4
 
-/** The key, a view; the start of a window or the end of a session; the sequence number or the start of the session. */
-export interface ChangelogKey {
+/** What tells an entry of a windowed store from all others. */
+export interface EntryId {
+  /** Serialized; of what was read from a changelog, a view. */
   readonly key: Buffer
+  /** The start of the window, or the end of the session. */
   readonly timeMs: number
+  /** The start of the session, the sequence number of a duplicate, or else 0. */
   readonly second: number
 }
 
@@ -22,7 +25,7 @@ export function windowKey(key: Buffer, startMs: number, sequence: number): Buffe
   return bytes
 }
 
-export function readWindowKey(bytes: Buffer): ChangelogKey {
+export function readWindowKey(bytes: Buffer): EntryId {
   const end = bytes.length - TIME_BYTES - SEQUENCE_BYTES
   return { key: bytes.subarray(0, end), timeMs: readInt64(bytes, end), second: bytes.readInt32BE(end + TIME_BYTES) }
 }
@@ -35,7 +38,7 @@ export function sessionKey(key: Buffer, startMs: number, endMs: number): Buffer 
   return bytes
 }
 
-export function readSessionKey(bytes: Buffer): ChangelogKey {
+export function readSessionKey(bytes: Buffer): EntryId {
   const end = bytes.length - 2 * TIME_BYTES
   return { key: bytes.subarray(0, end), timeMs: readInt64(bytes, end), second: readInt64(bytes, end + TIME_BYTES) }
 }

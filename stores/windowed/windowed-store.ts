@@ -4,6 +4,7 @@ import { headersToLog } from '../log-headers.ts'
 import { NO_RECORD } from '../logged-rows.ts'
 import type { FlushListener, KeyRange, RecordContext, StoreContext } from '../store.ts'
 import { StoreSerdes } from '../store-serdes.ts'
+import type { EntryId } from './changelog-keys.ts'
 import { type DeferredUpdate, DeferredUpdates } from './deferred-updates.ts'
 import { type KeyedTimeEntry, TimeEntries, type TimeEntriesOptions } from './time-entries.ts'
 import type { WindowedStoreSettings } from './window-options.ts'
@@ -11,8 +12,7 @@ import type { WindowedStoreSettings } from './window-options.ts'
 /**
  * What stores of windows and of sessions share: entries by time, the changelog, what a cache holds back, and who hears of it.
  *
- * An entry is known by its key, its time (the start of a window, the end of a session) and a *second* number: the start of the session, the sequence number of
- * a duplicate, or else 0.
+ * What tells entries apart, an EntryId, is a key, a time and a *second* number.
  */
 export abstract class WindowedStore<K, V> {
   readonly name: string
@@ -113,7 +113,7 @@ export abstract class WindowedStore<K, V> {
 
   /** Puts, or for null removes, the entry that a record of the changelog stands for. */
   protected restoreEntry(
-    { key, timeMs, second }: Pick<DeferredUpdate, 'key' | 'timeMs' | 'second'>,
+    { key, timeMs, second }: EntryId,
     value: Buffer | null,
     timestamp: number,
     offset: number,
