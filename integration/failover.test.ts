@@ -159,8 +159,8 @@ describeWithBroker('a cluster of three nodes', () => {
         throw new ConnectionError('the answer died with the node')
       })
     }
-    const start = async (index: number, name: string) => {
-      const observed = cluster.client(name)
+    const start = async (index: number, name: string, transactionVersion = 2) => {
+      const observed = cluster.client(name, { transactionVersion })
       const numbered = new Numbered(await producer(observed, ids[index]), topic, partition, name)
       numbered.send(20)
       await numbered.producer.flush()
@@ -169,8 +169,9 @@ describeWithBroker('a cluster of three nodes', () => {
     const endedUnheard = await start(0, 'endedUnheard')
     const endLost = await start(1, 'endLost')
     const offsetsUnheard = await start(2, 'offsetsUnheard')
-    const offsetsLost = await start(3, 'offsetsLost')
-    const adding = await start(4, 'adding')
+    // Requests that only the first version of transactions knows.
+    const offsetsLost = await start(3, 'offsetsLost', 1)
+    const adding = await start(4, 'adding', 1)
     await adding.numbered.producer.commit([], NOBODY)
     const starting = cluster.client('starting')
 

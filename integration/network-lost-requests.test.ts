@@ -35,12 +35,14 @@ interface LostRequest {
   /** How many of them pass first. */
   readonly after?: number
   readonly work: (work: Work) => Promise<void>
+  /** Default: the cluster's. */
+  readonly transactionVersion?: 1 | 2
 }
 
 const requests: readonly LostRequest[] = [
   { api: 'initProducerId', work: transactions },
-  { api: 'addPartitionsToTxn', after: 1, work: transactions },
-  { api: 'addOffsetsToTxn', after: 1, work: transactions },
+  { api: 'addPartitionsToTxn', after: 1, work: transactions, transactionVersion: 1 },
+  { api: 'addOffsetsToTxn', after: 1, work: transactions, transactionVersion: 1 },
   { api: 'txnOffsetCommit', after: 1, work: transactions },
   { api: 'endTxn', after: 1, work: transactions },
   { api: 'produce', after: 1, work: transactions },
@@ -124,9 +126,9 @@ describeWithBroker('a request that is lost', () => {
   })
 
   /** One kind of request, lost once, in the midst of work that needs it. */
-  async function outcome(fate: Fate, { api, after = 0, work }: LostRequest): Promise<string> {
+  async function outcome(fate: Fate, { api, after = 0, work, transactionVersion = 2 }: LostRequest): Promise<string> {
     const clientId = freshName(api)
-    const client = proxied.client(clientId, { requestTimeoutMs: REQUEST_TIMEOUT_MS })
+    const client = proxied.client(clientId, { requestTimeoutMs: REQUEST_TIMEOUT_MS, transactionVersion })
     const lost = proxied.proxy.rule({ api, fate, after, clientId })
     const what = `${work.name}, ${api}, ${fate}`
     try {

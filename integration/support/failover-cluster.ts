@@ -6,6 +6,7 @@ import type { Wire } from '../../lib/client/wire.ts'
 import { wireClient } from '../../lib/client/wire-client.ts'
 import { systemClock } from '../../lib/core/clock.ts'
 import { contextFor } from '../../tests/contracts/client/harness.ts'
+import { withoutFeatures } from '../../tests/contracts/client/transaction-versions.ts'
 import { LogLines } from '../../tests/lib/client/log-lines.ts'
 import { startBroker, type TestBroker, type TestNode } from '../broker/index.ts'
 import { freshName, until } from './cluster.ts'
@@ -64,10 +65,14 @@ export class FailoverCluster {
   }
 
   /** Opens a client; `close` closes it too. */
-  client(name: string, { requestTimeoutMs = 40_000, brokers = this.bootstrap } = {}): ObservedClient {
+  client(
+    name: string,
+    { requestTimeoutMs = 40_000, brokers = this.bootstrap, transactionVersion = 2 } = {},
+  ): ObservedClient {
     const log = new LogLines()
     const context = { ...contextFor(name, requestTimeoutMs), logger: log }
-    const wires = new InterceptedWires(kafkaWires({ brokers }, context))
+    const plain = kafkaWires({ brokers }, context)
+    const wires = new InterceptedWires(transactionVersion === 2 ? plain : withoutFeatures(plain))
     const client = wireClient(wires, context)
     this.#clients.push(client)
     return { client, wires, log }

@@ -2,6 +2,7 @@
 import type { ApiName, RequestOf, ResponseOf } from '../../lib/client/protocol/apis.ts'
 import { errorName } from '../../lib/client/protocol/error-codes.ts'
 import type { NodeTarget, SendOptions, Wire, WireFactory } from '../../lib/client/wire.ts'
+import { inEitherVersion } from '../../tests/contracts/client/transaction-versions.ts'
 
 /** Passes a request on by calling `send`, or does not; what it resolves with, or rejects with, is what the client gets. */
 export type Interceptor<A extends ApiName> = (
@@ -10,6 +11,7 @@ export type Interceptor<A extends ApiName> = (
   node: NodeTarget,
 ) => Promise<ResponseOf<A>>
 
+/** Requests of either version of transactions go by the names of version 1. */
 export class InterceptedWires implements WireFactory {
   readonly #wires: WireFactory
   readonly #interceptors = new Map<ApiName, Interceptor<ApiName>>()
@@ -51,17 +53,18 @@ export class InterceptedWires implements WireFactory {
     request: RequestOf<A>,
     options?: SendOptions,
   ): Promise<ResponseOf<A>> {
-    const interceptor = this.#interceptors.get(api) as unknown as Interceptor<A> | undefined
-    this.#interceptors.delete(api)
-    const key = `${api} ${node}`
+    const name = inEitherVersion(api)
+    const interceptor = this.#interceptors.get(name) as unknown as Interceptor<A> | undefined
+    this.#interceptors.delete(name)
+    const key = `${name} ${node}`
     this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + 1)
     const send = (): Promise<ResponseOf<A>> => wire.send(node, api, request, options)
     try {
       const response = await (interceptor === undefined ? send() : interceptor(send, request, node))
-      for (const code of errorCodesIn(response)) count(this.answered, `${api} ${errorName(code)}`)
+      for (const code of errorCodesIn(response)) count(this.answered, `${name} ${errorName(code)}`)
       return response
     } catch (error) {
-      count(this.unanswered, `${api} ${(error as { code?: string }).code}`)
+      count(this.unanswered, `${name} ${(error as { code?: string }).code}`)
       throw error
     } finally {
       this.#underWay.set(key, this.#underWay.get(key)! - 1)

@@ -3,6 +3,7 @@ import type { Client } from '../../lib/client/client.ts'
 import { kafkaWires } from '../../lib/client/kafkajs/index.ts'
 import { wireClient } from '../../lib/client/wire-client.ts'
 import { systemClock } from '../../lib/core/clock.ts'
+import { withoutFeatures } from '../../tests/contracts/client/transaction-versions.ts'
 import { LogLines } from '../../tests/lib/client/log-lines.ts'
 import { startBroker, type TestBroker } from '../broker/index.ts'
 import { advertisedListeners } from '../broker/server-properties.ts'
@@ -17,6 +18,8 @@ export interface ClientTimes {
   readonly requestTimeoutMs: number
   /** Default: the request time-out. */
   readonly connectionTimeoutMs?: number
+  /** 1: as with a cluster that has no other. Default: the cluster's. */
+  readonly transactionVersion?: 1 | 2
 }
 
 export class ProxiedBroker implements AsyncDisposable {
@@ -50,10 +53,14 @@ export class ProxiedBroker implements AsyncDisposable {
   }
 
   /** A client that keeps what it logs. The caller closes it. */
-  client(clientId: string, { requestTimeoutMs, connectionTimeoutMs = requestTimeoutMs }: ClientTimes): LoggedClient {
+  client(
+    clientId: string,
+    { requestTimeoutMs, connectionTimeoutMs = requestTimeoutMs, transactionVersion = 2 }: ClientTimes,
+  ): LoggedClient {
     const log = new LogLines()
     const context = { clientId, clock: systemClock, logger: log, requestTimeoutMs }
-    const client = wireClient(kafkaWires({ brokers: [this.bootstrap], connectionTimeoutMs }, context), context)
+    const wires = kafkaWires({ brokers: [this.bootstrap], connectionTimeoutMs }, context)
+    const client = wireClient(transactionVersion === 2 ? wires : withoutFeatures(wires), context)
     return Object.assign(client, { log })
   }
 
