@@ -11,7 +11,7 @@ import { ALL_TOPICS, APPLICATION_ID } from './workload.ts'
 
 /** How long a process may live on that is to crash at an operation which it may never do. */
 const CRASH_PATIENCE_MS = 400
-const MAX_INSTANCES = 4
+const MAX_INSTANCES = 5
 const CLOSE_PATIENCE_MS = 60_000
 
 export interface FaultContext {
@@ -49,6 +49,7 @@ const exactlyOnceFaults: readonly Fault[] = [
   loseMessages,
   repeatRequests,
   holdTransaction,
+  loseEnds,
 ]
 
 const commonFaults: readonly Fault[] = [
@@ -58,6 +59,8 @@ const commonFaults: readonly Fault[] = [
   crash,
   leave,
   join,
+  join,
+  leave,
   slowNode,
   moveLeaders,
   moveCoordinators,
@@ -268,6 +271,23 @@ async function holdTransaction({ network, plan, random, clock, count, log }: Fau
     return { requestDelayMs: delayMs }
   })
   await sleep(clock, 1_000)
+  end()
+}
+
+// Nobody answers for the end of a transaction until the client gives up: it may have taken place, or not.
+async function loseEnds({ network, instances, plan, random, clock, count, log }: FaultContext): Promise<void> {
+  const name = random.pick(instances.healthy)?.process?.name
+  const isTaken = random.chance(0.5)
+  const sign = random.chance(0.8) ? 'disconnect' : 'silence'
+  let isCounted = false
+  log(`ends of transactions of ${name} get lost, ${isTaken ? 'after' : 'before'} they take effect`)
+  const end = network.add(({ api, clientId }) => {
+    if (api !== 'endTxn' || clientId !== name) return undefined
+    if (!isCounted) count('end of a transaction unknown')
+    isCounted = true
+    return isTaken ? { dropResponse: sign } : { dropRequest: sign }
+  })
+  await sleep(clock, plan.config.requestTimeoutMs! + random.below(500))
   end()
 }
 

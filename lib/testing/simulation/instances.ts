@@ -101,8 +101,16 @@ export class Instances {
       .join(', ')
   }
 
-  /** Buries who has ended in ERROR, and starts it again, as an operator would. */
-  tend(): void {
+  /** What an operator does: buries who has ended in ERROR, and starts again what runs no more. `allOfThem`: also what somebody else was to start. */
+  tend(allOfThem: boolean): void {
+    this.#bury()
+    for (const slot of this.slots) {
+      if (slot.process?.alive === true) continue
+      if (allOfThem || !slot.isAwaited) this.start(slot)
+    }
+  }
+
+  #bury(): void {
     for (const slot of this.slots) {
       const { process } = slot
       if (process === undefined || !process.alive || process.streams.state !== 'ERROR') continue

@@ -28,7 +28,11 @@ export class OutputCheck {
   /** @param isMerged - Whether a cache may have merged updates: then some are left out, but never the last. */
   windowed(records: readonly TextRecord[], isMerged: boolean): void {
     const actual = valuesByKey(records)
-    if (!isMerged) return this.#compare('windowed', actual, this.#expected.windowed)
+    if (!isMerged) this.#compare('windowed', actual, this.#expected.windowed)
+    else this.#compareMerged(actual)
+  }
+
+  #compareMerged(actual: ByKey): void {
     for (const key of keysOf(actual, this.#expected.windowed)) {
       const states = this.#expected.windowed.get(key!) ?? []
       const found = actual.get(key) ?? []

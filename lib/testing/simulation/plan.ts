@@ -21,7 +21,9 @@ export interface WorkloadPlan {
 export interface ClusterPlan {
   readonly nodes: number
   readonly latencyMs: number
-  readonly maxMarkerDelayMs: number
+  /** From EndTxn's answer to the markers in the partitions, and to those of the group's offsets: either may come first. */
+  readonly maxRecordMarkerDelayMs: number
+  readonly maxOffsetMarkerDelayMs: number
 }
 
 export interface SimulationPlan {
@@ -59,18 +61,19 @@ export function makePlan(random: Random): SimulationPlan {
     cluster: {
       nodes: random.between(1, 3),
       latencyMs: random.pick([0, 1, 2, 5]),
-      maxMarkerDelayMs: random.pick([0, 0, 10, 100]),
+      maxRecordMarkerDelayMs: random.pick([0, 10, 100, 400]),
+      maxOffsetMarkerDelayMs: random.pick([0, 0, 10, 100]),
     },
     config: {
       processingGuarantee: guarantee,
-      transactionScope: random.chance(0.3) ? 'instance' : 'task',
+      transactionScope: random.chance(0.45) ? 'instance' : 'task',
       commitIntervalMs: random.between(10, 200),
       cacheBytes: random.pick([0, 0, 2_000, 1_000_000]),
       uncommittedBytes: random.pick([2_048, 64 * 1024 * 1024]),
       maxTaskIdleMs: random.pick([-1, 0, 0, 20]),
       emitIntervalMs: 0,
       sessionTimeoutMs,
-      rebalanceTimeoutMs: random.between(1_500, 4_000),
+      rebalanceTimeoutMs: random.between(400, 4_000),
       requestTimeoutMs: random.between(1_500, 4_000),
       transactionTimeoutMs: random.between(500, 3_000),
       repartitionPurgeIntervalMs: random.pick([200, 1_000_000, 1_000_000]),

@@ -1,5 +1,6 @@
 import type { Exchange } from '../../client/memory/faults.ts'
 import type { MemoryCluster } from '../../client/memory/index.ts'
+import type { ResponseOf } from '../../client/protocol/apis.ts'
 import { partitionKey, type StreamRecord } from '../../core/record.ts'
 import type { SimulatedProcess } from './process.ts'
 
@@ -53,6 +54,9 @@ export class ReadCheck {
   #look(exchange: Exchange): undefined {
     const { api, request, clientId } = exchange
     if (api === 'txnOffsetCommit' || api === 'offsetCommit') {
+      // What the group cannot check, it cannot refuse.
+      if (request.memberId === '' || request.generationId < 0)
+        this.#violations.push(`${clientId} commits as no member of the group`)
       for (const { name, partitions } of request.topics) {
         for (const { partitionIndex, committedOffset } of partitions) {
           this.#checkCommit(clientId, name, partitionIndex, committedOffset)
@@ -62,9 +66,13 @@ export class ReadCheck {
     return undefined
   }
 
-  /** An answer that a process has got. */
-  onCommitted(process: SimulatedProcess, topic: string, partition: number, offset: number): void {
-    this.#knownTo(process.name, partitionKey(topic, partition)).startedAt = offset
+  /** A process is told committed offsets. */
+  onCommitted(process: SimulatedProcess, { topics }: ResponseOf<'offsetFetch'>): void {
+    for (const { name, partitions } of topics) {
+      for (const { partitionIndex, committedOffset } of partitions) {
+        this.#knownTo(process.name, partitionKey(name, partitionIndex)).startedAt = committedOffset
+      }
+    }
   }
 
   // Beyond what this process has read there may only be what is no record: markers, and what was aborted.

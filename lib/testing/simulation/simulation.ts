@@ -6,21 +6,21 @@ import { sleep, VirtualClock } from '../../core/clock.ts'
 import { silentLogger } from '../../core/log.ts'
 import { ClusterView } from './cluster-view.ts'
 import { CrashPoints } from './crash-points.ts'
-import { type Disks, type FaultContext, faultsOf } from './faults.ts'
+import type { Disks, FaultContext } from './faults.ts'
 import { InputProducer } from './input.ts'
 import { Instances } from './instances.ts'
 import { Network } from './network.ts'
-import { expectedOf, readTopic } from './oracle.ts'
-import { OutputCheck } from './output-check.ts'
 import { makePlan, type SimulationPlan } from './plan.ts'
 import type { ProcessEvents, SimulatedProcess } from './process.ts'
 import { ProcessClock } from './process-clock.ts'
 import { Random } from './random.ts'
 import { ReadCheck } from './read-check.ts'
-import { checkStores } from './store-check.ts'
+import type { SimulationResult } from './simulate.ts'
+import { makeTrouble } from './trouble.ts'
+import { judge, type Verdict } from './verdict.ts'
 import {
+  ALL_TOPICS,
   APPLICATION_ID,
-  buildWorkload,
   INPUT_TOPICS,
   OUTPUT_TOPICS,
   REPARTITION_TOPIC,
@@ -28,49 +28,42 @@ import {
 } from './workload.ts'
 
 const START_MS = 1_700_000_000_000
+/** A run that takes longer, in virtual time, hangs. */
 const LIMIT_MS = 1_200_000
+/** How soon after the last fault all instances run and have read everything. */
 const DRAIN_LIMIT_MS = 120_000
+const CLOSE_LIMIT_MS = 60_000
 const POLL_MS = 50
-const MIN_FAULTS = 5
 
-export interface SimulationOptions {
-  readonly seed: number
-  readonly trace?: (line: string) => void
-}
-
+/** One run: its cluster, its instances, what happens to them, and what they are held to. */
 export class Simulation {
+  readonly #seed: number
+  readonly #trace: ((line: string) => void) | undefined
   readonly #virtual = new VirtualClock(START_MS)
   readonly #clock = new ProcessClock(this.#virtual)
   readonly #random: Random
   readonly #plan: SimulationPlan
   readonly #cluster: MemoryCluster
-  readonly #trace: ((line: string) => void) | undefined
   readonly #instances: Instances
   readonly #network: Network
   readonly #crashes: CrashPoints
   readonly #reads: ReadCheck
   readonly #disks: Disks = { full: new Set(), slow: new Map(), failing: new Set() }
-  #calm = false
-  readonly violations: string[] = []
-  readonly faults = new Map<string, number>()
+  /** Processes whose disk has refused a batch. */
+  readonly #refused = new Set<SimulatedProcess>()
+  readonly #faults = new Map<string, number>()
+  readonly #violations: string[] = []
+  #phase: 'trouble' | 'calm' | 'over' = 'trouble'
 
-  constructor({ seed, trace }: SimulationOptions) {
+  constructor(seed: number, trace?: (line: string) => void) {
+    this.#seed = seed
+    this.#trace = trace
     this.#random = new Random(seed)
     this.#plan = makePlan(this.#random)
-    this.#trace = trace
-    const { cluster, workload, guarantee } = this.#plan
-    this.#cluster = memoryCluster({
-      clock: this.#clock,
-      nodes: cluster.nodes,
-      latencyMs: cluster.latencyMs,
-      transactionMarkerDelayMs: () => this.#random.below(cluster.maxMarkerDelayMs + 1),
-    })
-    for (const topic of [...INPUT_TOPICS, ...OUTPUT_TOPICS]) {
-      this.#cluster.createTopic(topic, { partitions: workload.partitions })
-    }
-    this.#reads = new ReadCheck(this.#cluster, this.violations)
+    this.#cluster = this.#makeCluster()
+    this.#reads = new ReadCheck(this.#cluster, this.#violations)
     this.#network = new Network(this.#cluster, this.#random, (kind) => this.#count(kind))
-    this.#crashes = new CrashPoints(this.#random, guarantee)
+    this.#crashes = new CrashPoints(this.#random, this.#plan.guarantee)
     this.#instances = new Instances({
       plan: this.#plan,
       cluster: this.#cluster,
@@ -79,54 +72,119 @@ export class Simulation {
       events: this.#events(),
       onRead: (process, record) => this.#reads.onRead(process, record),
       isRightError: (process, error) => this.#isRightError(process, error),
-      violations: this.violations,
+      violations: this.#violations,
     })
-    trace?.(JSON.stringify(this.#plan))
   }
 
-  get crashPoints(): ReadonlyMap<string, number> {
-    return this.#crashes.counts
-  }
-
-  get virtualMs(): number {
-    return this.#virtual.now() - START_MS
-  }
-
-  async run(): Promise<void> {
-    let done = false
-    const running = this.#run().finally(() => {
-      done = true
+  async run(): Promise<SimulationResult> {
+    this.#trace?.(JSON.stringify(this.#plan))
+    let verdict: Verdict = { violations: [], duplicates: 0 }
+    let isOver = false
+    const story = this.#story().then((result) => {
+      verdict = result
     })
-    running.catch(() => {})
-    await this.#virtual.advanceUntil(() => done, LIMIT_MS)
-    await running
+    const settled = story.finally(() => {
+      isOver = true
+    })
+    settled.catch(() => {})
+    // In production it would end the process.
+    const onUnhandled = (error: unknown): void => void this.#violations.push(`unhandled rejection: ${String(error)}`)
+    process.on('unhandledRejection', onUnhandled)
+    try {
+      await this.#virtual.advanceUntil(() => isOver, LIMIT_MS)
+      await settled
+    } finally {
+      process.off('unhandledRejection', onUnhandled)
+    }
+    return {
+      seed: this.#seed,
+      guarantee: this.#plan.guarantee,
+      violations: [...this.#violations, ...verdict.violations],
+      faults: Object.fromEntries(this.#faults),
+      crashPoints: Object.fromEntries(this.#crashes.counts),
+      records: this.#plan.workload.records,
+      duplicates: verdict.duplicates,
+      virtualMs: this.#virtual.now() - START_MS,
+    }
   }
 
-  async #run(): Promise<void> {
-    const { instances, workload } = this.#plan
-    for (let i = 0; i < instances; i++) this.#instances.add()
+  // ---- the story of a run
+
+  async #story(): Promise<Verdict> {
+    for (let i = 0; i < this.#plan.instances; i++) this.#instances.add()
+    const tending = this.#tend()
+    await Promise.all([this.#input(), makeTrouble(this.#context(), () => this.#faultCount())])
+    this.#log('no more faults')
+    this.#phase = 'calm'
+    this.#network.clear()
+    const view = new ClusterView(this.#cluster, this.#clock, APPLICATION_ID)
+    await this.#drain(view)
+    this.#phase = 'over'
+    await tending
+    for (const { process } of this.#instances.living) await this.#instances.close(process!, CLOSE_LIMIT_MS)
+    // Their last transactions have ended; the markers may be on their way.
+    while (!view.isStable(ALL_TOPICS)) await sleep(this.#clock, POLL_MS)
+    await view.close()
+    this.#reads.checkAborted(SOURCE_TOPICS)
+    return judge(this.#plan, this.#cluster, this.#instances.machines)
+  }
+
+  #input(): Promise<void> {
     const client = this.#cluster.connect({
       clientId: 'input',
       clock: this.#clock,
       logger: silentLogger,
       requestTimeoutMs: 30_000,
     })
-    const input = new InputProducer(client, this.#clock, this.#random, workload).run()
-    const tending = this.#tend()
-    await Promise.all([input, this.#trouble()])
-    this.#log('calm')
-    this.#calm = true
-    this.#network.clear()
-    for (const { process } of this.#instances.slots) if (process?.isPaused) process.resume(true)
-    await this.#drain()
-    await tending
-    for (const { process } of this.#instances.slots) if (process?.alive) await this.#instances.close(process, 60_000)
-    await this.#check()
+    return new InputProducer(client, this.#clock, this.#random, this.#plan.workload).run()
   }
 
-  async #trouble(): Promise<void> {
-    const { workload } = this.#plan
-    const context: FaultContext = {
+  // What an operator does: whatever has ended is started again.
+  async #tend(): Promise<void> {
+    while (this.#phase !== 'over') {
+      await sleep(this.#clock, POLL_MS)
+      this.#instances.tend(this.#phase === 'calm')
+    }
+  }
+
+  async #drain(view: ClusterView): Promise<void> {
+    const deadlineMs = this.#clock.now() + DRAIN_LIMIT_MS
+    while (!(await this.#isDrained(view))) {
+      if (this.#clock.now() > deadlineMs) {
+        const unread = (await view.unread(SOURCE_TOPICS)).join(', ')
+        this.#violations.push(`not at rest within ${DRAIN_LIMIT_MS} ms: ${this.#instances.states()}; ${unread}`)
+        break
+      }
+      await sleep(this.#clock, POLL_MS)
+    }
+    this.#log('all is read')
+  }
+
+  async #isDrained(view: ClusterView): Promise<boolean> {
+    const isReady = (): boolean =>
+      this.#instances.allRunning && this.#cluster.partitionCount(REPARTITION_TOPIC) > 0 && view.isStable(ALL_TOPICS)
+    return isReady() && (await view.unread(SOURCE_TOPICS)).length === 0 && isReady()
+  }
+
+  // ---- inside
+
+  #makeCluster(): MemoryCluster {
+    const { cluster, workload } = this.#plan
+    const { nodes, latencyMs, maxRecordMarkerDelayMs, maxOffsetMarkerDelayMs } = cluster
+    const made = memoryCluster({
+      clock: this.#clock,
+      nodes,
+      latencyMs,
+      transactionMarkerDelayMs: ({ kind }) =>
+        this.#random.below(1 + (kind === 'records' ? maxRecordMarkerDelayMs : maxOffsetMarkerDelayMs)),
+    })
+    for (const topic of [...INPUT_TOPICS, ...OUTPUT_TOPICS])
+      made.createTopic(topic, { partitions: workload.partitions })
+    return made
+  }
+
+  #context(): FaultContext {
+    return {
       plan: this.#plan,
       random: this.#random,
       clock: this.#clock,
@@ -137,77 +195,9 @@ export class Simulation {
       disks: this.#disks,
       count: (kind) => this.#count(kind),
       log: (line) => this.#log(line),
-      isCalm: () => this.#calm,
-    }
-    const faults = faultsOf(this.#plan)
-    const wanted = this.#random.between(MIN_FAULTS, 2 * MIN_FAULTS)
-    const underWay: Promise<void>[] = []
-    for (let begun = 0; begun < wanted || this.#faultCount() < MIN_FAULTS; begun++) {
-      await sleep(this.#clock, this.#random.below((2 * workload.inputMs) / wanted))
-      underWay.push(this.#random.pick(faults)(context))
-    }
-    await Promise.all(underWay)
-  }
-
-  async #tend(): Promise<void> {
-    while (!this.#drained) {
-      await sleep(this.#clock, POLL_MS)
-      this.#instances.tend()
-      for (const slot of this.#instances.slots) {
-        if (slot.process?.alive === true) continue
-        if (this.#calm || !slot.isAwaited) this.#instances.start(slot)
-      }
+      isCalm: () => this.#phase !== 'trouble',
     }
   }
-
-  #drained = false
-
-  async #drain(): Promise<void> {
-    const view = new ClusterView(this.#cluster, this.#clock, APPLICATION_ID)
-    const startMs = this.#clock.now()
-    for (;;) {
-      await sleep(this.#clock, POLL_MS)
-      if (this.#instances.allRunning && this.#cluster.partitionCount(REPARTITION_TOPIC) > 0) {
-        const unread = await view.unread(SOURCE_TOPICS)
-        if (unread.length === 0 && view.isStable([...SOURCE_TOPICS, ...OUTPUT_TOPICS]) && this.#instances.allRunning)
-          break
-      }
-      if (this.#clock.now() - startMs > DRAIN_LIMIT_MS) {
-        const unread = await view.unread(SOURCE_TOPICS)
-        this.violations.push(
-          `not drained within ${DRAIN_LIMIT_MS} ms: ${this.#instances.states()}; ${unread.join(', ')}`,
-        )
-        break
-      }
-    }
-    this.#drained = true
-    this.#log('drained')
-  }
-
-  async #check(): Promise<void> {
-    const { workload, config, guarantee } = this.#plan
-    if (guarantee === 'at_least_once') return
-    const check = new OutputCheck(expectedOf(this.#cluster, workload))
-    const isMerged = (config.cacheBytes ?? 0) > 0
-    check.mapped(readTopic(this.#cluster, 'mapped'))
-    check.windowed(readTopic(this.#cluster, 'windowed'), isMerged)
-    check.joined(readTopic(this.#cluster, 'joined'))
-    check.lists(readTopic(this.#cluster, 'lists'), isMerged)
-    this.violations.push(...check.violations)
-    this.#reads.checkAborted(SOURCE_TOPICS)
-    const topology = buildWorkload(workload, () => {}).physical()
-    for (const { disk, name } of this.#instances.machines) {
-      this.violations.push(...(await checkStores(this.#cluster, topology, disk, name)))
-    }
-  }
-
-  #isRightError(process: SimulatedProcess, error: Error): boolean {
-    if (error instanceof StateIoError) return this.#diskFailed.has(process)
-    if (error instanceof FencedInstanceError) return this.#instances.isContested(process)
-    return error instanceof BrokerUnavailableError
-  }
-
-  readonly #diskFailed = new Set<SimulatedProcess>()
 
   #events(): ProcessEvents {
     return {
@@ -215,42 +205,50 @@ export class Simulation {
         if (this.#trace !== undefined) this.#log(`${process.name} ${moment} ${operation}`)
         this.#crashes.onOutside(process, operation, moment)
       },
-      diskDelayMs: (process) => {
-        const { name } = process.machine
-        const failing = this.#disks.failing.delete(name)
-        if (!failing && !this.#disks.full.has(name)) return this.#disks.slow.get(name) ?? 0
-        this.#count(failing ? 'failing batch' : 'full disk')
-        this.#diskFailed.add(process)
-        return 'ENOSPC'
-      },
-      onCommitted: (process, { topics }) => {
-        for (const { name, partitions } of topics) {
-          for (const { partitionIndex, committedOffset } of partitions) {
-            this.#reads.onCommitted(process, name, partitionIndex, committedOffset)
-          }
-        }
-      },
+      diskDelayMs: (process) => this.#diskDelayMs(process),
+      onCommitted: (process, offsets) => this.#reads.onCommitted(process, offsets),
       duplicates: (api) => this.#network.duplicates(api),
       onState: (process, state) => this.#log(`${process.name} is ${state}`),
       onLog: (process, level, fields, message) => {
-        if (message.startsWith('store is emptied'))
-          this.violations.push(`${process.name}: ${message} ${JSON.stringify(fields)}`)
-        if (this.#trace !== undefined) this.#log(`${process.name} ${level}: ${message} ${JSON.stringify(fields)}`)
+        const line = `${process.name} ${level}: ${message} ${JSON.stringify(fields)}`
+        if (this.#isWipe(message)) this.#violations.push(line)
+        this.#log(line)
       },
     }
   }
 
+  // No crash empties a store. Only a changelog of which the beginning was deleted meanwhile does.
+  #isWipe(message: string): boolean {
+    return message.startsWith('store is emptied') && !message.includes('its changelog starts at')
+  }
+
+  #diskDelayMs(process: SimulatedProcess): number | 'ENOSPC' {
+    const { name } = process.machine
+    const { failing, full, slow } = this.#disks
+    const fails = failing.delete(name)
+    if (!fails && !full.has(name)) return slow.get(name) ?? 0
+    this.#count(fails ? 'failing batch' : 'full disk')
+    this.#refused.add(process)
+    return 'ENOSPC'
+  }
+
+  #isRightError(process: SimulatedProcess, error: Error): boolean {
+    if (error instanceof StateIoError) return this.#refused.has(process)
+    if (error instanceof FencedInstanceError) return this.#instances.isContested(process)
+    return error instanceof BrokerUnavailableError
+  }
+
   #faultCount(): number {
     let count = 0
-    for (const each of this.faults.values()) count += each
+    for (const each of this.#faults.values()) count += each
     return count
   }
 
   #count(kind: string): void {
-    this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1)
+    this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + 1)
   }
 
   #log(line: string): void {
-    this.#trace?.(`${((this.#virtual.now() - START_MS) / 1000).toFixed(3)} ${line}`)
+    this.#trace?.(`${((this.#virtual.now() - START_MS) / 1_000).toFixed(3)} ${line}`)
   }
 }
