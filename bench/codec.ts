@@ -2,9 +2,9 @@
 //   node bench/codec.ts [recordCount]
 
 import type { CompressionCodec } from '../lib/client/protocol/compression.ts'
-import { crc32c } from '../lib/client/protocol/crc32c.ts'
 import { FetchedRecords } from '../lib/client/protocol/fetched-records.ts'
 import { RecordBatchBuilder } from '../lib/client/protocol/record-batch-builder.ts'
+import { crc32c } from '../lib/core/crc32c.ts'
 import { type ConsumedRecord, NO_HEADERS } from '../lib/core/record.ts'
 
 const RECORDS_PER_BATCH = 5_000

@@ -1,6 +1,7 @@
 // What only a broker writes into a batch; see record-batch.ts for the layout of the header.
+
+import { crc32c } from '../../core/crc32c.ts'
 import { compress } from '../protocol/compression.ts'
-import { crc32c } from '../protocol/crc32c.ts'
 import { type BatchHeader, HEADER_BYTES } from '../protocol/record-batch.ts'
 
 const LENGTH_AT = 8

@@ -7,9 +7,10 @@
 //   17 crc u32                                     61 records
 //
 // The checksum covers everything from the attributes on, so a broker can set offset and epoch without computing it again.
+
+import { crc32c } from '../../core/crc32c.ts'
 import { CorruptRecordError } from '../errors.ts'
 import { type CompressionCodec, compressionCodecs } from './compression.ts'
-import { crc32c } from './crc32c.ts'
 
 export const HEADER_BYTES = 61
 

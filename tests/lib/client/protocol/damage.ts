@@ -5,7 +5,7 @@ import {
   compressionCodecs,
   decompress,
 } from '../../../../lib/client/protocol/compression.ts'
-import { crc32c } from '../../../../lib/client/protocol/crc32c.ts'
+import { crc32c } from '../../../../lib/core/crc32c.ts'
 import type { Chance } from '../../../support/fuzz.ts'
 
 const HEADER_BYTES = 61

@@ -3,9 +3,9 @@
 // complete batches, in order; the position ends behind the last complete batch; damage ends in a named error or a clean end.
 import fc from 'fast-check'
 import { CorruptRecordError } from '../../../../lib/client/errors.ts'
-import { crc32c } from '../../../../lib/client/protocol/crc32c.ts'
 import { FetchedRecords } from '../../../../lib/client/protocol/fetched-records.ts'
 import { RecordBatchBuilder } from '../../../../lib/client/protocol/record-batch-builder.ts'
+import { crc32c } from '../../../../lib/core/crc32c.ts'
 import type { ConsumedRecord } from '../../../../lib/core/record.ts'
 import { LogBytes } from './log-bytes.ts'
 

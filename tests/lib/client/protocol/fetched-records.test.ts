@@ -1,6 +1,6 @@
 import { CorruptRecordError } from '../../../../lib/client/errors.ts'
-import { crc32c } from '../../../../lib/client/protocol/crc32c.ts'
 import { FetchedRecords } from '../../../../lib/client/protocol/fetched-records.ts'
+import { crc32c } from '../../../../lib/core/crc32c.ts'
 import type { ConsumedRecord } from '../../../../lib/core/record.ts'
 import { NO_HEADERS } from '../../../../lib/core/record.ts'
 import {

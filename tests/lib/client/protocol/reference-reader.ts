@@ -2,7 +2,7 @@
 // bytes is compared with what this makes of them.
 import type { AbortedTransaction } from '../../../../lib/client/protocol/aborted-transactions.ts'
 import { compressionCodecs, decompress } from '../../../../lib/client/protocol/compression.ts'
-import { crc32c } from '../../../../lib/client/protocol/crc32c.ts'
+import { crc32c } from '../../../../lib/core/crc32c.ts'
 import type { ConsumedRecord, Header } from '../../../../lib/core/record.ts'
 
 export interface Reading {

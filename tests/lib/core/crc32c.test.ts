@@ -1,4 +1,4 @@
-import { crc32c } from '../../../../lib/client/protocol/crc32c.ts'
+import { crc32c } from '../../../lib/core/crc32c.ts'
 
 function bitByBit(bytes: Buffer): number {
   let crc = -1

@@ -1,4 +1,4 @@
-// CRC-32C (Castagnoli, RFC 3720 appendix B.4): the checksum of record batches. node:zlib has only the IEEE polynomial.
+// CRC-32C (Castagnoli, RFC 3720 appendix B.4): the checksum of record batches and of LevelDB. node:zlib has only the IEEE polynomial.
 
 const REVERSED_POLYNOMIAL = 0x82f63b78
 const SLICES = 16
