@@ -61,6 +61,9 @@ import { toTable } from './to-table.ts'
 
 const KEYS: GraphNodeTraits = { changesKeys: true }
 const VALUES: GraphNodeTraits = { changesValues: true }
+// Java says so of `process`, and VALUES of `processValues`, with its fix `__enable.process.processValue.fix__` alone: otherwise it merges repartitions across them, and they get, or
+// give, what is in the wrong partition or of the wrong type.
+const ANYTHING: GraphNodeTraits = { ...KEYS, ...VALUES }
 
 /**
  * A stream of independent records. Each verb adds a node to the topology and gives a new stream; nothing runs until KafkaStreams is started.
@@ -283,7 +286,7 @@ export class KStream<K, V> {
     return this.#then(
       name,
       () => new UserProcessor(options.create),
-      {},
+      ANYTHING,
       {
         key: madeBy(name, 'process', options.key),
         value: madeBy(name, 'process', options.value),

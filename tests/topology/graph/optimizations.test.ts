@@ -3,6 +3,7 @@ import { serdes } from '../../../lib/serde/index.ts'
 import { TopologyTestDriver } from '../../../lib/testing/index.ts'
 import type { KStream } from '../../../topology/kstream.ts'
 import type { BuildOptions } from '../../../topology/options.ts'
+import type { Processor, ProcessorContext } from '../../../topology/processor.ts'
 import { StreamsBuilder } from '../../../topology/streams-builder.ts'
 import type { Topology } from '../../../topology/topology.ts'
 import { windows } from '../../../topology/windows.ts'
@@ -12,6 +13,11 @@ const keyed = { key: serdes.string() }
 const valued = { value: serdes.string() }
 const within = windows.join({ withinMs: 10 })
 const first = (value: string) => value[0]!
+
+/** Keys that `first` would not give. */
+function lastCharacters(context: ProcessorContext<string, string>): Processor<string, string, string, string> {
+  return { process: (record) => context.forward(record.withKey(record.value.slice(-1))) }
+}
 
 function repartitionTopics(topology: Topology): string[] {
   return topology
@@ -74,6 +80,16 @@ describe('merge.repartition.topics', () => {
           rekeyed.mapValues((value) => value.trim(), valued),
           'one',
         )
+        count(rekeyed, 'two')
+      },
+      ['one-repartition', 'two-repartition'],
+      ['one-repartition', 'two-repartition'],
+    ],
+    [
+      'what gives other keys in between too, be it a processor',
+      (b) => {
+        const rekeyed = b.stream('in', strings).selectKey(first, keyed)
+        count(rekeyed.process({ create: lastCharacters, ...strings }), 'one')
         count(rekeyed, 'two')
       },
       ['one-repartition', 'two-repartition'],
@@ -145,6 +161,14 @@ describe('merge.repartition.topics', () => {
       },
     ],
     ['branches', countBranches],
+    [
+      'a processor that gives other keys',
+      (b) => {
+        const rekeyed = b.stream('in', strings).selectKey(first, keyed)
+        count(rekeyed.process({ create: lastCharacters, ...strings }), 'one')
+        count(rekeyed, 'two')
+      },
+    ],
   ])('gives the same results with %s', async (_, make) => {
     const results = await counted(build(make, 'none'), 'one', 'two')
     expect(results.flat().length).toBeGreaterThan(3)
