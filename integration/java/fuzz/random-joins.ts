@@ -10,7 +10,7 @@ import {
   typeOf,
 } from './random-nodes.ts'
 import * as specs from './random-specs.ts'
-import { someStore } from './random-stores.ts'
+import { someStore, storeOptions } from './random-stores.ts'
 
 export function joinStreams(made: RandomNodes): void {
   const chance = made.chance
@@ -19,13 +19,13 @@ export function joinStreams(made: RandomNodes): void {
   if (left === undefined || right === undefined) return
   const [joiner, value] = specs.joiner(chance, left.value, right.value, true)
   const span = () => chance.pick([0, chance.below(made.scaleMs), chance.below(3 * made.scaleMs)])
-  const before = chance.oneIn(8) ? -chance.below(5) : span()
-  const same = chance.oneIn(2)
+  const before = span()
+  const after = chance.pick([before, before, span(), -chance.below(before + 1)])
   const args = {
     type: chance.pick(['inner', 'left', 'outer']),
     joiner,
     before,
-    after: same && before >= 0 ? before : Math.max(-before, span()),
+    after,
     grace: chance.pick([0, chance.below(2 * made.scaleMs)]),
     ...(chance.oneIn(4) && { storeName: made.name('join') }),
     ...(chance.oneIn(6) && { inMemory: true }),
@@ -75,6 +75,8 @@ export function joinForeignKey(made: RandomNodes): void {
   const [joiner, value] = specs.joiner(chance, left.value, right.value, false)
   const type: Type = { kind: 'table', key: 'string', value }
   const foreignKey = specs.foreignKey(chance, left.value)
-  const args = { type: chance.pick(['inner', 'left']), foreignKey, joiner, ...someStore(made, type) }
+  // Java rejects most uses of a result without serdes.
+  const store = chance.oneIn(4) ? {} : { store: storeOptions(made, type) }
+  const args = { type: chance.pick(['inner', 'left']), foreignKey, joiner, ...store }
   made.add('joinForeignKey', [left, right], args, type, true)
 }
