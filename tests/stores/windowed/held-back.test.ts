@@ -183,26 +183,3 @@ describe.each([
     expect(() => kind.flush()).toThrow(expect.objectContaining({ code: 'STREAMS_STORE_FEEDBACK', store: 's' }))
   })
 })
-
-it('updates of windows of one key that is an object each have a key of their own: who gets one may change it', async () => {
-  task = await FakeTask.inMemory()
-  const store = task.build(
-    stores.timestampedWindow('s', {
-      key: serdes.json<{ name: string }>(),
-      value: serdes.string(),
-      caching: true,
-      retentionMs: MINUTE_MS,
-      windowSizeMs: 1_000,
-    }),
-  )
-  const names: string[] = []
-  const change: FlushListener<Windowed<{ name: string }>, string> = ({ key: { key } }) => {
-    names.push(key.name)
-    key.name = 'changed'
-  }
-  store.setFlushListener(change, { sendOldValues: false })
-  const key = { name: 'ada' }
-  for (const startMs of [0, 1_000]) store.put(key, { value: 'v', timestamp: 5 }, startMs)
-  store.flush()
-  expect(names).toEqual(['ada', 'ada'])
-})
