@@ -1,0 +1,48 @@
+// The application that the kill test kills: counts records by key, every update logged and forwarded. KilledCounting.java is its twin, with the same
+// arguments (NAME=VALUE, see KilledOptions) and lines (KilledEvent, one JSON object each). Ends when stdin does: committed, with 0.
+import { KafkaStreams, type Logger, StreamsBuilder, type StreamsConfig, serdes } from '../../lib/index.ts'
+import type { KilledEvent } from './killed-process.ts'
+
+const say = (event: KilledEvent) => process.stdout.write(`${JSON.stringify(event)}\n`)
+const logger: Logger = {
+  debug() {},
+  info() {},
+  warn: (fields, message) => say({ event: 'log', level: 'warn', message, fields }),
+  error: (fields, message) => say({ event: 'log', level: 'error', message, fields }),
+}
+
+const options = Object.fromEntries(process.argv.slice(2).map((each) => each.split(/=(.*)/s)))
+let first = true
+const builder = new StreamsBuilder()
+builder
+  .stream(options.input, { key: serdes.string(), value: serdes.bytes() })
+  .peek(() => {
+    if (!first) return
+    first = false
+    say({ event: 'processing', atMs: Date.now() })
+  })
+  .groupByKey()
+  .count({ store: 'counts' })
+  .toStream()
+  .to(options.output, { key: serdes.string(), value: serdes.long() })
+
+const streams = new KafkaStreams(builder.build(), {
+  applicationId: options.applicationId,
+  brokers: options.brokers.split(','),
+  stateDir: options.stateDir,
+  transactionScope: options.scope as NonNullable<StreamsConfig['transactionScope']>,
+  // Each count is to be seen once: none may be merged with the next.
+  cacheBytes: 0,
+  logger,
+})
+const fail = (error: Error) => {
+  process.stderr.write(`${error.stack}\n`)
+  process.exit(1)
+}
+streams.on('state', ({ to }) => say({ event: 'state', state: to, atMs: Date.now() }))
+streams.on('restored', ({ partition, records, ms }) =>
+  say({ event: 'restored', partition, records, ms, atMs: Date.now() }),
+)
+streams.on('error', fail)
+process.stdin.resume().once('end', () => streams.close().catch(fail))
+await streams.start().catch(fail)

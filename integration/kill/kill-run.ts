@@ -1,0 +1,249 @@
+// One application, killed again and again under load, and what each restart had to do.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { kafkaWires } from '../../lib/client/kafkajs/index.ts'
+import type { Wire } from '../../lib/client/wire.ts'
+import { sleep, systemClock } from '../../lib/core/clock.ts'
+import { silentLogger } from '../../lib/core/log.ts'
+import { partitionKey } from '../../lib/core/record.ts'
+import { freshName, TestCluster, until } from '../support/cluster.ts'
+import { seededRandom } from '../support/random.ts'
+import { ChangelogLog } from './changelog-log.ts'
+import { changelogProblems, outputProblems, storeProblems } from './check.ts'
+import { KilledProcess, type Launcher } from './killed-process.ts'
+import { Load, PARTITIONS } from './load.ts'
+
+/** Kills that hit while the application starts; the others hit while it works. */
+const SHARE_WHILE_STARTING = 0.2
+const MAX_WORKING_MS = 1_000
+const FIRST_START_MS = 1_000
+const START_LIMIT_MS = 300_000
+const DRAIN_LIMIT_MS = 1_200_000
+const WIPE = 'emptied and restored from the start'
+
+export interface KillRunOptions {
+  readonly brokers: string
+  readonly client: 'millrace' | 'java'
+  readonly launch: Launcher
+  readonly scope: 'task' | 'instance'
+  /** Of Java's member; Millrace's always is static. */
+  readonly isStatic: boolean
+  readonly keys: number
+  readonly kills: number
+  readonly recordsPerSecond: number
+  readonly seed: number
+  readonly onRestart?: (restart: Restart) => void
+}
+
+/** What a restart had to do, as far as it came before the next kill; milliseconds since the process was started. */
+export interface Restart {
+  readonly number: number
+  /** Records read from the changelogs. */
+  readonly replayed: number
+  /** Records of the last transaction in each of those changelogs: what one commit may leave to be replayed. */
+  readonly lastCommit: number
+  /** How long the restore took by the application's own clock: of the partition that took longest. */
+  readonly restoreMs: number | undefined
+  readonly runningMs: number | undefined
+  /** Until its first record is in process. */
+  readonly processingMs: number | undefined
+}
+
+export interface KillReport {
+  readonly restarts: readonly Restart[]
+  /** Kills before the application had taken a record. */
+  readonly killedWhileStarting: number
+  readonly records: number
+  readonly committedTransactions: number
+  readonly abortedTransactions: number
+  /** Stores that were emptied, by the log. */
+  readonly wipes: number
+  /** What was logged as a warning or an error, and how often. */
+  readonly logged: ReadonlyMap<string, number>
+  /** What is not as it must be; empty if all is well. */
+  readonly problems: readonly string[]
+}
+
+export class KillRun {
+  readonly #options: KillRunOptions
+  readonly #cluster: TestCluster
+  readonly #wire: Wire
+  readonly #folder = mkdtempSync(join(tmpdir(), 'millrace-kill-'))
+  readonly #applicationId = freshName('kill')
+  readonly #input = freshName('kill-input')
+  readonly #output = freshName('kill-output')
+  readonly #random: () => number
+  readonly #load: Load
+  readonly #lives: KilledProcess[] = []
+  readonly #restarts: Restart[] = []
+  readonly #problems: string[] = []
+  #changelogs: readonly ChangelogLog[] = []
+  #killedWhileStarting = 0
+
+  constructor(options: KillRunOptions) {
+    this.#options = options
+    this.#cluster = new TestCluster(options.brokers)
+    const context = { clientId: 'kill-test', clock: systemClock, logger: silentLogger, requestTimeoutMs: 30_000 }
+    this.#wire = kafkaWires({ brokers: options.brokers.split(',') }, context).open('restore')
+    this.#random = seededRandom(options.seed)
+    this.#load = new Load(this.#cluster.client, this.#input, options.keys, seededRandom(options.seed + 1))
+  }
+
+  /** Fills the state, kills, drains, compares. */
+  async run(): Promise<KillReport> {
+    const { admin } = this.#cluster.client
+    const topics = [this.#input, this.#output]
+    await admin.createTopics(
+      topics.map((topic) => ({ topic, partitionCount: PARTITIONS, configs: { 'retention.ms': '-1' } })),
+    )
+    let life = this.#start()
+    await this.#load.fill()
+    await this.#caughtUp()
+    this.#changelogs = await this.#changelogsFromHere()
+    this.#load.start(this.#options.recordsPerSecond)
+    for (let kill = 1; kill <= this.#options.kills; kill++) {
+      await this.#kill(life, kill)
+      life = this.#start()
+    }
+    await life.until('is RUNNING', () => life.runningMs !== undefined, START_LIMIT_MS)
+    await life.until('takes records', () => life.processingMs !== undefined, START_LIMIT_MS)
+    await this.#look(life, this.#options.kills)
+    await this.#load.stop()
+    await this.#caughtUp()
+    await life.close()
+    await this.#compare()
+    return this.#report()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#lives.map((life) => life.kill()))
+    await this.#load.stop().catch(() => {})
+    await this.#wire.close()
+    await this.#cluster.close()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  get #changelog(): string {
+    return `${this.#applicationId}-counts-changelog`
+  }
+
+  #start(): KilledProcess {
+    const { brokers, launch, client, scope, isStatic } = this.#options
+    const life = new KilledProcess(
+      launch({
+        brokers,
+        applicationId: this.#applicationId,
+        stateDir: this.#folder,
+        input: this.#input,
+        output: this.#output,
+        ...(client === 'millrace' ? { scope } : {}),
+        ...(client === 'java' && isStatic ? { groupInstanceId: 'killed' } : {}),
+      }),
+    )
+    this.#lives.push(life)
+    return life
+  }
+
+  async #kill(life: KilledProcess, kill: number): Promise<void> {
+    const whileStarting = this.#random() < SHARE_WHILE_STARTING
+    const share = this.#random()
+    if (whileStarting) {
+      await sleep(systemClock, share * this.#usualStartMs)
+    } else {
+      await life.until('takes records', () => life.processingMs !== undefined, START_LIMIT_MS)
+      await sleep(systemClock, share * MAX_WORKING_MS)
+    }
+    const how = await life.kill()
+    if (how !== 'SIGKILL') throw new Error(`the application had ended before kill ${kill}: ${how}`)
+    if (life.processingMs === undefined) this.#killedWhileStarting++
+    if (kill > 1) await this.#look(life, kill - 1)
+  }
+
+  get #usualStartMs(): number {
+    const known = this.#restarts.flatMap(({ processingMs }) => processingMs ?? []).toSorted((a, b) => a - b)
+    return known[known.length >> 1] ?? FIRST_START_MS
+  }
+
+  /** Takes down what a restart has done, and whether it was more than one commit may leave. */
+  async #look(life: KilledProcess, number: number): Promise<void> {
+    await Promise.all(this.#changelogs.map((changelog) => changelog.advance()))
+    let lastCommit = 0
+    for (const { partition, records, atMs } of life.restored) {
+      // While it restored nobody could commit: what was last committed by then is what the life before had committed last.
+      const last = this.#changelogs[partition]!.lastCommittedBy(atMs)?.records ?? 0
+      lastCommit += last
+      if (this.#options.client === 'millrace' && records > last)
+        this.#problems.push(
+          `restart ${number} replayed ${records} records of partition ${partition}, last commit: ${last}`,
+        )
+    }
+    const since = (ms: number | undefined) => (ms === undefined ? undefined : ms - life.startedMs)
+    const restoreTimes = life.restored.map(({ ms }) => ms)
+    const restart: Restart = {
+      number,
+      replayed: life.restored.reduce((sum, { records }) => sum + records, 0),
+      lastCommit,
+      restoreMs: restoreTimes.length === 0 ? undefined : Math.max(...restoreTimes),
+      runningMs: since(life.runningMs),
+      processingMs: since(life.processingMs),
+    }
+    this.#restarts.push(restart)
+    this.#options.onRestart?.(restart)
+  }
+
+  async #changelogsFromHere(): Promise<readonly ChangelogLog[]> {
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: this.#changelog, partition }))
+    const ends = await this.#cluster.client.admin.offsets(partitions, 'latest', 'read_committed')
+    return partitions.map(
+      ({ topic, partition }) =>
+        new ChangelogLog(this.#wire, topic, partition, ends.get(partitionKey(topic, partition))!),
+    )
+  }
+
+  async #caughtUp(): Promise<void> {
+    await this.#cluster.caughtUp(this.#applicationId, [this.#input], DRAIN_LIMIT_MS)
+    for (const topic of [this.#output, this.#changelog]) await this.#noneOpen(topic)
+  }
+
+  /** Waits until the markers of transactions that ended are in the topic. */
+  async #noneOpen(topic: string): Promise<void> {
+    const { admin } = this.#cluster.client
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition }))
+    await until(`no transaction is open in ${topic}`, async () => {
+      const stable = await admin.offsets(partitions, 'latest', 'read_committed')
+      const ends = await admin.offsets(partitions, 'latest', 'read_uncommitted')
+      return [...ends].every(([key, end]) => stable.get(key) === end)
+    })
+  }
+
+  async #compare(): Promise<void> {
+    const { client } = this.#cluster
+    const isMillrace = this.#options.client === 'millrace'
+    const { counts } = this.#load
+    this.#problems.push(
+      // Java merges updates in its cache, as it does by default.
+      ...(await outputProblems(client, this.#output, counts, isMillrace)),
+      ...(await changelogProblems(client, this.#changelog, counts)),
+      ...(isMillrace ? await storeProblems(join(this.#folder, this.#applicationId), counts) : []),
+    )
+  }
+
+  #report(): KillReport {
+    const logged = new Map<string, number>()
+    for (const { message } of this.#lives.flatMap((life) => life.logged))
+      logged.set(message, (logged.get(message) ?? 0) + 1)
+    const wipes = [...logged].reduce((sum, [message, count]) => sum + (message.includes(WIPE) ? count : 0), 0)
+    if (wipes > 0) this.#problems.push(`${wipes} stores were emptied`)
+    return {
+      restarts: this.#restarts,
+      killedWhileStarting: this.#killedWhileStarting,
+      records: this.#load.sent,
+      committedTransactions: this.#changelogs.reduce((sum, { committed }) => sum + committed.length, 0),
+      abortedTransactions: this.#changelogs.reduce((sum, { aborted }) => sum + aborted, 0),
+      wipes,
+      logged,
+      problems: this.#problems,
+    }
+  }
+}
