@@ -1,6 +1,6 @@
 // LZ4's block format: sequences of a token (4 bits literal count, 4 bits match length - 4), literals, and a match's distance. A count of 15 goes on
 // in bytes that are added up, as long as they are 255.
-import { copyLiterals, copyMatch, findMatches, type SequenceWriter } from './matches.ts'
+import { copyLiterals, copyMatch, findMatches, type SequenceWriter } from '../../../core/matches.ts'
 
 const MIN_MATCH_BYTES = 4
 const FULL_NIBBLE = 15

@@ -2,7 +2,12 @@
 // Other clients write one block without any frame; Java reads both, and so does this.
 //
 //   82 'SNAPPY' 00 | version i32 | least version i32 | { size i32 | block }*        big-endian
-import { compressSnappyBlock, decompressSnappyBlock, readSnappyLength, snappyBlockBound } from './snappy-block.ts'
+import {
+  compressSnappyBlock,
+  decompressSnappyBlock,
+  readSnappyLength,
+  snappyBlockBound,
+} from '../../../core/snappy-block.ts'
 
 const MAGIC = Buffer.from('\x82SNAPPY\0', 'latin1')
 const MAGIC_START = MAGIC.readInt32BE(0)
