@@ -1,0 +1,105 @@
+// npm run mutations [-- --seeds 1000] [--only PART-OF-NAME]
+//
+// Plants each mutation in a copy of the sources, runs the simulation over it from seed 1 on, and prints which seed found it. The unchanged code
+// runs first, over as many seeds as the slowest mutation needed at most: it has to pass. Exit code 1: a mutation was not found.
+import { execFileSync, spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type Mutation, mutations } from './mutations.ts'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+const FIRST_VIOLATION = 'tests/simulation/mutations/first-violation.ts'
+
+const { values } = parseArgs({
+  options: { seeds: { type: 'string', default: '1000' }, only: { type: 'string', default: '' } },
+})
+const seedCount = Number(values.seeds)
+const chosen = mutations.filter(({ name }) => name.includes(values.only))
+if (!Number.isInteger(seedCount) || seedCount < 1 || chosen.length === 0) {
+  console.error('usage: npm run mutations [-- --seeds N] [--only PART-OF-NAME]')
+  process.exit(2)
+}
+
+interface Found {
+  readonly seed?: number
+  readonly violation?: string
+}
+
+function plant(folder: string, { name, edits }: Mutation): void {
+  for (const { file, find, replace } of edits) {
+    const path = join(folder, file)
+    const source = readFileSync(path, 'utf8')
+    if (source.split(find).length !== 2) throw new Error(`'${name}' no longer fits ${file}`)
+    writeFileSync(
+      path,
+      source.replace(find, () => replace),
+    )
+  }
+}
+
+async function hunt(mutation: Mutation | undefined, seeds: number): Promise<Found> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-mutation-'))
+  try {
+    const tracked = execFileSync(
+      'git',
+      [
+        'ls-files',
+        '--cached',
+        '--others',
+        '--exclude-standard',
+        'lib',
+        'stores',
+        'topology',
+        'tests/simulation',
+        'package.json',
+      ],
+      { cwd: ROOT, encoding: 'utf8' },
+    )
+    for (const file of tracked.trim().split('\n')) cpSync(join(ROOT, file), join(folder, file))
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+    if (mutation !== undefined) plant(folder, mutation)
+    const child = spawn(process.execPath, [FIRST_VIOLATION, '1', String(seeds)], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    let output = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+    const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve))
+    const line = output.trim().split('\n').at(-1)
+    if (exitCode !== 0 || line === undefined || line === '')
+      return { seed: 1, violation: `the process ended with ${exitCode}` }
+    return JSON.parse(line) as Found
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const waiting = [...chosen]
+const found = new Map<string, Found>()
+async function work(): Promise<void> {
+  for (let mutation = waiting.shift(); mutation !== undefined; mutation = waiting.shift()) {
+    const result = await hunt(mutation, seedCount)
+    found.set(mutation.name, result)
+    console.log(
+      result.seed === undefined
+        ? `NOT FOUND in ${seedCount} seeds: ${mutation.name}`
+        : `seed ${result.seed}: ${mutation.name} (${result.violation})`,
+    )
+  }
+}
+await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) }, work))
+
+const needed = Math.max(0, ...[...found.values()].map(({ seed }) => seed ?? 0))
+const unchanged = await hunt(undefined, needed)
+if (unchanged.seed !== undefined)
+  console.log(`the unchanged code fails at seed ${unchanged.seed}: ${unchanged.violation}`)
+const missed = [...found.values()].filter(({ seed }) => seed === undefined).length
+console.log(
+  `${found.size - missed} of ${found.size} found, within ${needed} seeds; the unchanged code ${unchanged.seed === undefined ? 'passes them' : 'does not pass'}`,
+)
+process.exit(missed > 0 || unchanged.seed !== undefined ? 1 : 0)
