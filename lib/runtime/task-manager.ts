@@ -11,7 +11,7 @@ import type {
   OffsetCommit,
   Producer,
 } from '../client/client.ts'
-import { BrokerUnavailableError, TransactionAbortedError } from '../client/errors.ts'
+import { BrokerUnavailableError, StaleMemberError, TransactionAbortedError } from '../client/errors.ts'
 import { StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { partitionKey, type TopicPartition } from '../core/record.ts'
@@ -313,6 +313,7 @@ export class TaskManager implements GroupListener {
     const names = owned.map(({ id }) => taskName(id))
     logger.warn({ tasks: names, code: cause.code, cause: cause.message }, 'tasks start over from their last commit')
     const startingBefore = owned.map(({ starting }) => starting)
+    let isLost = false
     const startOver = async () => {
       // Tasks that share the lane may still be restoring.
       await Promise.all(startingBefore)
@@ -322,15 +323,29 @@ export class TaskManager implements GroupListener {
         await task!.suspend(this.#options.config.requestTimeoutMs)
       }
       // A member that the group has forgotten must not fence the one that took its place: ask before taking the producer back.
-      await Promise.race([member().confirm(), Promise.all(owned.map(whenReleased))])
+      try {
+        await Promise.race([member().confirm(), Promise.all(owned.map(whenReleased))])
+      } catch (error) {
+        if (!(error instanceof StaleMemberError)) throw error
+        // The group has dropped us: `onLost` will take the tasks away, but not before `onRevoked` has ended, which may wait for us.
+        isLost = true
+        return
+      }
       if (owned.length > 0 && owned.every(isReleased)) return
       await lane.producer.init()
       for (const task of owned) if (!isReleased(task)) await this.#bringUp(task, task.task!, lane)
     }
-    const over = startOver().finally(() => {
+    const ended = () => {
       lane.startingOver = undefined
+      this.#options.onChange()
+    }
+    const over = startOver().finally(() => {
+      if (!isLost) ended()
     })
-    lane.startingOver = over.catch(() => {})
+    const lost = async () => {
+      if (isLost) await Promise.all(owned.map(whenReleased)).then(ended)
+    }
+    lane.startingOver = over.then(lost).catch(() => {})
     for (const task of owned) task.starting = over.catch((error: unknown) => this.#failed(task, error))
     this.#options.onChange()
   }
