@@ -141,7 +141,7 @@ export {
 } from './runtime/error-handlers.ts'
 export * from './runtime/errors.ts'
 export type { MetricsSnapshot } from './runtime/metrics.ts'
-export type { RestoredEvent } from './runtime/restorer.ts'
+export type { RestoredEvent, RestoringEvent } from './runtime/restore-progress.ts'
 export { DeserializationError, SerializationError } from './serde/errors.ts'
 export { serdes } from './serde/index.ts'
 export type { JsonSerde } from './serde/json.ts'

@@ -12,7 +12,7 @@ import { type ResolvedConfig, resolveConfig, type StreamsConfig } from './runtim
 import { NotRunningError } from './runtime/errors.ts'
 import { Instance } from './runtime/instance.ts'
 import { Metrics, type MetricsSnapshot } from './runtime/metrics.ts'
-import type { RestoredEvent } from './runtime/restorer.ts'
+import type { RestoredEvent, RestoringEvent } from './runtime/restore-progress.ts'
 
 //                      ┌────────────┐
 //                      ▼            │ tasks come or go
@@ -33,8 +33,12 @@ export type KafkaStreamsState =
 export interface KafkaStreamsEvents {
   /** The instance's state has changed. */
   state: [{ readonly from: KafkaStreamsState; readonly to: KafkaStreamsState }]
+  /** A store lacks a part of its changelog, and reads it: once when that begins, then with each batch that is written. None if it lacks nothing. */
+  restoring: [RestoringEvent]
   /** A store holds all of its changelog; `records` is how many had to be read for it. */
   restored: [RestoredEvent]
+  /** The task went elsewhere, or the instance closes, while its store was being restored: what was read stays, and when the task comes back it goes on from there. */
+  restoreSuspended: [RestoringEvent]
   /** What brought the instance to ERROR after start() had resolved; comes after that state. Without a listener it is logged. */
   error: [Error]
 }
@@ -166,7 +170,11 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
       openMemoryDatabase: this.#storage.openMemoryDatabase,
       metrics: this.#metrics,
       logger: this.#logger,
-      onRestored: (event) => this.emit('restored', event),
+      restores: {
+        onRestoring: (event) => this.emit('restoring', event),
+        onRestored: (event) => this.emit('restored', event),
+        onSuspended: (event) => this.emit('restoreSuspended', event),
+      },
       onChange: () => this.#follow(),
       onFatal: (error) => void this.#fail(error),
     })

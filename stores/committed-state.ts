@@ -6,6 +6,8 @@ import type { ChangelogPosition } from './task-database.ts'
 export interface CommittedRows {
   /** `text` and `key` are the same key in its two forms. */
   get(text: string, key: Buffer): Buffer | undefined
+  /** Adds a write to the batch of the next `CommittedState.write`, under everything else in it; null deletes. Absent: there is no shorter way than that write. */
+  load?(key: Buffer, value: Buffer | null): void
   /** Rows in order, in batches, from a snapshot taken when the iteration starts. */
   batches(bounds: Bounds, reverse: boolean): AsyncIterable<readonly Row[]>
 }
@@ -20,6 +22,9 @@ export interface CommittedState {
     positions: ReadonlyMap<string, ChangelogPosition>,
     expired: ReadonlyMap<string, readonly Bounds[]>,
   ): Promise<void>
+  /** Drops what was loaded since the last `write`. */
+  unload?(): void
+  /** Empties a store, and drops what was loaded. */
   wipe(storeName: string): Promise<void>
   close(): Promise<void>
 }

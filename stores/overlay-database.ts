@@ -80,6 +80,7 @@ export class OverlayDatabase implements TaskDatabase {
   rollback(): void {
     // A generation that is being written is committed in Kafka, and stands.
     if (this.#writing === undefined) this.#sealed = false
+    this.#state.unload?.()
     for (const rows of this.#rows.values()) rows.rollback()
   }
 

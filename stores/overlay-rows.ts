@@ -53,6 +53,16 @@ export class OverlayRows implements Rows {
     if (this.#active.size !== keysBefore) this.activeBytes += key.length + ENTRY_BYTES
   }
 
+  load(key: Buffer, value: Buffer | null): void {
+    if (this.#closed) throw this.#notOpen()
+    if (this.#committed.load === undefined) {
+      this.put(key, value === null ? null : Buffer.from(value))
+      return
+    }
+    this.#committed.load(key, value)
+    this.activeBytes += key.length + (value?.length ?? 0)
+  }
+
   range(range: RowRange): AsyncIterable<Row> {
     return this.#range(range, () => [this.#active, this.#committing])
   }
@@ -93,7 +103,8 @@ export class OverlayRows implements Rows {
   seal(): void {
     this.#sealedExpired.push(...this.#expired)
     this.#expired = []
-    if (this.#active.size === 0) return
+    // What was loaded counts, too, though it lies elsewhere.
+    if (this.activeBytes === 0) return
     this.#committing = this.#active
     this.committingBytes = this.activeBytes
     this.#renew()

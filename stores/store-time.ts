@@ -56,6 +56,12 @@ export class StoreTime {
     this.#changed = true
   }
 
+  /** Has all taken from the row when it is next asked for: another hand may have changed it. */
+  forget(): void {
+    this.#loaded = false
+    this.#changed = false
+  }
+
   /** Takes all from the row: at first, and wherever another hand may have changed it. */
   reload(): void {
     this.#loaded = true

@@ -111,7 +111,7 @@ export abstract class TypedStore<K, V, E> implements KeyValueStore<K, E> {
   restore(record: ConsumedRecord): void {
     // A compacted topic has no null keys; a source topic that serves as changelog may, and its table skips them.
     if (record.key === null) return
-    this.#context.rows.put(record.key, record.value === null ? null : this.restoredRow(record.value, record.timestamp))
+    this.#context.rows.load(record.key, record.value === null ? null : this.restoredRow(record.value, record.timestamp))
   }
 
   // ---- for the classes that extend this one

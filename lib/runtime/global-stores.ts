@@ -12,7 +12,7 @@ import type { ResolvedConfig } from './config.ts'
 import { GlobalStoreOutdatedError } from './errors.ts'
 import { GlobalTask } from './global-task.ts'
 import type { Metrics } from './metrics.ts'
-import type { RestoredEvent } from './restorer.ts'
+import { type RestoreListener, RestoreProgress } from './restore-progress.ts'
 
 /** Records of one partition before those of the next get their turn, and then timers and sockets. */
 const TURN_RECORDS = 512
@@ -37,7 +37,7 @@ export interface GlobalStoresOptions {
   readonly openMemoryDatabase: OpenTaskDatabase
   readonly metrics: Metrics
   readonly logger: Logger
-  readonly onRestored: (event: RestoredEvent) => void
+  readonly restores: RestoreListener
   readonly onFatal: (error: unknown) => void
 }
 
@@ -147,13 +147,27 @@ export class GlobalStores {
   }
 
   async #restore(task: GlobalTask, partitionCount: number): Promise<void> {
-    const { config, logger, metrics, onRestored } = this.#options
-    const startedMs = config.clock.monotonicMs()
-    let records = 0
+    const { config, logger, metrics, restores } = this.#options
+    const what = { store: task.name, topic: task.topic, partition: ALL_PARTITIONS }
+    const progress = new RestoreProgress(what, { clock: config.clock, logger, metrics, listener: restores })
+    let reached = 0
     for (let attempt = 1; !this.#closing; attempt++) {
       try {
-        const targets = await this.#begin(task, partitionCount)
-        while (!this.#closing && !task.hasReached(targets)) records += await this.#work([task])
+        const { starts, ends } = await this.#begin(task, partitionCount)
+        const committed = () =>
+          ends.reduce((sum, _, partition) => sum + (task.position(partition) ?? starts[partition]!), 0)
+        reached = committed()
+        progress.started(
+          reached,
+          ends.reduce((sum, end) => sum + end, 0),
+          undefined,
+        )
+        while (!this.#closing && !task.hasReached(ends)) {
+          progress.read(await this.#work([task]))
+          if (committed() === reached) continue
+          reached = committed()
+          progress.reached(reached)
+        }
         break
       } catch (error) {
         if (!(error instanceof OffsetOutOfRangeError) || attempt === MAX_RESTORES) throw error
@@ -161,15 +175,19 @@ export class GlobalStores {
         await this.#startOver(task, partitionCount)
       }
     }
-    if (this.#closing) return
+    if (this.#closing) {
+      progress.suspended(reached)
+      return
+    }
     await task.commit()
-    metrics.recordsRestored += records
-    const ms = Math.round(config.clock.monotonicMs() - startedMs)
-    onRestored({ store: task.name, partition: ALL_PARTITIONS, records, ms })
+    progress.ended()
   }
 
-  /** Starts to read each partition where the store ends. Returns where the partitions end. */
-  async #begin(task: GlobalTask, partitionCount: number): Promise<readonly number[]> {
+  /** Starts to read each partition where the store ends. Returns where the partitions start and end. */
+  async #begin(
+    task: GlobalTask,
+    partitionCount: number,
+  ): Promise<{ readonly starts: readonly number[]; readonly ends: readonly number[] }> {
     const { client, logger } = this.#options
     const partitions = partitionsOf(task.topic, partitionCount)
     const [starts, ends] = await Promise.all([
@@ -188,12 +206,9 @@ export class GlobalStores {
       logger.warn(fields, 'a global store is emptied and read anew: its topic does not reach back to where it ended')
       await this.#startOver(task, partitionCount)
     }
-    this.#addPartitions(
-      task,
-      partitionCount,
-      partitions.map(({ partition }) => offset(starts, partition)),
-    )
-    return partitions.map(({ partition }) => offset(ends, partition))
+    const all = (offsets: ReadonlyMap<string, number>) => partitions.map(({ partition }) => offset(offsets, partition))
+    this.#addPartitions(task, partitionCount, all(starts))
+    return { starts: all(starts), ends: all(ends) }
   }
 
   async #startOver(task: GlobalTask, partitionCount: number): Promise<void> {

@@ -16,7 +16,8 @@ import { prepareTopics } from './internal-topics.ts'
 import type { Metrics } from './metrics.ts'
 import { SinkTopics } from './record-collector.ts'
 import { RecordPurger } from './record-purger.ts'
-import { type RestoredEvent, Restorer } from './restorer.ts'
+import type { RestoreListener } from './restore-progress.ts'
+import { Restorer } from './restorer.ts'
 import { startSerdes } from './start-serdes.ts'
 import { StreamLoop } from './stream-loop.ts'
 import { StreamsAssignor } from './streams-assignor.ts'
@@ -33,7 +34,7 @@ export interface InstanceOptions {
   readonly openMemoryDatabase: OpenTaskDatabase
   readonly metrics: Metrics
   readonly logger: Logger
-  readonly onRestored: (event: RestoredEvent) => void
+  readonly restores: RestoreListener
   /** Tasks were assigned, started or stopped: `running` may have changed. */
   readonly onChange: () => void
   readonly onFatal: (error: unknown) => void
@@ -72,7 +73,7 @@ export class Instance {
 
   /** Resolves once the group has assigned tasks; they may still be restoring. */
   async start(): Promise<void> {
-    const { config, topology, metrics, logger, onChange, onFatal, onRestored } = this.#options
+    const { config, topology, metrics, logger, restores, onChange, onFatal } = this.#options
     this.#plan = await this.#prepare()
     const changelogIds = await this.#changelogIds()
     await startSerdes(topology, config.applicationId)
@@ -95,7 +96,8 @@ export class Instance {
       metrics,
       logger,
       changelogIds,
-      onRestored,
+      uncommittedBytes: config.uncommittedBytes,
+      listener: restores,
     })
     const groupInstanceId =
       config.groupInstanceId === undefined ? this.#options.directory.instanceId : config.groupInstanceId
@@ -227,7 +229,7 @@ export class Instance {
   // Their readers may start with the first task.
   async #startGlobalStores(): Promise<void> {
     const { config, topology, directory, openDatabase, openMemoryDatabase } = this.#options
-    const { metrics, logger, onRestored, onFatal } = this.#options
+    const { metrics, logger, restores, onFatal } = this.#options
     if (topology.globalStores.length === 0) return
     this.#globalStores = new GlobalStores({
       config,
@@ -238,7 +240,7 @@ export class Instance {
       openMemoryDatabase,
       metrics,
       logger,
-      onRestored,
+      restores,
       onFatal,
     })
     await this.#globalStores.start(this.#plan!.globalPartitions)

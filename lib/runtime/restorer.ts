@@ -1,77 +1,51 @@
-// Flow: changelog → fetcher → [restorer] → stores
-
+// Flow: task-manager → [restorer] → store-replay
 import type { ChangelogPosition } from '../../stores/task-database.ts'
-import type { Admin, Client, CommittedOffset, FetchedPartition, Fetcher } from '../client/client.ts'
+import type { Admin, Client, CommittedOffset, Fetcher } from '../client/client.ts'
 import { OffsetOutOfRangeError } from '../client/errors.ts'
-import type { Clock } from '../core/clock.ts'
-import type { Logger } from '../core/log.ts'
-import { type ConsumedRecord, partitionKey, type TopicPartition } from '../core/record.ts'
-import type { Metrics } from './metrics.ts'
-import { RecordQueue } from './record-queue.ts'
-import { SourceChangelog } from './source-changelog.ts'
+import { partitionKey } from '../core/record.ts'
+import { RestoreProgress, type RestoreProgressOptions } from './restore-progress.ts'
+import { type ReplayRange, type RestoringStore, StoreReplay } from './store-replay.ts'
 import type { StreamTask } from './stream-task.ts'
-import type { TaskStore } from './task-stores.ts'
-import { TransactionWait } from './transaction-wait.ts'
+import { Turns } from './turns.ts'
 
-/** Restored writes that may wait in memory for their batch. */
-const MAX_RESTORE_BATCH_BYTES = 4 * 1024 * 1024
-/** Records applied before other work gets its turn. */
-const RESTORE_SLICE_RECORDS = 2_000
+/** Stores that are restored at the same time. Of each, 2 MiB of its changelog may lie fetched in memory, besides what one request brings. */
+const MAX_RESTORING_STORES = 8
+/** What has been restored and waits in memory for its batch; a store has up to two batches, one filling and one on its way to disk. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024
+const BATCHES_OF_A_STORE = 2
 
-/** One store of one task holds all of its changelog again. */
-export interface RestoredEvent {
-  readonly store: string
-  /** -1: all, of a global store. */
-  readonly partition: number
-  /** How many records had to be read for it. */
-  readonly records: number
-  readonly ms: number
-}
-
-export interface RestorerOptions {
+export interface RestorerOptions extends RestoreProgressOptions {
   readonly client: Client
-  readonly clock: Clock
-  readonly metrics: Metrics
-  readonly logger: Logger
   /** Identity of each changelog topic, by name. */
   readonly changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>
-  readonly onRestored: (event: RestoredEvent) => void
+  /** Uncommitted writes of an instance: those of all restores stay below it. */
+  readonly uncommittedBytes: number
 }
 
-interface Range {
-  readonly from: number
-  /**
-   * The high watermark: what was committed lies before it, also where its marker is still on the way. Of a source topic the committed offset: what lies behind
-   * it has yet to be processed.
-   */
-  readonly target: number
+/** What a store has to read, and why all of it, if it should not have to. */
+interface Plan extends ReplayRange {
+  readonly why: string | undefined
 }
 
-/** A store of a task that has a changelog. */
-interface RestoringStore extends TaskStore {
-  readonly task: StreamTask
-  readonly name: string
-  readonly changelog: TopicPartition
-  /** The committed offset of a source topic; undefined if there is none. */
-  readonly consumed: number | undefined
-}
-
-/** What records are read from: a changelog, or a source topic that serves as one. */
-interface Feed {
-  next(): ConsumedRecord | undefined
-  readonly position: number
-}
-
-/** Brings the stores of tasks up to the end of their changelogs. */
+/**
+ * Brings the stores of tasks up to the end of their changelogs: some stores at once, in turns that leave room for the tasks that run already, and within a share of memory that does not
+ * depend on how many tasks there are.
+ */
 export class Restorer {
   readonly #options: RestorerOptions
   readonly #admin: Admin
   readonly #fetcher: Fetcher
+  readonly #turns: Turns
+  readonly #batchBytes: number
   readonly #waiting = new Set<() => void>()
+  #restoringStores = 0
 
   constructor(options: RestorerOptions) {
     this.#options = options
     this.#admin = options.client.admin
+    this.#turns = new Turns(options.clock)
+    const share = Math.floor(options.uncommittedBytes / (MAX_RESTORING_STORES * BATCHES_OF_A_STORE))
+    this.#batchBytes = Math.max(1, Math.min(MAX_BATCH_BYTES, share))
     this.#fetcher = options.client.fetcher({
       isolation: 'read_committed',
       purpose: 'restore',
@@ -83,7 +57,7 @@ export class Restorer {
    * Restores one store after the other. To be called when no other producer can write to the changelogs any more.
    *
    * @param committed - Of the task's inputs, by partition.
-   * @param cancelled - Asked now and then; when true the call returns early, and what was restored until then stays.
+   * @param cancelled - Asked now and then, and when `wake` was called; when true the call returns early, and what was restored until then stays.
    */
   async restore(
     task: StreamTask,
@@ -96,8 +70,15 @@ export class Restorer {
       const consumed = committed.get(partitionKey(changelog.topic, changelog.partition))?.offset
       // Neither consumed nor held: whatever the topic has is yet to be processed.
       if (isSource && consumed === undefined && task.database.position(name) === undefined) continue
+      while (this.#restoringStores >= MAX_RESTORING_STORES && !cancelled()) await this.#woken()
       if (cancelled()) return
-      await this.#restoreStore({ ...store, task, name, changelog, consumed }, cancelled)
+      this.#restoringStores++
+      try {
+        await this.#restoreStore({ ...store, task, name, changelog, consumed }, cancelled)
+      } finally {
+        this.#restoringStores--
+        this.wake()
+      }
     }
   }
 
@@ -106,19 +87,23 @@ export class Restorer {
     await this.#fetcher.close()
   }
 
-  /** Has restores that wait for records ask again whether they are cancelled. */
+  /** Has restores that wait, for records or for their turn, ask again whether they are cancelled. */
   wake(): void {
     for (const resume of this.#waiting) resume()
     this.#waiting.clear()
   }
 
   async #restoreStore(store: RestoringStore, cancelled: () => boolean): Promise<void> {
-    const startedMs = this.#options.clock.monotonicMs()
-    let records = 0
+    const { topic, partition } = store.changelog
+    const progress = new RestoreProgress({ store: store.name, task: store.task.name, topic, partition }, this.#options)
+    let reached = 0
     for (let done = false; !done && !cancelled(); ) {
-      const range = await this.#range(store)
+      const plan = await this.#plan(store)
+      if (cancelled()) return
+      progress.started(plan.from, plan.target, plan.why)
+      reached = plan.from
       try {
-        records += await this.#replay(store, range, cancelled)
+        if (plan.from < plan.target) reached = await this.#replay(store, plan, progress, cancelled)
         done = true
       } catch (error) {
         // Records before the log's new start were deleted while we read: nothing below them can be trusted.
@@ -126,15 +111,13 @@ export class Restorer {
         await this.#startOver(store, 'its changelog was cut while it was restored')
       }
     }
-    if (cancelled()) return
-    const ms = Math.round(this.#options.clock.monotonicMs() - startedMs)
-    this.#options.metrics.recordsRestored += records
-    this.#options.onRestored({ store: store.name, partition: store.changelog.partition, records, ms })
+    if (cancelled()) progress.suspended(reached)
+    else progress.ended()
   }
 
   // Where to read from and to; empties the store first if what it holds does not belong to this changelog.
-  async #range(store: RestoringStore): Promise<Range> {
-    const { task, name, changelog, isSource, consumed } = store
+  async #plan(store: RestoringStore): Promise<Plan> {
+    const { task, name, changelog, isSource, isPersistent, consumed } = store
     const key = partitionKey(changelog.topic, changelog.partition)
     const [starts, ends] = await Promise.all([
       this.#admin.offsets([changelog], 'earliest', 'read_uncommitted'),
@@ -144,7 +127,10 @@ export class Restorer {
     const end = ends.get(key)!
     const target = isSource ? Math.min(consumed ?? start, end) : end
     const position = task.database.position(name)
-    if (position === undefined) return { from: start, target }
+    if (position === undefined) {
+      const why = isPersistent ? 'nothing of it lies in the state directory' : undefined
+      return { from: start, target, why }
+    }
     const ids = this.#options.changelogIds.get(changelog.topic)!
     const problem =
       position.topicId !== ids.topicId || position.clusterId !== ids.clusterId
@@ -154,83 +140,43 @@ export class Restorer {
           : position.offset < start
             ? `its changelog starts at ${start}, after its position ${position.offset}`
             : undefined
-    if (problem === undefined) return { from: position.offset, target }
+    if (problem === undefined) return { from: position.offset, target, why: undefined }
     await this.#startOver(store, problem)
-    return { from: start, target }
+    // That was warned about already.
+    return { from: start, target, why: undefined }
   }
 
-  async #startOver({ task, name, changelog }: RestoringStore, why: string): Promise<void> {
+  async #startOver({ task, name, store, changelog }: RestoringStore, why: string): Promise<void> {
     const fields = { task: task.name, store: name, changelog: `${changelog.topic}-${changelog.partition}` }
     this.#options.logger.warn(fields, `store is emptied and restored from the start of its changelog: ${why}`)
     task.database.rollback()
     await task.database.wipe(name)
+    store.discard?.()
   }
 
-  async #replay(restoring: RestoringStore, { from, target }: Range, cancelled: () => boolean): Promise<number> {
-    if (from >= target) return 0
-    const { task, name, store, changelog } = restoring
-    const { database } = task
-    const ids = this.#options.changelogIds.get(changelog.topic)!
-    const fetched = this.#fetcher.add(changelog, from)
-    const feed = this.#feed(restoring, fetched, target)
-    const fields = { task: task.name, store: name, changelog: `${changelog.topic}-${changelog.partition}` }
-    const waiting = new TransactionWait(this.#options, fields, fetched, target)
-    let records = 0
-    // The next records are read while a batch is being written.
-    let writing = Promise.resolve()
-    const write = async () => {
-      await writing
-      database.seal()
-      writing = database.write(new Map([[name, { offset: feed.position, ...ids }]]))
-      writing.catch(() => {})
-    }
-    try {
-      while (feed.position < target && !cancelled()) {
-        let taken = 0
-        for (; taken < RESTORE_SLICE_RECORDS; taken++) {
-          const record = feed.next()
-          if (record === undefined) break
-          store.restore(record)
-        }
-        records += taken
-        // No await between an empty look and the wait: records that come in between would wake nobody.
-        if (taken === 0) {
-          if (feed.position >= target) continue
-          waiting.began()
-          await this.#moreToRead()
-          continue
-        }
-        waiting.ended()
-        if (database.uncommittedBytes >= MAX_RESTORE_BATCH_BYTES) await write()
-        await this.#options.clock.yield()
-      }
-      await write()
-      await writing
-    } finally {
-      waiting.ended()
-      // A store that is emptied next must not get this batch afterwards.
-      await writing.catch(() => {})
-      this.#fetcher.remove(changelog)
-    }
-    return records
-  }
-
-  #feed({ task, changelog, isSource }: RestoringStore, fetched: FetchedPartition, target: number): Feed {
-    if (!isSource) return fetched
-    const queue = new RecordQueue({
-      source: task.sourceOf(changelog.topic),
-      fetched,
-      partitionTimeMs: -1,
-      nowMs: () => this.#options.clock.now(),
-      // Counted when it was consumed.
-      onDrop: () => {},
-      onUnreadable: (error, raw) => task.errors.unrestorable(error, raw),
-      onReady: () => this.wake(),
+  #replay(
+    store: RestoringStore,
+    range: ReplayRange,
+    progress: RestoreProgress,
+    cancelled: () => boolean,
+  ): Promise<number> {
+    const { clock, logger, changelogIds } = this.#options
+    const replay = new StoreReplay(store, range, {
+      fetcher: this.#fetcher,
+      clock,
+      logger,
+      turns: this.#turns,
+      progress,
+      identity: changelogIds.get(store.changelog.topic)!,
+      batchBytes: this.#batchBytes,
+      moreToRead: () => this.#woken(),
+      wake: () => this.wake(),
+      cancelled,
     })
-    return new SourceChangelog(queue, target)
+    return replay.run()
   }
 
-  #moreToRead(): Promise<void> {
+  #woken(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.add(resolve)
     })

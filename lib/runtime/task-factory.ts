@@ -140,6 +140,7 @@ export class TaskFactory {
       })
     }
     return stores
+        isPersistent: builder.persistent,
   }
 
   #logTo(

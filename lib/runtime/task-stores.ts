@@ -12,6 +12,8 @@ export interface TaskStore {
   readonly store: StateStore
   /** Undefined: nothing is logged, nothing can be restored. */
   readonly changelog: TopicPartition | undefined
+  /** Whether its rows lie on disk. */
+  readonly isPersistent: boolean
   /** Whether the changelog is an input of the task: nothing is logged to it, and the store holds as much of it as was consumed. */
   readonly isSource: boolean
   /** Whether we delete from the changelog what the store needs no more. */

@@ -162,7 +162,7 @@ export class ChangeBuffer<K, V> implements StateStore {
   restore({ key, value, headers }: ConsumedRecord): void {
     if (key === null) return
     if (value !== null && !isVersion3(headers)) throw new ChangelogFormatError(this.name, this.#context.changelogTopic)
-    this.#context.rows.put(key, value)
+    this.#context.rows.load(key, value)
   }
 
   // ---- inside

@@ -115,15 +115,16 @@ export class RecordBuffer<K, V> implements StateStore {
     this.#counter.flush()
   }
 
+  discard(): void {
+    this.#counter.forget()
+  }
+
   restore({ key, value }: ConsumedRecord): void {
     if (key === null) return
-    this.#context.rows.put(key, value)
+    this.#context.rows.load(key, value)
     if (value === null) return
-    // A restore that has to start over empties the rows below.
-    this.#counter.reload()
     this.#counter.restored(readInt64(key, TIME_AT))
     this.#counter.counter = key.readInt32BE(key.length - SEQUENCE_BYTES)
-    this.#counter.flush()
   }
 
   // ---- inside

@@ -2,6 +2,7 @@ import type { Bounds } from '../bounds.ts'
 import type { CleanSection } from '../clean-cache.ts'
 import type { CommittedRows } from '../committed-state.ts'
 import type { Row } from '../merge-rows.ts'
+import type { LoadedRows } from './loaded-rows.ts'
 import { type LevelDatabase, levelError } from './open-level.ts'
 import { KEYSPACE_BYTES, levelRange, RowKeys } from './row-keys.ts'
 
@@ -15,13 +16,15 @@ export class LevelRows implements CommittedRows {
   readonly #database: LevelDatabase
   readonly #directory: string
   readonly #cache: CleanSection
+  readonly #loaded: LoadedRows
   #keyspace: number
   #keys: RowKeys
 
-  constructor(database: LevelDatabase, directory: string, cache: CleanSection, keyspace: number) {
+  constructor(database: LevelDatabase, directory: string, cache: CleanSection, loaded: LoadedRows, keyspace: number) {
     this.#database = database
     this.#directory = directory
     this.#cache = cache
+    this.#loaded = loaded
     this.#keyspace = keyspace
     this.#keys = new RowKeys(keyspace)
   }
@@ -37,6 +40,10 @@ export class LevelRows implements CommittedRows {
     }
     this.#cache.set(text, value ?? null)
     return value
+  }
+
+  load(key: Buffer, value: Buffer | null): void {
+    this.#loaded.add(this, this.#keys.ofBytes(key), value)
   }
 
   async *batches(bounds: Bounds, reverse: boolean): AsyncGenerator<readonly Row[], void, undefined> {
@@ -60,6 +67,11 @@ export class LevelRows implements CommittedRows {
   /** This write is in the database now. */
   wrote(text: string, value: Buffer | null): void {
     this.#cache.set(text, value)
+  }
+
+  /** Rows of this store were written that the cache knows nothing of. */
+  wroteLoaded(): void {
+    this.#cache.clear()
   }
 
   /** Goes on in another keyspace, which is empty. */

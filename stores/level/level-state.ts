@@ -6,15 +6,13 @@ import { MemoryState } from '../memory/memory-state.ts'
 import type { Writes } from '../merge-rows.ts'
 import type { ChangelogPosition, TaskDatabaseOptions } from '../task-database.ts'
 import { LevelRows } from './level-rows.ts'
+import { type Batch, type LoadedBatch, LoadedRows } from './loaded-rows.ts'
 import { commitKey, garbageKey, type Meta, NO_VALUE, readMeta, type StoreMeta, storeKey, storeValue } from './meta.ts'
 import { type LevelDatabase, levelError, openLevel } from './open-level.ts'
 import { keyspacePrefix, levelRange, RowKeys } from './row-keys.ts'
 
 /** Rows of a commit handled before other work gets its turn: a few milliseconds. */
 const SLICE_ROWS = 4_096
-
-/** One batch under construction. */
-type Batch = ReturnType<LevelDatabase['batch']>
 
 /** The committed state of one task in one LevelDB; that of its in-memory stores beside it. */
 export class LevelState implements CommittedState {
@@ -25,6 +23,7 @@ export class LevelState implements CommittedState {
   readonly #memory = new MemoryState()
   readonly #memoryStores: ReadonlySet<string>
   readonly #rows = new Map<string, LevelRows>()
+  readonly #loaded: LoadedRows
   readonly #stores: Map<string, StoreMeta>
   #commit: number
   #lastKeyspace: number
@@ -37,6 +36,7 @@ export class LevelState implements CommittedState {
     this.#directory = options.directory
     this.#clock = options.clock
     this.#cache = new CleanCache(options.readCacheBytes)
+    this.#loaded = new LoadedRows(database)
     this.#memoryStores = new Set(options.memoryStores)
     this.#stores = meta.stores
     this.#commit = meta.commit
@@ -62,7 +62,7 @@ export class LevelState implements CommittedState {
     let rows = this.#rows.get(storeName)
     if (rows === undefined) {
       const { keyspace } = this.#storeOf(storeName)
-      rows = new LevelRows(this.#database, this.#directory, this.#cache.section(), keyspace)
+      rows = new LevelRows(this.#database, this.#directory, this.#cache.section(), this.#loaded, keyspace)
       this.#rows.set(storeName, rows)
     }
     return rows
@@ -82,14 +82,16 @@ export class LevelState implements CommittedState {
     const toDisk = (entry: readonly [string, unknown]) => !this.#memoryStores.has(entry[0])
     const onDisk = new Map([...writes].filter(toDisk))
     const moved = [...positions].filter(toDisk)
-    if (onDisk.size > 0 || moved.length > 0) {
-      await this.#inTurn(async (batch) => {
+    const loaded = this.#loaded.take()
+    if (onDisk.size > 0 || moved.length > 0 || loaded !== undefined) {
+      await this.#inTurn(loaded, async (batch) => {
         for (const [storeName, rows] of onDisk) await this.#copy(batch, storeName, rows)
         const changed = new Map([...onDisk.keys()].map((storeName) => [storeName, this.#storeOf(storeName)]))
         for (const [storeName, position] of moved) changed.set(storeName, { ...this.#storeOf(storeName), position })
         for (const [storeName, meta] of changed) batch.put(storeKey(storeName), storeValue(meta))
         return () => {
           for (const [storeName, meta] of changed) this.#stores.set(storeName, meta)
+          for (const rows of loaded?.stores ?? []) rows.wroteLoaded()
         }
       })
       for (const [storeName, written] of onDisk) {
@@ -104,9 +106,15 @@ export class LevelState implements CommittedState {
     }
   }
 
+  unload(): void {
+    this.#loaded.drop()
+  }
+
   async wipe(storeName: string): Promise<void> {
     if (this.#memoryStores.has(storeName)) return this.#memory.wipe(storeName)
-    await this.#inTurn(async (batch) => {
+    // It was to go to the rows as they are before.
+    this.#loaded.drop()
+    await this.#inTurn(undefined, async (batch) => {
       const old = this.#storeOf(storeName)
       const fresh: StoreMeta = { keyspace: ++this.#lastKeyspace, position: undefined }
       batch.put(storeKey(storeName), storeValue(fresh)).put(garbageKey(old.keyspace), NO_VALUE)
@@ -153,16 +161,16 @@ export class LevelState implements CommittedState {
     }
   }
 
-  /** Fills a batch and writes it, when every batch before has been; `fill` returns what to do once it is written. */
-  #inTurn(fill: (batch: Batch) => Promise<() => void>): Promise<void> {
-    const turn = this.#lastBatch.then(() => this.#writeBatch(fill))
+  /** Fills a batch, a new one or that with what was loaded, and writes it, when every batch before has been; `fill` returns what to do once it is written. */
+  #inTurn(loaded: LoadedBatch | undefined, fill: (batch: Batch) => Promise<() => void>): Promise<void> {
+    const turn = this.#lastBatch.then(() => this.#writeBatch(loaded, fill))
     this.#lastBatch = turn.catch(() => {})
     return turn
   }
 
-  async #writeBatch(fill: (batch: Batch) => Promise<() => void>): Promise<void> {
+  async #writeBatch(loaded: LoadedBatch | undefined, fill: (batch: Batch) => Promise<() => void>): Promise<void> {
     try {
-      const batch = this.#database.batch()
+      const batch = loaded?.batch ?? this.#database.batch()
       const afterwards = await fill(batch)
       batch.del(commitKey(this.#commit)).put(commitKey(this.#commit + 1), NO_VALUE)
       await batch.write()

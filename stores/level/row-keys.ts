@@ -44,6 +44,13 @@ export class RowKeys {
     return key
   }
 
+  /** As `of`, for a key in bytes. */
+  ofBytes(bytes: Buffer): Buffer {
+    const key = this.#kept[bytes.length] ?? this.#make(bytes.length)
+    key.set(bytes, KEYSPACE_BYTES)
+    return key
+  }
+
   #make(length: number): Buffer {
     const key = Buffer.alloc(KEYSPACE_BYTES + length)
     this.#prefix.copy(key)

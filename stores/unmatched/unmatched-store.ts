@@ -151,7 +151,7 @@ export class UnmatchedStore<K, L, R> implements StateStore {
   flush(): void {}
 
   restore({ key, value }: ConsumedRecord): void {
-    if (key !== null) this.#context.rows.put(key, value)
+    if (key !== null) this.#context.rows.load(key, value)
   }
 
   // ---- inside

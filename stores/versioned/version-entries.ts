@@ -106,7 +106,7 @@ export class VersionEntries {
     return found.reverse()
   }
 
-  /** Before each commit, and after each restored record: keeps the observed time, and drops segments that have expired. */
+  /** Before each commit: keeps the observed time, and drops segments that have expired. */
   flush(): void {
     this.#time.flush()
     const kept = firstKeptSegment(this.#time.observedMs, this.#retentionMs, this.#segmentMs)
@@ -115,8 +115,9 @@ export class VersionEntries {
     this.#rows.expire(Buffer.of(HISTORY), segmentPrefix(HISTORY, kept))
   }
 
-  reload(): void {
-    this.#time.reload()
+  /** Takes nothing as known of the rows: another hand may have changed them. */
+  forget(): void {
+    this.#time.forget()
     this.#history.reload()
   }
 

@@ -75,14 +75,13 @@ export class VersionedStore<K, V> implements VersionedKeyValueStore<K, V> {
     this.#entries.flush()
   }
 
+  discard(): void {
+    this.#entries.forget()
+  }
+
   restore({ key, value, timestamp }: ConsumedRecord): void {
     // A compacted topic has no null keys; a source topic that serves as changelog may, and its table skips them.
-    if (key === null) return
-    // A restore that has to start over empties the rows below.
-    this.#entries.reload()
-    this.#entries.put(key, value, timestamp)
-    // What was observed is written with what was restored.
-    this.#entries.flush()
+    if (key !== null) this.#entries.put(key, value, timestamp)
   }
 
   #record(entry: VersionEntry | undefined): VersionedRecord<V> | undefined {

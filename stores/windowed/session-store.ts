@@ -79,12 +79,8 @@ export class SessionEntriesStore<K, A> extends WindowedStore<K, A> implements Se
     if (key === null) return
     const { entries } = this
     const session = readSessionKey(key)
-    // A restore that has to start over empties the rows below.
-    entries.reload()
     entries.restored(Math.max(timestamp, session.timeMs))
     this.restoreEntry(session, value, timestamp, offset)
-    // What was observed is written with what was restored.
-    entries.flush()
   }
 
   // ---- inside

@@ -202,7 +202,7 @@ export class TimeEntries {
     }
   }
 
-  /** Before each commit, and after each restored record: keeps the observed time and the counter, and drops segments that have expired. */
+  /** Before each commit: keeps the observed time and the counter, and drops segments that have expired. */
   flush(): void {
     this.#time.flush()
     const { keptMs } = this
@@ -214,9 +214,9 @@ export class TimeEntries {
     if (this.#options.timeOrdered) this.#rows.expire(Buffer.of(BY_TIME), indexKey(keptMs, EMPTY, EMPTY))
   }
 
-  /** Takes the observed time and the counter from the rows. */
-  reload(): void {
-    this.#time.reload()
+  /** Takes nothing as known of the rows: another hand may have changed them. */
+  forget(): void {
+    this.#time.forget()
     this.#logged.reload()
     this.#groups.reload()
   }

@@ -100,13 +100,9 @@ export abstract class WindowEntriesStore<K, V, E> extends WindowedStore<K, V> im
     if (key === null) return
     const { entries } = this
     const window = readWindowKey(key)
-    // A restore that has to start over empties the rows below.
-    entries.reload()
     entries.restored(timestamp)
     if (window.second > entries.counter) entries.counter = window.second
     if (value !== null || !this.#settings.retainDuplicates) this.restoreEntry(window, value, timestamp, offset)
-    // What was observed is written with what was restored.
-    entries.flush()
   }
 
   // ---- inside

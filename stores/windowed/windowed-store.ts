@@ -71,6 +71,7 @@ export abstract class WindowedStore<K, V> {
 
   discard(): void {
     this.#deferred?.discard()
+    this.entries.forget()
   }
 
   get neededChangelogOffset(): number | undefined {

@@ -72,7 +72,7 @@ export class FakeTask {
     this.record = undefined
     for (const [offset, record] of changelog.entries()) {
       store.restore({ ...record, offset })
-      if (offset % 7 === 0) await this.commit()
+      if (offset % 7 === 0) await this.commit(store)
     }
   }
 }

@@ -28,7 +28,7 @@ function storesOf(...stores: readonly StateStore[]): TaskStores {
     new Map(
       stores.map((store): [string, TaskStore] => [
         store.name,
-        { store, changelog: undefined, isSource: false, isPurged: false },
+        { store, changelog: undefined, isPersistent: true, isSource: false, isPurged: false },
       ]),
     ),
   )

@@ -82,6 +82,7 @@ describe('a record buffer', () => {
     task.changelog.slice(0, 2).forEach((record, offset) => {
       restored.restore({ ...record, offset })
     })
+    await elsewhere.commit(restored)
     await restored.open()
     put(restored, 5, 'a', '4')
     expect(drain(restored)).toEqual(['5 a: 1', '5 a: 2', '5 a: 4'])
@@ -100,8 +101,8 @@ describe('a record buffer', () => {
     task.changelog.forEach((record, offset) => {
       restored.restore({ ...record, offset })
     })
-    await restored.open()
     await elsewhere.commit(restored)
+    await restored.open()
     expect(drain(restored)).toEqual([])
     expect((await opened(elsewhere)).restoredTimeMs).toBe(9)
   })

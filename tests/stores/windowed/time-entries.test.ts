@@ -105,6 +105,7 @@ describe('entries by key and time', () => {
         return opened.get(key)
       },
       put: (key, value) => opened.put(key, value),
+      load: (key, value) => opened.load(key, value),
       range: (range) => opened.range(range),
       expire: (from, before) => opened.expire(from, before),
     }
@@ -144,6 +145,7 @@ describe('entries by key and time', () => {
     const dying: Rows = {
       get: (key) => rows.get(key),
       put: (key, value) => rows.put(key, value),
+      load: (key, value) => rows.load(key, value),
       range: (range) => rows.range(range),
       expire: () => {},
     }
