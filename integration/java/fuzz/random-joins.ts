@@ -28,7 +28,6 @@ export function joinStreams(made: RandomNodes): void {
     after,
     grace: chance.pick([0, chance.below(2 * made.scaleMs)]),
     ...(chance.oneIn(4) && { storeName: made.name('join') }),
-    ...(chance.oneIn(6) && { inMemory: true }),
     ...(chance.oneIn(6) && { logging: false }),
   }
   made.add('joinStreams', left === right ? [left] : [left, right], args, { kind: 'stream', key: 'string', value }, true)
