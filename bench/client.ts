@@ -1,4 +1,4 @@
-// npm run bench:client -- [--codecs none,gzip,snappy,lz4,zstd] [--clients millrace,java,kafkajs] [--records N] [--transactions N] [--rounds N]
+// npm run bench:client -- [--codecs none,gzip,snappy,lz4,zstd] [--clients millrace,millrace-version-1,java,kafkajs] [--records N] [--transactions N] [--rounds N]
 //   [--partitions N] [--batch-bytes N] [--brokers HOST:PORT]
 //
 // The clients alone: how many records a second they produce (idempotent, acks=all) and fetch, and how long transactions of 1, 100 and 1,000 records
@@ -18,6 +18,7 @@ import { produceAll, readRecords } from './topics.ts'
 
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   millrace: ['client/millrace.ts'],
+  'millrace-version-1': ['client/millrace-version-1.ts'],
   java: ['java/run.ts', 'client'],
   kafkajs: ['client/kafkajs.ts'],
 }
@@ -26,7 +27,7 @@ const CODECS: readonly string[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] sati
 const { values } = parseArgs({
   options: {
     codecs: { type: 'string', default: CODECS.join(',') },
-    clients: { type: 'string', default: Object.keys(PROGRAMS).join(',') },
+    clients: { type: 'string', default: 'millrace,java,kafkajs' },
     records: { type: 'string', default: '500000' },
     transactions: { type: 'string', default: '200' },
     rounds: { type: 'string', default: '3' },
