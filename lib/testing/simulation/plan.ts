@@ -73,7 +73,8 @@ export function makePlan(random: Random): SimulationPlan {
       maxTaskIdleMs: random.pick([-1, 0, 0, 20]),
       emitIntervalMs: 0,
       sessionTimeoutMs,
-      rebalanceTimeoutMs: random.between(400, 4_000),
+      // Members hear of a rebalance with their heartbeats, every third of the session.
+      rebalanceTimeoutMs: Math.ceil(sessionTimeoutMs / 3) + random.between(200, 4_000),
       requestTimeoutMs: random.between(1_500, 4_000),
       transactionTimeoutMs: random.between(500, 3_000),
       repartitionPurgeIntervalMs: random.pick([200, 1_000_000, 1_000_000]),
