@@ -58,9 +58,7 @@ try {
   for (let run = 0; run < runs; run++) {
     for (const name of clients) {
       const [program, ...first] = PROGRAMS[name]!
-      console.log(
-        await lastLine(join(import.meta.dirname, program!), [...first, applicationId, store, input, brokers]),
-      )
+      console.log(await lastLine(join(import.meta.dirname, program!), [...first, applicationId, store, input, brokers]))
     }
   }
 } finally {

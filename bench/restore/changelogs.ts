@@ -1,5 +1,5 @@
 // The stores that are restored, and what lies in their changelogs: as counts by key, by window, and by session would have left it.
-import { serdes, StreamsBuilder, type Topology, windows } from '../../lib/index.ts'
+import { StreamsBuilder, serdes, type Topology, windows } from '../../lib/index.ts'
 import { sessionKey, windowKey } from '../../stores/windowed/changelog-keys.ts'
 
 export const STORES = ['key-value', 'window', 'session'] as const
