@@ -32,19 +32,51 @@ function describe(holder: StateDirectoryHolder | undefined): string {
   return `${who}, since ${new Date(sinceMs).toISOString()}`
 }
 
-/** Local state cannot be trusted or read: damaged by the disk or by someone's hand. It is a copy, the changelogs hold the original. */
+/**
+ * Local state cannot be trusted: damaged by the disk or by someone's hand. A task's folder is set aside and its stores are restored from their
+ * changelogs, if all of them have one; what is thrown to the user is about state that is nowhere else.
+ */
 export class StateCorruptedError extends StreamsError {
   readonly code = 'STREAMS_STATE_CORRUPTED'
+  readonly recovery: Recovery
+  readonly directory: string
+  /** What was found: `000012.ldb has a wrong checksum in the block at 4096`. */
+  readonly problem: string
+
+  /** @param unlogged - Stores of this state that have no changelog. */
+  constructor(directory: string, problem: string, options?: ErrorOptions & { readonly unlogged?: readonly string[] }) {
+    const unlogged = (options?.unlogged ?? []).map((name) => `'${name}'`).join(', ')
+    super(
+      `The state in '${directory}' is damaged (${problem}). ` +
+        (unlogged === ''
+          ? 'Delete this folder while the instance is stopped: what it held is then read again.'
+          : `${unlogged}, which no changelog holds, would be lost: bring the folder back from a backup, or delete it while the instance is ` +
+            'stopped to have such stores start empty, and the others restored from their changelogs.'),
+      options,
+    )
+    this.recovery = unlogged === '' ? 'restore' : 'fail'
+    this.directory = directory
+    this.problem = problem
+  }
+}
+
+/** The disk takes no more local state: it is full, or a quota is used up. What was committed is in Kafka, and unharmed. */
+export class StateDiskFullError extends StreamsError {
+  readonly code = 'STREAMS_STATE_DISK_FULL'
   readonly recovery: Recovery = 'fail'
   readonly directory: string
+  /** On the file system of the directory, when the error came up; undefined: cannot be told. */
+  readonly freeBytes: number | undefined
 
-  constructor(directory: string, problem: string, options?: ErrorOptions) {
+  constructor(directory: string, problem: string, freeBytes: number | undefined, options?: ErrorOptions) {
     super(
-      `The state in '${directory}' is damaged (${problem}). Delete this folder while the instance is stopped: ` +
-        'its stores are then restored from their changelog topics (stores without one start empty).',
+      `The state in '${directory}' cannot be written (${problem}). ` +
+        (freeBytes === undefined ? '' : `Its file system has ${freeBytes} bytes free. `) +
+        'Make room, or give this instance a stateDir elsewhere, and start it again: what was committed is in Kafka, and what the disk lacks is restored from there.',
       options,
     )
     this.directory = directory
+    this.freeBytes = freeBytes
   }
 }
 
@@ -63,14 +95,18 @@ export class StateFormatError extends StreamsError {
   }
 }
 
-/** The disk refused to read or write local state: full, read-only, gone. What was committed before is unharmed. */
+/** The disk refused to read or write local state: read-only, gone, broken. What was committed before is unharmed. */
 export class StateIoError extends StreamsError {
   readonly code = 'STREAMS_STATE_IO'
   readonly recovery: Recovery = 'fail'
   readonly directory: string
 
   constructor(directory: string, problem: string, options?: ErrorOptions) {
-    super(`Cannot read or write the state in '${directory}': ${problem}`, options)
+    super(
+      `The state in '${directory}' cannot be read or written (${problem}). Check the disk and the permissions of this folder, and start the instance again: ` +
+        'what was committed is in Kafka, and what the disk lacks is restored from there.',
+      options,
+    )
     this.directory = directory
   }
 }

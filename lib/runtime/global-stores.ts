@@ -12,6 +12,7 @@ import type { ResolvedConfig } from './config.ts'
 import { GlobalStoreOutdatedError } from './errors.ts'
 import { GlobalTask } from './global-task.ts'
 import type { Metrics } from './metrics.ts'
+import { openState } from './open-state.ts'
 import { type RestoreListener, RestoreProgress } from './restore-progress.ts'
 
 /** Records of one partition before those of the next get their turn, and then timers and sockets. */
@@ -130,12 +131,14 @@ export class GlobalStores {
       const { name, persistent } = global.store
       const stateDir = directory.taskDirectory(`global/${name}`)
       const open = persistent ? openDatabase : openMemoryDatabase
-      const database = await open({
+      const options = {
         directory: stateDir,
         memoryBytes: Math.min(Math.max(memoryBytes, MIN_DATABASE_BYTES), MAX_DATABASE_BYTES),
         readCacheBytes: Math.floor((config.readCacheBytes * SHARE) / globalStores.length),
         clock: config.clock,
-      })
+      }
+      const { clock } = config
+      const database = await openState({ open, database: options, unlogged: [], clock, logger })
       const [source] = global.source.topics
       const { topicId } = described.get(source!.name)!
       const identity = { topicId, clusterId }

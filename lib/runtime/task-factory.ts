@@ -14,6 +14,7 @@ import type { ResolvedConfig } from './config.ts'
 import { ForwardScope } from './forward.ts'
 import { isPurged } from './internal-topic-configs.ts'
 import type { Metrics } from './metrics.ts'
+import { openState } from './open-state.ts'
 import { RecordCollector, type SinkTopics } from './record-collector.ts'
 import { StreamTask } from './stream-task.ts'
 import { TaskErrors } from './task-errors.ts'
@@ -95,7 +96,7 @@ export class TaskFactory {
   }
 
   #open(subtopology: Subtopology, directory: string, taskCount: number): Promise<TaskDatabase> {
-    const { config, openDatabase, openMemoryDatabase } = this.#options
+    const { config, openDatabase, openMemoryDatabase, logger } = this.#options
     const share = config.stateMemoryBytes / (4 * taskCount)
     const options = {
       directory,
@@ -105,7 +106,11 @@ export class TaskFactory {
       memoryStores: subtopology.stores.filter(({ persistent }) => !persistent).map(({ name }) => name),
     }
     if (!subtopology.stores.some(({ persistent }) => persistent)) return openMemoryDatabase(options)
-    return openDatabase(options)
+    const { clock } = config
+    const unlogged = subtopology.stores
+      .filter(({ name, persistent, logging }) => persistent && !logging && !subtopology.sourceChangelogs.has(name))
+      .map(({ name }) => name)
+    return openState({ open: openDatabase, database: options, unlogged, clock, logger })
   }
 
   #stores(
@@ -135,12 +140,12 @@ export class TaskFactory {
       stores.set(builder.name, {
         store: builder.build(context),
         changelog: logging || reused !== undefined ? { topic, partition: id.partition } : undefined,
+        isPersistent: builder.persistent,
         isSource: reused !== undefined,
         isPurged: logging && isPurged(builder, config),
       })
     }
     return stores
-        isPersistent: builder.persistent,
   }
 
   #logTo(

@@ -1,5 +1,6 @@
 // Flow: group-member → [task-manager] → stream-task, commit-lane, restorer
 
+import { StateCorruptedError } from '../../stores/errors.ts'
 import type { ChangelogPosition } from '../../stores/task-database.ts'
 import type {
   Assigned,
@@ -333,7 +334,10 @@ export class TaskManager implements GroupListener {
       }
       if (owned.length > 0 && owned.every(isReleased)) return
       await lane.producer.init()
-      for (const task of owned) if (!isReleased(task)) await this.#bringUp(task, task.task!, lane)
+      for (const task of owned) {
+        if (cause instanceof StateCorruptedError && !isReleased(task)) await this.#reopen(task, lane)
+        if (!isReleased(task)) await this.#bringUp(task, task.task!, lane)
+      }
     }
     const ended = () => {
       lane.startingOver = undefined
@@ -348,6 +352,15 @@ export class TaskManager implements GroupListener {
     lane.startingOver = over.then(lost).catch(() => {})
     for (const task of owned) task.starting = over.catch((error: unknown) => this.#failed(task, error))
     this.#options.onChange()
+  }
+
+  // LevelDB has come upon damage: what that is shows when the files are looked through, which opening them does.
+  async #reopen(owned: OwnedTask, lane: CommitLane): Promise<void> {
+    const { factory, config } = this.#options
+    lane.tasks.delete(owned.task!)
+    await owned.task!.close(config.requestTimeoutMs)
+    owned.task = await factory.create(owned.id, lane.producer, this.#owned.size)
+    lane.tasks.add(owned.task)
   }
 
   #failed(owned: OwnedTask, error: unknown): void {

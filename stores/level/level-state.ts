@@ -8,7 +8,7 @@ import type { ChangelogPosition, TaskDatabaseOptions } from '../task-database.ts
 import { LevelRows } from './level-rows.ts'
 import { type Batch, type LoadedBatch, LoadedRows } from './loaded-rows.ts'
 import { commitKey, garbageKey, type Meta, NO_VALUE, readMeta, type StoreMeta, storeKey, storeValue } from './meta.ts'
-import { type LevelDatabase, levelError, openLevel } from './open-level.ts'
+import { type LevelDatabase, levelError, openSoundLevel } from './open-level.ts'
 import { keyspacePrefix, levelRange, RowKeys } from './row-keys.ts'
 
 /** Rows of a commit handled before other work gets its turn: a few milliseconds. */
@@ -45,7 +45,7 @@ export class LevelState implements CommittedState {
   }
 
   static async open(options: TaskDatabaseOptions): Promise<LevelState> {
-    const database = await openLevel(options.directory, {
+    const database = await openSoundLevel(options.directory, {
       writeBufferBytes: Math.floor((options.memoryBytes * 3) / 8),
       blockCacheBytes: Math.floor(options.memoryBytes / 4),
     })

@@ -1,5 +1,14 @@
 import { Level } from 'level'
-import { StateCorruptedError, StateDirectoryLockedError, StateIoError, StoreNotOpenError } from '../errors.ts'
+import { StreamsError } from '../../lib/core/errors.ts'
+import {
+  StateCorruptedError,
+  StateDirectoryLockedError,
+  StateDiskFullError,
+  StateIoError,
+  StoreNotOpenError,
+} from '../errors.ts'
+import { freeBytes, isDiskFull } from '../free-space.ts'
+import { hideDamagedTables } from './sound-files.ts'
 
 /** A LevelDB of bytes. The operating system holds its lock and frees it when the process dies, however it dies. */
 export type LevelDatabase = Level<Buffer, Buffer>
@@ -30,7 +39,29 @@ export async function openLevel(directory: string, memory: LevelMemory): Promise
   return database
 }
 
-/** The error of ours that stands for one of LevelDB's. */
+/**
+ * As `openLevel`, for a database that no other process can have open. Damage that LevelDB would not look for is looked for first.
+ *
+ * @throws StateCorruptedError, StateDiskFullError, StateIoError: all name the folder.
+ */
+export async function openSoundLevel(directory: string, memory: LevelMemory): Promise<LevelDatabase> {
+  try {
+    const hidden = await hideDamagedTables(directory)
+    try {
+      const database = await openLevel(directory, memory)
+      await hidden.remove()
+      return database
+    } catch (error) {
+      await hidden.putBack()
+      if (hidden.problem === undefined || !(error instanceof StateCorruptedError)) throw error
+      throw new StateCorruptedError(directory, hidden.problem, { cause: error })
+    }
+  } catch (error) {
+    throw error instanceof StreamsError ? error : levelError(directory, error)
+  }
+}
+
+/** The error of ours that stands for one of LevelDB's, or of the file system's. */
 export function levelError(directory: string, error: unknown): Error {
   const { code, message } = rootCause(error)
   if (code === 'LEVEL_LOCKED') return new StateDirectoryLockedError(directory)
@@ -38,7 +69,16 @@ export function levelError(directory: string, error: unknown): Error {
   if (code === 'LEVEL_DATABASE_NOT_OPEN' || code === 'LEVEL_ITERATOR_NOT_OPEN') {
     return new StoreNotOpenError(`The state in '${directory}'`, { cause: error })
   }
+  if (isDiskFull(message)) return new StateDiskFullError(directory, message, freeBytes(directory), { cause: error })
+  // A file that LevelDB's own list names, or the list itself, is not there.
+  if (isMissingFile(message)) return new StateCorruptedError(directory, message, { cause: error })
   return new StateIoError(directory, message, { cause: error })
+}
+
+const LEVELDB_FILE = /(?:MANIFEST-\d+|\d+\.(?:ldb|sst)): No such file or directory/
+
+function isMissingFile(message: string): boolean {
+  return LEVELDB_FILE.test(message)
 }
 
 interface LevelError {
