@@ -49,6 +49,7 @@ async function replay(
   for (const record of cluster.records(changelogTopic(builder.name, APPLICATION_ID), partition)) {
     if (record.offset < position) store.restore(record)
   }
+  await store.flush()
   database.seal()
   await database.write(new Map())
   return contentOf(builder, database)

@@ -1,0 +1,46 @@
+import { parseArgs } from 'node:util'
+
+export interface RunOptions {
+  readonly from: number
+  readonly seeds: number
+  readonly processes: number
+  /** Stop at the first failure. */
+  readonly stop: boolean
+  readonly trace: boolean
+  /** Set by the runner itself: run these seeds and report each as a line of JSON. */
+  readonly worker: boolean
+}
+
+export const USAGE = `npm run simulate -- [options]
+  --seeds N       how many seeds to run (default 100)
+  --from N        the first of them (default 1)
+  --processes N   how many processes share them (default 1)
+  --stop          stop at the first failure
+  --trace         print everything that happens`
+
+/** @throws Error with what is wrong with the arguments. */
+export function parseOptions(args: readonly string[]): RunOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seeds: { type: 'string', default: '100' },
+      from: { type: 'string', default: '1' },
+      processes: { type: 'string', default: '1' },
+      stop: { type: 'boolean', default: false },
+      trace: { type: 'boolean', default: false },
+      worker: { type: 'boolean', default: false },
+    },
+  })
+  return {
+    ...values,
+    seeds: count('seeds', values.seeds),
+    from: count('from', values.from),
+    processes: count('processes', values.processes),
+  }
+}
+
+function count(name: string, text: string): number {
+  const number = Number(text)
+  if (Number.isInteger(number) && number >= 1) return number
+  throw new Error(`--${name} must be a whole number of at least 1, not '${text}'`)
+}
