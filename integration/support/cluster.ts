@@ -23,6 +23,9 @@ export function freshName(prefix: string): string {
   return `${prefix}-${process.pid}-${Date.now().toString(36)}-${names++}`
 }
 
+/** A record, and the partition that it was read from. */
+export type ReadRecord = ConsumedRecord & { readonly partition: number }
+
 /** The broker under test, with a client of the test's own. */
 export class TestCluster {
   readonly brokers: string
@@ -51,7 +54,7 @@ export class TestCluster {
    * Every record of a topic, as a reader of committed transactions sees it; by partition, then offset. Waits for transactions that are still
    * ending: their offsets can show in the group before their markers are in the topic.
    */
-  async readCommitted(topic: string): Promise<readonly ConsumedRecord[]> {
+  async readCommitted(topic: string): Promise<readonly ReadRecord[]> {
     const partitions = await this.#partitions(topic)
     const { admin } = this.client
     const starts = await admin.offsets(partitions, 'earliest', 'read_committed')
@@ -63,14 +66,14 @@ export class TestCluster {
     })
     let ready = () => {}
     const fetcher = this.client.fetcher({ isolation: 'read_committed', purpose: 'restore', onReady: () => ready() })
-    const records: ConsumedRecord[] = []
+    const records: ReadRecord[] = []
     try {
       for (const { partition } of partitions) {
         const key = partitionKey(topic, partition)
         const fetched = fetcher.add({ topic, partition }, starts.get(key)!)
         while (fetched.position < ends.get(key)!) {
           const record = fetched.next()
-          if (record !== undefined) records.push(record)
+          if (record !== undefined) records.push({ ...record, partition })
           else if (fetched.position < ends.get(key)!) {
             await new Promise<void>((resolve) => {
               ready = resolve

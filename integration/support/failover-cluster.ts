@@ -8,7 +8,8 @@ import { systemClock } from '../../lib/core/clock.ts'
 import { contextFor } from '../../tests/contracts/client/harness.ts'
 import { withoutFeatures } from '../../tests/contracts/client/transaction-versions.ts'
 import { LogLines } from '../../tests/lib/client/log-lines.ts'
-import { startBroker, type TestBroker, type TestNode } from '../broker/index.ts'
+import { type BrokerOptions, startBroker, type TestBroker, type TestNode } from '../broker/index.ts'
+import type { NodeAddress } from '../broker/server-properties.ts'
 import { freshName, until } from './cluster.ts'
 import { InterceptedWires } from './intercepted-wires.ts'
 
@@ -42,14 +43,17 @@ export class FailoverCluster {
   }
 
   /** Leaders return to their first node within a second or two of its return, so that each test finds them spread evenly. */
-  static async start(): Promise<FailoverCluster> {
-    const properties = {
+  static async start(options: Pick<BrokerOptions, 'listeners' | 'properties'> = {}): Promise<FailoverCluster> {
+    const own = {
       'leader.imbalance.check.interval.seconds': '1',
       'leader.imbalance.per.broker.percentage': '0',
       // How long a broker waits for a controller that stands still, before it looks for another: 30 s by default.
       'controller.socket.timeout.ms': '2000',
     }
-    return new FailoverCluster(await startBroker({ nodes: NODE_COUNT, properties }))
+    const { listeners = [], properties = {} } = options
+    const ofNode = (node: NodeAddress) => (typeof properties === 'function' ? properties(node) : properties)
+    const all = { listeners, properties: (node: NodeAddress) => ({ ...own, ...ofNode(node) }) }
+    return new FailoverCluster(await startBroker({ nodes: NODE_COUNT, ...all }))
   }
 
   get bootstrap(): readonly string[] {

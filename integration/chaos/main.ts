@@ -1,0 +1,76 @@
+// npm run chaos -- [--seconds N] [--faults N] [--seed N] [--runs N] [--scope task|instance] [--guarantee exactly_once|at_least_once]: see run.ts. Prints what was done and what was
+// found; ends with 1 if anything is wrong, and leaves logs and states then.
+import { parseArgs } from 'node:util'
+import { type ChaosOptions, type ChaosReport, runChaos } from './run.ts'
+
+const USAGE =
+  'Usage: npm run chaos -- [--seconds 180] [--faults 60] [--seed N] [--runs 1] [--scope task|instance] [--guarantee exactly_once|at_least_once]'
+const MAX_SEED = 1_000_000
+
+interface CommandLine extends ChaosOptions {
+  readonly runs: number
+}
+
+function readCommandLine(args: readonly string[]): CommandLine {
+  const text = { type: 'string' } as const
+  const { values } = parseArgs({
+    args: [...args],
+    options: { seconds: text, faults: text, seed: text, runs: text, scope: text, guarantee: text },
+  })
+  const number = (name: 'seconds' | 'faults' | 'seed' | 'runs', otherwise: number): number => {
+    const value = Number(values[name] ?? otherwise)
+    if (!Number.isInteger(value) || value < 1) throw new TypeError(`--${name} must be a whole number above 0`)
+    return value
+  }
+  const { scope = 'task', guarantee = 'exactly_once' } = values
+  if (scope !== 'task' && scope !== 'instance') throw new TypeError(`--scope must be task or instance, got '${scope}'`)
+  if (guarantee !== 'exactly_once' && guarantee !== 'at_least_once')
+    throw new TypeError(`--guarantee must be exactly_once or at_least_once, got '${guarantee}'`)
+  return {
+    seconds: number('seconds', 180),
+    faults: number('faults', 60),
+    seed: number('seed', 1 + Math.floor(Math.random() * MAX_SEED)),
+    runs: number('runs', 1),
+    scope,
+    guarantee,
+  }
+}
+
+function print(options: ChaosOptions, report: ChaosReport): void {
+  const { seconds, records, faults, violations, restoredAfterKills } = report
+  const total = [...faults.values()].reduce((sum, count) => sum + count, 0)
+  const rounded = (value: number) => `${Math.round(value)} s`
+  console.log(`seed ${options.seed}, ${options.guarantee}, transactions by ${options.scope}:`)
+  console.log(
+    `  ${total} faults in ${rounded(seconds.faults)}: ${[...faults].map(([kind, n]) => `${n}x ${kind}`).join(', ')}`,
+  )
+  console.log(
+    `  ${records.input} records in, ${records.output} out, ${records.duplicates} of them twice; ` +
+      `${restoredAfterKills} restored after kills; all processed ${rounded(seconds.drain)} after the last fault`,
+  )
+  if (violations.length === 0) console.log('  everything is as it should be')
+  else printViolations(options, report)
+}
+
+function printViolations(options: ChaosOptions, { violations, faultLog, folder }: ChaosReport): void {
+  console.log(`  ${violations.length} violations:`)
+  for (const violation of violations) console.log(`    ${violation}`)
+  for (const line of faultLog) console.log(`  ${line}`)
+  console.log(`  logs and states: ${folder}`)
+  const { seconds: asked, faults: wanted, seed, scope, guarantee } = options
+  console.log(
+    `  the same faults: npm run chaos -- --seconds ${asked} --faults ${wanted} --seed ${seed} --scope ${scope} --guarantee ${guarantee}`,
+  )
+  process.exitCode = 1
+}
+
+try {
+  const { runs, ...options } = readCommandLine(process.argv.slice(2))
+  for (let run = 0; run < runs; run++) {
+    const ofRun = { ...options, seed: options.seed + run }
+    print(ofRun, await runChaos(ofRun))
+  }
+} catch (error) {
+  console.error(error instanceof TypeError ? `${error.message}\n${USAGE}` : error)
+  process.exitCode = 2
+}
