@@ -1,25 +1,49 @@
 /** Lets at most a given number of pieces of work run at the same time; the others wait in order. */
 export class Semaphore {
   #free: number
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
 
   constructor(permits: number) {
     this.#free = permits
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** @param signal - Work whose turn has not come when this is aborted is not done: the call resolves at once, with undefined. */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
     if (this.#free > 0) this.#free--
-    else {
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve)
-      })
-    }
+    else if (!(await this.#turn(signal))) return undefined
     try {
       return await work()
     } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#free++
-      else next()
+      this.#passOn()
     }
+  }
+
+  /** Resolves with whether the turn has come; if not, it was given up. */
+  #turn(signal: AbortSignal | undefined): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (signal?.aborted === true) {
+        resolve(false)
+        return
+      }
+      const giveUp = () => {
+        this.#waiting.delete(begin)
+        resolve(false)
+      }
+      const begin = () => {
+        signal?.removeEventListener('abort', giveUp)
+        resolve(true)
+      }
+      this.#waiting.add(begin)
+      signal?.addEventListener('abort', giveUp, { once: true })
+    })
+  }
+
+  #passOn(): void {
+    for (const begin of this.#waiting) {
+      this.#waiting.delete(begin)
+      begin()
+      return
+    }
+    this.#free++
   }
 }

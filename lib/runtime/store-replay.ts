@@ -45,7 +45,7 @@ export interface StoreReplayOptions {
   readonly progress: RestoreProgress
   /** Of the changelog topic. */
   readonly identity: Omit<ChangelogPosition, 'offset'>
-  /** A batch of so many bytes is written. One more may be on its way to disk. */
+  /** A batch of so many bytes, of records or of the rows made from them, is written. One more may be on its way to disk. */
   readonly batchBytes: number
   /** Resolves when there may be more to read, or `cancelled` may say something else. */
   readonly moreToRead: () => Promise<void>
@@ -68,7 +68,10 @@ export class StoreReplay {
   readonly #options: StoreReplayOptions
   readonly #fetched: FetchedPartition
   readonly #feed: Feed
-  #batchBytes = 0
+  /** Of the records put into the batch that is filling. */
+  #recordBytes = 0
+  /** Of the rows on their way to disk. */
+  #writingBytes = 0
   /** The next records are read while a batch is being written. */
   #writing: Promise<void> = Promise.resolve()
 
@@ -124,31 +127,36 @@ export class StoreReplay {
     const feed = this.#feed
     const deadlineMs = clock.monotonicMs() + SLICE_MS
     let taken = 0
-    while (taken < SLICE_RECORDS && this.#batchBytes < this.#options.batchBytes) {
+    while (taken < SLICE_RECORDS && this.#recordBytes < this.#options.batchBytes) {
       if (taken % RECORDS_BETWEEN_LOOKS === RECORDS_BETWEEN_LOOKS - 1 && clock.monotonicMs() >= deadlineMs) break
       const record = feed.next()
       if (record === undefined) break
       store.restore(record)
-      this.#batchBytes += (record.key?.length ?? 0) + (record.value?.length ?? 0)
+      this.#recordBytes += (record.key?.length ?? 0) + (record.value?.length ?? 0)
       taken++
     }
     return taken
   }
 
   get #isFull(): boolean {
-    return this.#batchBytes >= this.#options.batchBytes
+    const rowBytes = this.#store.task.database.uncommittedBytes - this.#writingBytes
+    return Math.max(this.#recordBytes, rowBytes) >= this.#options.batchBytes
   }
 
   async #write(): Promise<void> {
     const { identity, progress } = this.#options
     const { name, store, task } = this.#store
+    const { database } = task
     await this.#writing
     await store.flush()
     const offset = this.#feed.position
-    task.database.seal()
-    this.#writing = task.database.write(new Map([[name, { offset, ...identity }]]))
+    database.seal()
+    this.#recordBytes = 0
+    this.#writingBytes = database.uncommittedBytes
+    this.#writing = database.write(new Map([[name, { offset, ...identity }]])).then(() => {
+      this.#writingBytes = 0
+    })
     this.#writing.catch(() => {})
-    this.#batchBytes = 0
     progress.reached(offset)
   }
 

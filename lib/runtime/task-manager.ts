@@ -128,7 +128,10 @@ export class TaskManager implements GroupListener {
         revivals: 0,
       }
       this.#owned.set(taskName(id), owned)
-      owned.starting = this.#starts.run(() => this.#start(owned)).catch((error: unknown) => this.#failed(owned, error))
+      // A task that is taken away while it waits for its turn must not keep the group waiting.
+      owned.starting = this.#starts
+        .run(() => this.#start(owned), owned.release.signal)
+        .catch((error: unknown) => this.#failed(owned, error))
     }
     // The group goes on while tasks restore.
     this.#options.onChange()
