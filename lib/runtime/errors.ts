@@ -1,4 +1,5 @@
 import { messageOf, type Recovery, StreamsError } from '../core/errors.ts'
+import type { TopicPartition } from '../core/record.ts'
 
 /** A topic that the topology reads does not exist. */
 export class MissingSourceTopicError extends StreamsError {
@@ -43,6 +44,36 @@ export class InternalTopicPartitionsError extends StreamsError {
     this.topic = topic
     this.expected = expected
     this.actual = actual
+  }
+}
+
+/** A changelog has lost what a store on disk still holds: its topic was deleted or created anew, or its end is gone. Going on would lose one or the other. */
+export class ChangelogLostError extends StreamsError {
+  readonly code = 'STREAMS_CHANGELOG_LOST'
+  readonly recovery: Recovery = 'fail'
+  readonly store: string
+  readonly topic: string
+  /** Undefined: all of them. */
+  readonly partition: number | undefined
+  /** Where the state lies: of the store's task, or of the instance if the loss is that of the whole topic. */
+  readonly directory: string
+
+  constructor(
+    store: string,
+    { topic, partition }: Pick<TopicPartition, 'topic'> & Partial<TopicPartition>,
+    problem: string,
+    directory: string,
+  ) {
+    super(
+      `The changelog '${topic}'${partition === undefined ? '' : ` (partition ${partition})`} is not what store '${store}' was filled from: ${problem}. What the store holds may be ` +
+        `nowhere else, and was left as it is. To go on with what the changelog has now, delete the folder '${directory}' while the instance is stopped: ` +
+        'all stores in it are then restored from their changelogs. If you have a copy of the lost topic, write it there first; to build the state ' +
+        'from the inputs again, start under a new applicationId.',
+    )
+    this.store = store
+    this.topic = topic
+    this.partition = partition
+    this.directory = directory
   }
 }
 

@@ -2,14 +2,15 @@
 import type { StateDirectory } from '../../stores/state-directory.ts'
 import type { OpenTaskDatabase } from '../../stores/task-database.ts'
 import type { PhysicalTopology } from '../../topology/physical.ts'
-import { loggedStores } from '../../topology/physical.ts'
+import { changelogTopic, loggedStores } from '../../topology/physical.ts'
 import type { Client, ClientSupplier, GroupMember, OffsetCommit } from '../client/client.ts'
 import { BrokerUnavailableError } from '../client/errors.ts'
 import type { Timer } from '../core/clock.ts'
 import { InvariantError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
+import { identityLoss } from './changelog-loss.ts'
 import type { ResolvedConfig } from './config.ts'
-import { NotRunningError } from './errors.ts'
+import { ChangelogLostError, NotRunningError } from './errors.ts'
 import { GlobalStores } from './global-stores.ts'
 import { isPurged } from './internal-topic-configs.ts'
 import { prepareTopics } from './internal-topics.ts'
@@ -45,6 +46,7 @@ export class Instance {
   readonly #options: InstanceOptions
   readonly #client: Client
   #plan: TopicPlan | undefined
+  #knownChangelogIds: ReadonlyMap<string, { topicId: string; clusterId: string }> = new Map()
   #manager: TaskManager | undefined
   #loop: StreamLoop | undefined
   #member: GroupMember | undefined
@@ -76,6 +78,7 @@ export class Instance {
     const { config, topology, metrics, logger, restores, onChange, onFatal } = this.#options
     this.#plan = await this.#prepare()
     const changelogIds = await this.#changelogIds()
+    this.#knownChangelogIds = changelogIds
     await startSerdes(topology, config.applicationId)
     this.#throwIfClosing()
     await this.#startGlobalStores()
@@ -209,6 +212,18 @@ export class Instance {
     return new Map([...found].map(([topic, { topicId }]) => [topic, { topicId, clusterId }]))
   }
 
+  // A changelog that is made anew under a running instance would hold only what comes from then on.
+  async #requireChangelogs(): Promise<void> {
+    const { topology, config, directory } = this.#options
+    const now = await this.#changelogIds()
+    for (const { name } of topology.subtopologies.flatMap(loggedStores)) {
+      const topic = changelogTopic(name, config.applicationId)
+      const before = this.#knownChangelogIds.get(topic)
+      const lost = before === undefined ? undefined : identityLoss(before, now.get(topic))
+      if (lost !== undefined) throw new ChangelogLostError(name, { topic }, lost, directory.path)
+    }
+  }
+
   #factory(): TaskFactory {
     const { config, topology, metrics, logger, directory, openDatabase, openMemoryDatabase } = this.#options
     return new TaskFactory({
@@ -260,6 +275,8 @@ export class Instance {
   async #checkTopics(): Promise<void> {
     const before = [...this.#plan!.sourcePartitions].join()
     try {
+      // First, as preparing makes topics that are missing.
+      await this.#requireChangelogs()
       const now = await this.#prepare()
       this.#globalStores?.partitionsCounted(now.globalPartitions)
       if ([...now.sourcePartitions].join() !== before)

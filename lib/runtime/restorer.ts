@@ -3,6 +3,8 @@ import type { ChangelogPosition } from '../../stores/task-database.ts'
 import type { Admin, Client, CommittedOffset, Fetcher } from '../client/client.ts'
 import { OffsetOutOfRangeError } from '../client/errors.ts'
 import { partitionKey } from '../core/record.ts'
+import { changelogLoss } from './changelog-loss.ts'
+import { ChangelogLostError } from './errors.ts'
 import { RestoreProgress, type RestoreProgressOptions } from './restore-progress.ts'
 import { type ReplayRange, type RestoringStore, StoreReplay } from './store-replay.ts'
 import type { StreamTask } from './stream-task.ts'
@@ -131,15 +133,14 @@ export class Restorer {
       const why = isPersistent ? 'nothing of it lies in the state directory' : undefined
       return { from: start, target, why }
     }
-    const ids = this.#options.changelogIds.get(changelog.topic)!
+    const lost = changelogLoss(position, this.#options.changelogIds.get(changelog.topic), end)
+    // A source topic holds the original; a changelog only what this disk holds, too.
+    if (lost !== undefined && !isSource) {
+      throw new ChangelogLostError(name, changelog, lost, task.stateDir)
+    }
     const problem =
-      position.topicId !== ids.topicId || position.clusterId !== ids.clusterId
-        ? 'its changelog topic is not the one that it was filled from: it was created anew'
-        : position.offset > end
-          ? `it holds offset ${position.offset}, beyond the changelog's end ${end}`
-          : position.offset < start
-            ? `its changelog starts at ${start}, after its position ${position.offset}`
-            : undefined
+      lost ??
+      (position.offset < start ? `its changelog starts at ${start}, after its position ${position.offset}` : undefined)
     if (problem === undefined) return { from: position.offset, target, why: undefined }
     await this.#startOver(store, problem)
     // That was warned about already.

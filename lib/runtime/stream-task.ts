@@ -84,6 +84,7 @@ export class StreamTask {
   #worked = false
   #commitRequested = false
   #failure: unknown
+  #closing: Promise<void> | undefined
 
   constructor(options: StreamTaskOptions) {
     this.id = options.id
@@ -110,6 +111,11 @@ export class StreamTask {
 
   get state(): TaskState {
     return this.#machine.state
+  }
+
+  /** The folder of its database. */
+  get stateDir(): string {
+    return this.#options.stateDir
   }
 
   /**
@@ -209,8 +215,13 @@ export class StreamTask {
   }
 
   /** Closes processors and database; what was not committed is lost. */
-  async close(patienceMs: number): Promise<void> {
-    if (this.state === 'CLOSED') return
+  close(patienceMs: number): Promise<void> {
+    // A task may be lost while the instance closes.
+    this.#closing ??= this.#close(patienceMs)
+    return this.#closing
+  }
+
+  async #close(patienceMs: number): Promise<void> {
     await this.suspend(patienceMs)
     this.#machine.transitionTo('CLOSED')
     try {

@@ -28,9 +28,7 @@ export interface HiddenTables {
  */
 export async function hideDamagedTables(directory: string): Promise<HiddenTables> {
   const names = await namesIn(directory)
-  if (!names.includes('CURRENT') && names.some((name) => TABLE.test(name) || LOG.test(name))) {
-    throw new StateCorruptedError(directory, 'the file CURRENT is missing')
-  }
+  await requireCurrent(directory, names)
   const problems: string[] = []
   for (const name of names.filter((each) => TABLE.test(each))) {
     const problem = await problemWith(join(directory, name))
@@ -50,6 +48,18 @@ export async function hideDamagedTables(directory: string): Promise<HiddenTables
       }
     },
   }
+}
+
+// CURRENT names the list of tables. It is made before the first log, so one that is begun does not need it.
+async function requireCurrent(directory: string, names: readonly string[]): Promise<void> {
+  if (!names.includes('CURRENT')) {
+    if (!names.some((name) => TABLE.test(name) || LOG.test(name))) return
+    throw new StateCorruptedError(directory, 'the file CURRENT is missing')
+  }
+  const named = (await readFile(join(directory, 'CURRENT'), 'latin1')).match(/^(MANIFEST-\d+)\n$/)?.[1]
+  if (named === undefined) throw new StateCorruptedError(directory, 'the file CURRENT names no list of tables')
+  if (!names.includes(named))
+    throw new StateCorruptedError(directory, `the file ${named}, which CURRENT names, is missing`)
 }
 
 async function problemWith(path: string): Promise<string | undefined> {

@@ -146,31 +146,6 @@ describe('topics that change while an instance runs', () => {
     expect(error).toMatchObject({ code: expect.stringMatching(/STREAMS_(MISSING_SOURCE|UNKNOWN)_TOPIC/) })
   })
 
-  it('a changelog that was created anew: the store is emptied, loudly, and filled from what is there', async () => {
-    await app.produce('in', ...['a', 'a', 'b'].map((key) => ({ key, value: '' })))
-    const first = await app.start(countByKey())
-    await app.caughtUp('in')
-    await first.close()
-    app.cluster.deleteTopic('app-counts-changelog')
-    app.topics({ 'app-counts-changelog': 2 })
-    const second = await app.start(countByKey())
-    await app.produce('in', { key: 'a', value: '' })
-    await app.caughtUp('in')
-
-    expect(second.logged('emptied')).toMatchObject({
-      level: 'warn',
-      fields: { task: '0_0', store: 'counts', changelog: 'app-counts-changelog-0' },
-      message: expect.stringContaining('created anew'),
-    })
-    // The count starts again: what stood behind it is gone.
-    expect(app.latest('out')).toEqual(
-      new Map([
-        ['a', '1'],
-        ['b', '1'],
-      ]),
-    )
-  })
-
   it('a committed offset beyond the log is reset, loudly', async () => {
     await app.produce('in', ...['1', '2', '3'].map((value) => ({ value })))
     const first = await app.start(pipe('in'))
