@@ -123,9 +123,7 @@ function comeBack(context: FaultContext, slot: Slot): void {
     if (lost > 0) count('batches lost by a power cut')
     log(`${slot.machine.name} comes back after a power cut, ${lost} batches lost`)
   } else if (fate < 0.35) {
-    slot.machine = instances.machine(
-      random.chance(0.5) ? slot.machine.instanceId : `instance-${instances.machines.length}`,
-    )
+    slot.machine = random.chance(0.5) ? instances.machine(slot.machine.instanceId) : instances.machine()
     count('restart on another disk')
     log(`${slot.machine.name} comes up as ${slot.machine.instanceId}`)
   } else {

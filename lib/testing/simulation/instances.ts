@@ -41,15 +41,15 @@ export class Instances {
   }
 
   /** Adds an instance on a machine of its own, and starts it. */
-  add(instanceId = `instance-${this.slots.length}`): Slot {
-    const slot: Slot = { machine: this.machine(instanceId), process: undefined, isAwaited: false }
+  add(): Slot {
+    const slot: Slot = { machine: this.machine(), process: undefined, isAwaited: false }
     this.slots.push(slot)
     this.start(slot)
     return slot
   }
 
-  /** A machine that has kept nothing yet. */
-  machine(instanceId: string): Machine {
+  /** A machine that has kept nothing yet; that of another instance unless it is told which. */
+  machine(instanceId = `instance-${this.machines.length}`): Machine {
     const machine = new Machine(`m${this.machines.length}`, instanceId)
     this.machines.push(machine)
     return machine

@@ -6,6 +6,9 @@ import type { NodeTarget, SendOptions, Wire, WirePurpose } from '../../client/wi
 import { wireClient } from '../../client/wire-client.ts'
 import type { Outside } from './outside.ts'
 
+/** The client id of requests that come a second time. */
+export const SECOND_COPIES = 'second-copies'
+
 /** Connects a process to the cluster: what it sends leaves, and what it is answered arrives, as long as it lives. */
 export class ProcessWires implements ClientSupplier {
   readonly #cluster: MemoryCluster
@@ -30,11 +33,12 @@ export class ProcessWires implements ClientSupplier {
   #open(purpose: WirePurpose, clientId: string): Wire {
     const wire = this.#cluster.open(purpose, clientId)
     this.#wires.add(wire)
-    // What the network delivers twice comes over a connection of its own.
+    // What the network delivers twice comes over a connection of its own, and no later than the first copy: brokers before KIP-890 take the end of one
+    // transaction for that of the next if it comes that late.
     let second: Wire | undefined
     const duplicate = <A extends ApiName>(node: NodeTarget, api: A, request: RequestOf<A>): void => {
       if (second === undefined) {
-        second = this.#cluster.open(purpose, clientId)
+        second = this.#cluster.open(purpose, SECOND_COPIES)
         this.#wires.add(second)
       }
       second.send(node, api, request).catch(() => {})

@@ -3,6 +3,7 @@ import type { MemoryCluster } from '../../client/memory/index.ts'
 import type { ResponseOf } from '../../client/protocol/apis.ts'
 import { partitionKey, type StreamRecord } from '../../core/record.ts'
 import type { SimulatedProcess } from './process.ts'
+import { SECOND_COPIES } from './process-wires.ts'
 
 /** What one life of an instance knows of a partition. */
 interface Known {
@@ -53,7 +54,7 @@ export class ReadCheck {
 
   #look(exchange: Exchange): undefined {
     const { api, request, clientId } = exchange
-    if (api === 'txnOffsetCommit' || api === 'offsetCommit') {
+    if (clientId !== SECOND_COPIES && (api === 'txnOffsetCommit' || api === 'offsetCommit')) {
       // What the group cannot check, it cannot refuse.
       if (request.memberId === '' || request.generationId < 0)
         this.#violations.push(`${clientId} commits as no member of the group`)
