@@ -57,6 +57,8 @@ export class OverlayRows implements Rows {
     if (this.#closed) throw this.#notOpen()
     if (this.#committed.load === undefined) {
       this.put(key, value === null ? null : Buffer.from(value))
+      // The same Buffer may be another key next time.
+      this.#lastKey = undefined
       return
     }
     this.#committed.load(key, value)

@@ -60,6 +60,84 @@ export function taskDatabaseContract(makeHarness: () => TaskDatabaseHarness): vo
     expect(database.rows('s')).not.toBe(database.rows('t'))
   })
 
+  describe('rows that are loaded', () => {
+    it('are there after the commit, with the position, over what was there; of one key the last', async () => {
+      const rows = database.rows('s')
+      for (const key of ['a', 'b', 'c']) rows.put(b(key), b('old'))
+      await commit(database)
+      // Now they are in the cache, too.
+      expect(rows.get(b('a'))).toEqual(b('old'))
+      const [key, value] = [b('x'), b('1')]
+      for (const [name, text] of [
+        ['a', '1'],
+        ['a', '2'],
+        ['d', '1'],
+        ['e', '1'],
+      ] as const) {
+        key.write(name)
+        value.write(text)
+        // Its bytes may change afterwards.
+        rows.load(key, value)
+      }
+      rows.load(b('b'), null)
+      rows.load(b('e'), null)
+      rows.put(b('f'), b('put'))
+      expect(database.dirty).toBe(true)
+      expect(database.uncommittedBytes).toBeGreaterThan(0)
+      await commit(database, new Map([['s', at(7)]]))
+
+      const all = ['a=2', 'c=old', 'd=1', 'f=put']
+      expect(database.uncommittedBytes).toBe(0)
+      expect(['a', 'b', 'd', 'e'].map((name) => rows.get(b(name))?.toString())).toEqual([
+        '2',
+        undefined,
+        '1',
+        undefined,
+      ])
+      expect(await list(rows)).toEqual(all)
+      await reopen('crash')
+      expect(await list(database.rows('s'))).toEqual(all)
+      expect(database.position('s')).toEqual(at(7))
+    })
+
+    it('belong to the generation in which they were loaded', async () => {
+      const rows = database.rows('s')
+      rows.load(b('a'), b('1'))
+      database.seal()
+      const writing = database.write(new Map([['s', at(1)]]))
+      rows.load(b('b'), b('1'))
+      await writing
+      await reopen('crash')
+      expect(await list(database.rows('s'))).toEqual(['a=1'])
+    })
+
+    it('go with a rollback, and with a wipe', async () => {
+      const rows = database.rows('s')
+      rows.put(b('a'), b('old'))
+      await commit(database)
+      rows.load(b('a'), b('new'))
+      rows.load(b('b'), b('new'))
+      database.rollback()
+      expect(database.uncommittedBytes).toBe(0)
+      await commit(database)
+      expect(await list(rows)).toEqual(['a=old'])
+
+      rows.load(b('c'), b('new'))
+      await database.wipe('s')
+      rows.load(b('d'), b('new'))
+      await commit(database)
+      expect(await list(rows)).toEqual(['d=new'])
+      await reopen('crash')
+      expect(await list(database.rows('s'))).toEqual(['d=new'])
+    })
+
+    it('cannot be loaded into a database that is closed', async () => {
+      const rows = database.rows('s')
+      await database.close()
+      expect(() => rows.load(b('a'), b('1'))).toThrow(expect.objectContaining({ code: 'STREAMS_STORE_NOT_OPEN' }))
+    })
+  })
+
   describe('rows that have expired', () => {
     // When they go is open: at the latest when the database has been closed.
     const rowsAfterwards = async () => {
