@@ -1,7 +1,7 @@
 // npm run mutations [-- --seeds 1000] [--only PART-OF-NAME]
 //
 // Plants each mutation in a copy of the sources, runs the simulation over it from seed 1 on, and prints which seed found it. The unchanged code
-// runs first, over as many seeds as the slowest mutation needed at most: it has to pass. Exit code 1: a mutation was not found.
+// has to pass some seeds first, and in the end all that the slowest mutation needed. Exit code 1: it did not, or a mutation was not found.
 import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -79,6 +79,17 @@ async function hunt(mutation: Mutation | undefined, seeds: number): Promise<Foun
   }
 }
 
+/** Seeds that the unchanged code passes before anything is planted. */
+const FIRST_SEEDS = 20
+
+async function requireToPass(seeds: number): Promise<void> {
+  const { seed, violation } = await hunt(undefined, seeds)
+  if (seed === undefined) return
+  console.error(`the unchanged code fails at seed ${seed}: ${violation}`)
+  process.exit(1)
+}
+
+await requireToPass(FIRST_SEEDS)
 const waiting = [...chosen]
 const found = new Map<string, Found>()
 async function work(): Promise<void> {
@@ -95,11 +106,7 @@ async function work(): Promise<void> {
 await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) }, work))
 
 const needed = Math.max(0, ...[...found.values()].map(({ seed }) => seed ?? 0))
-const unchanged = await hunt(undefined, needed)
-if (unchanged.seed !== undefined)
-  console.log(`the unchanged code fails at seed ${unchanged.seed}: ${unchanged.violation}`)
+await requireToPass(needed)
 const missed = [...found.values()].filter(({ seed }) => seed === undefined).length
-console.log(
-  `${found.size - missed} of ${found.size} found, within ${needed} seeds; the unchanged code ${unchanged.seed === undefined ? 'passes them' : 'does not pass'}`,
-)
-process.exit(missed > 0 || unchanged.seed !== undefined ? 1 : 0)
+console.log(`${found.size - missed} of ${found.size} found, within ${needed} seeds; the unchanged code passes them`)
+process.exit(missed > 0 ? 1 : 0)
