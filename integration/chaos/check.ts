@@ -7,7 +7,8 @@ import type { KilledState } from './process-faults.ts'
 import { readStores, replay, type StoredState } from './stores.ts'
 import { APPLICATION_ID, INPUTS, OUTPUTS, PARTITIONS } from './topology.ts'
 
-const EMPTIED = 'emptied'
+/** What the restorer warns of when a store is emptied, and when it stops rather than do that. */
+const EMPTIED = /emptied|was lost|set aside/
 const MAX_SHOWN = 5
 
 export interface CheckOptions {
@@ -160,7 +161,7 @@ function restoredAfterKills(
 function emptiedStores(instance: InstanceProcess): readonly string[] {
   return Array.from({ length: instance.lives }, (_, i) => i + 1).flatMap((life) =>
     instance.lines(life).flatMap((line) => {
-      if (line.event !== 'log' || !line.message.includes(EMPTIED)) return []
+      if (line.event !== 'log' || !EMPTIED.test(line.message)) return []
       return `${instance.name}, life ${life}: ${line.message} ${JSON.stringify(line.fields)}`
     }),
   )

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemClock } from '../../lib/core/clock.ts'
 import type { WatchedProcess, WatchedProcesses } from '../broker/watched-processes.ts'
 import type { InstanceLine, InstanceOptions } from './instance.ts'
 
@@ -21,6 +22,7 @@ export class InstanceProcess {
   readonly #options: InstanceSettings
   #process: WatchedProcess | undefined
   #isPaused = false
+  #startedMs = 0
 
   constructor(name: string, folder: string, processes: WatchedProcesses, options: InstanceSettings) {
     this.name = name
@@ -36,8 +38,15 @@ export class InstanceProcess {
     return this.#process !== undefined && this.#process.endedBy === undefined && !this.#isPaused
   }
 
+  /** Runs its tasks, or has had so long to get there. */
+  isSettled(patienceMs: number): boolean {
+    if (!this.active) return false
+    return systemClock.monotonicMs() - this.#startedMs > patienceMs || this.state === 'RUNNING'
+  }
+
   async start(): Promise<void> {
     this.lives++
+    this.#startedMs = systemClock.monotonicMs()
     const options: InstanceOptions = { ...this.#options, clientId: this.name, stateDir: this.stateDir }
     const command = { command: process.execPath, args: [PROGRAM, JSON.stringify(options)] }
     const started = await this.#processes.start(command, this.logFile())

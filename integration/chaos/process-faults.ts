@@ -9,6 +9,9 @@ import { readPositions } from './stores.ts'
 import { APPLICATION_ID } from './topology.ts'
 
 const MAX_DEAD_MS = 2_500
+/** One kill in so many is followed by another while the next life starts. */
+const KILLS_AT_START = 3
+const MAX_START_MS = 2_500
 const MAX_PAUSE_AFTER_LOSS_MS = 1_500
 /** How long a paused instance is given to be put out of the group. */
 const LOSS_LIMIT_MS = 20_000
@@ -33,11 +36,22 @@ export interface ProcessFaultContext {
 
 type ProcessFault = (context: ProcessFaultContext) => Promise<void>
 
-/** kill -9, and a new life over what lies on the disk. */
-async function kill({ instance, log, killed, random }: ProcessFaultContext): Promise<void> {
-  const deadMs = random() * MAX_DEAD_MS
+/** kill -9, and a new life over what lies on the disk; sometimes that one is killed, too, while it joins and restores. */
+async function kill(context: ProcessFaultContext): Promise<void> {
+  const [deadMs, startMs] = [context.random() * MAX_DEAD_MS, context.random() * MAX_START_MS]
+  await killAndStart(context, 'kill', deadMs)
+  if (context.random() * KILLS_AT_START >= 1) return
+  await sleep(systemClock, startMs)
+  await killAndStart(context, 'kill at the start', 0)
+}
+
+async function killAndStart(
+  { instance, log, killed }: ProcessFaultContext,
+  kind: string,
+  deadMs: number,
+): Promise<void> {
   const how = await instance.kill()
-  log.happened('kill', instance.name, how === 'SIGKILL' ? how : undefined)
+  log.happened(kind, instance.name, how === 'SIGKILL' ? how : undefined)
   killed.push({ instance, nextLife: instance.lives + 1, positions: await positionsOfCopy(instance) })
   await sleep(systemClock, deadMs)
   await instance.start()

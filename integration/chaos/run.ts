@@ -29,6 +29,8 @@ const START_LIMIT_MS = 120_000
 /** The input's producer waits for nodes that die. */
 const INPUT_TIMEOUT_MS = 120_000
 const POLL_MS = 100
+/** How long an instance may take to run its tasks before the next fault comes all the same. */
+const PATIENCE_MS = 15_000
 /** What share of the time between two faults at one target is a pause; the rest is for the faults themselves. */
 const PAUSE_SHARE = 0.5
 
@@ -182,7 +184,8 @@ class ChaosRun {
           share,
           fault: (random: () => number) => fault({ instance, admin, log, killed: this.#killed, random }),
         })),
-        isReady: () => instance.active,
+        // Who is never left alone does nothing that could go wrong.
+        isReady: () => instance.isSettled(PATIENCE_MS),
       })),
       ...this.#instances.map((instance, i) => {
         const network = this.#network.instances[i]!

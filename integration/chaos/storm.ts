@@ -11,7 +11,7 @@ export interface Lane {
   readonly isReady: () => boolean
 }
 
-const POLL_MS = 50
+const POLL_MS = 200
 /** Numbers of a fault: drawn before it begins, so that what it uses does not change those after it. */
 const DRAWS = 6
 
