@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { javaCommand } from '../broker/java-engine.ts'
@@ -63,7 +63,7 @@ export async function javaLauncher(): Promise<Launcher & Disposable> {
   if (!compiled.ok) throw new Error(`${source} was not compiled (${compiled.how}): ${compiled.output}`)
   const launch: Launcher = (options) => ({
     command: javaCommand(),
-    args: ['-Dlog4j2.level=WARN', '-cp', `${classes}:${jars}`, 'KilledCounting', ...nameValues(options)],
+    args: ['-Dlog4j2.level=WARN', '-cp', `${classes}${delimiter}${jars}`, 'KilledCounting', ...nameValues(options)],
   })
   return Object.assign(launch, { [Symbol.dispose]: () => rmSync(classes, { recursive: true, force: true }) })
 }
