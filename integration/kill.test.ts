@@ -23,12 +23,12 @@ describeWithBroker('an application with 20 000 keys of state under kill -9', (br
         seed: SEED,
       })
       try {
-        const { problems, restarts, wipes, committedTransactions } = await run.run()
+        const { problems, restarts, wipes, transactions } = await run.run()
         expect(problems).toEqual([])
         expect(wipes).toBe(0)
         // Else nothing was interrupted, and nothing compared.
         expect(restarts).toHaveLength(KILLS)
-        expect(committedTransactions).toBeGreaterThan(0)
+        expect(transactions.committed).toBeGreaterThan(0)
       } finally {
         await run.close()
       }

@@ -13,6 +13,7 @@ import { ChangelogLog } from './changelog-log.ts'
 import { changelogProblems, outputProblems, storeProblems } from './check.ts'
 import { KilledProcess, type Launcher } from './killed-process.ts'
 import { Load, PARTITIONS } from './load.ts'
+import { type Restart, Restarts } from './restarts.ts'
 
 /** Kills that hit while the application starts; the others hit while it works. */
 const SHARE_WHILE_STARTING = 0.2
@@ -37,27 +38,13 @@ export interface KillRunOptions {
   readonly onRestart?: (restart: Restart) => void
 }
 
-/** What a restart had to do, as far as it came before the next kill; milliseconds since the process was started. */
-export interface Restart {
-  readonly number: number
-  /** Records read from the changelogs. */
-  readonly replayed: number
-  /** Records of the last transaction in each of those changelogs: what one commit may leave to be replayed. */
-  readonly lastCommit: number
-  /** How long the restore took by the application's own clock: of the partition that took longest. */
-  readonly restoreMs: number | undefined
-  readonly runningMs: number | undefined
-  /** Until its first record is in process. */
-  readonly processingMs: number | undefined
-}
-
 export interface KillReport {
   readonly restarts: readonly Restart[]
   /** Kills before the application had taken a record. */
   readonly killedWhileStarting: number
   readonly records: number
-  readonly committedTransactions: number
-  readonly abortedTransactions: number
+  /** In the changelogs, while there were kills. */
+  readonly transactions: { readonly committed: number; readonly aborted: number }
   /** Stores that were emptied, by the log. */
   readonly wipes: number
   /** What was logged as a warning or an error, and how often. */
@@ -77,9 +64,8 @@ export class KillRun {
   readonly #random: () => number
   readonly #load: Load
   readonly #lives: KilledProcess[] = []
-  readonly #restarts: Restart[] = []
   readonly #problems: string[] = []
-  #changelogs: readonly ChangelogLog[] = []
+  #restarts = new Restarts([])
   #killedWhileStarting = 0
 
   constructor(options: KillRunOptions) {
@@ -101,7 +87,7 @@ export class KillRun {
     let life = this.#start()
     await this.#load.fill()
     await this.#caughtUp()
-    this.#changelogs = await this.#changelogsFromHere()
+    this.#restarts = new Restarts(await this.#changelogsFromHere())
     this.#load.start(this.#options.recordsPerSecond)
     for (let kill = 1; kill <= this.#options.kills; kill++) {
       await this.#kill(life, kill)
@@ -150,7 +136,7 @@ export class KillRun {
     const whileStarting = this.#random() < SHARE_WHILE_STARTING
     const share = this.#random()
     if (whileStarting) {
-      await sleep(systemClock, share * this.#usualStartMs)
+      await sleep(systemClock, share * (this.#restarts.usualStartMs ?? FIRST_START_MS))
     } else {
       await life.until('takes records', () => life.processingMs !== undefined, START_LIMIT_MS)
       await sleep(systemClock, share * MAX_WORKING_MS)
@@ -161,36 +147,8 @@ export class KillRun {
     if (kill > 1) await this.#look(life, kill - 1)
   }
 
-  get #usualStartMs(): number {
-    const known = this.#restarts.flatMap(({ processingMs }) => processingMs ?? []).toSorted((a, b) => a - b)
-    return known[known.length >> 1] ?? FIRST_START_MS
-  }
-
-  /** Takes down what a restart has done, and whether it was more than one commit may leave. */
   async #look(life: KilledProcess, number: number): Promise<void> {
-    await Promise.all(this.#changelogs.map((changelog) => changelog.advance()))
-    let lastCommit = 0
-    for (const { partition, records, atMs } of life.restored) {
-      // While it restored nobody could commit: what was last committed by then is what the life before had committed last.
-      const last = this.#changelogs[partition]!.lastCommittedBy(atMs)?.records ?? 0
-      lastCommit += last
-      if (this.#options.client === 'millrace' && records > last)
-        this.#problems.push(
-          `restart ${number} replayed ${records} records of partition ${partition}, last commit: ${last}`,
-        )
-    }
-    const since = (ms: number | undefined) => (ms === undefined ? undefined : ms - life.startedMs)
-    const restoreTimes = life.restored.map(({ ms }) => ms)
-    const restart: Restart = {
-      number,
-      replayed: life.restored.reduce((sum, { records }) => sum + records, 0),
-      lastCommit,
-      restoreMs: restoreTimes.length === 0 ? undefined : Math.max(...restoreTimes),
-      runningMs: since(life.runningMs),
-      processingMs: since(life.processingMs),
-    }
-    this.#restarts.push(restart)
-    this.#options.onRestart?.(restart)
+    this.#options.onRestart?.(await this.#restarts.add(number, life))
   }
 
   async #changelogsFromHere(): Promise<readonly ChangelogLog[]> {
@@ -223,6 +181,7 @@ export class KillRun {
     const isMillrace = this.#options.client === 'millrace'
     const { counts } = this.#load
     this.#problems.push(
+      ...(isMillrace ? this.#restarts.excesses : []),
       // Java merges updates in its cache, as it does by default.
       ...(await outputProblems(client, this.#output, counts, isMillrace)),
       ...(await changelogProblems(client, this.#changelog, counts)),
@@ -238,11 +197,10 @@ export class KillRun {
     const wipes = messages.filter((message) => WIPE.test(message)).length
     if (wipes > 0) this.#problems.push(`${wipes} stores were emptied`)
     return {
-      restarts: this.#restarts,
+      restarts: this.#restarts.all,
       killedWhileStarting: this.#killedWhileStarting,
       records: this.#load.sent,
-      committedTransactions: this.#changelogs.reduce((sum, { committed }) => sum + committed.length, 0),
-      abortedTransactions: this.#changelogs.reduce((sum, { aborted }) => sum + aborted, 0),
+      transactions: this.#restarts.transactions,
       wipes,
       logged,
       problems: this.#problems,

@@ -11,8 +11,9 @@ import { availableParallelism, cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { median, percentile } from '../../bench/statistics.ts'
 import { startBroker } from '../broker/index.ts'
-import { KillRun, type Restart } from './kill-run.ts'
+import { KillRun } from './kill-run.ts'
 import { javaLauncher, millraceLauncher } from './killed-process.ts'
+import type { Restart } from './restarts.ts'
 
 const { values } = parseArgs({
   options: {
@@ -70,16 +71,18 @@ const run = new KillRun({
 try {
   const report = await run.run()
   const { restarts, problems } = report
-  const replayed = restarts.map((restart) => restart.replayed)
+  const restored = restarts.filter(({ restoreMs }) => restoreMs !== undefined)
+  const replayed = restored.map((restart) => restart.replayed)
   const rows: Readonly<Record<string, string | number>> = {
     'kills, of them while starting': `${values.kills}, ${report.killedWhileStarting}`,
     'records sent': report.records,
-    'transactions in the changelogs, committed / aborted': `${report.committedTransactions} / ${report.abortedTransactions}`,
+    'transactions in the changelogs, committed / aborted': `${report.transactions.committed} / ${report.transactions.aborted}`,
     'stores emptied, by the log': report.wipes,
+    'restarts that came to a restore': restored.length,
     'restarts that replayed anything': replayed.filter((count) => count > 0).length,
     'replayed records a restart': spread(replayed),
     'replayed records in all': replayed.reduce((sum, count) => sum + count, 0),
-    'last commits a restart, records': spread(restarts.map(({ lastCommit }) => lastCommit)),
+    'last commits a restart, records': spread(restored.map(({ lastCommit }) => lastCommit)),
     'restore, ms': spread(known(restarts, 'restoreMs')),
     'start to RUNNING, ms': spread(known(restarts, 'runningMs')),
     'start to the first record, ms': spread(known(restarts, 'processingMs')),
