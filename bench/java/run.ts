@@ -1,6 +1,6 @@
 // node bench/java/run.ts --case … : builds the Java benchmark with Maven when its sources have changed, then runs it
-// once: Kafka Streams, with the options of Options.java, or, as `run.ts client …`, the clients alone, with those of
-// ClientOptions.java. stdout is one JSON line.
+// once: Kafka Streams, with the options of Options.java; as `run.ts client …` the clients alone, with those of
+// ClientOptions.java; as `run.ts restore …` the restore of a store, see Restore.java. stdout is one JSON line.
 import { spawnSync } from 'node:child_process'
 import { globSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -33,8 +33,12 @@ build()
 const classPath = [join(TARGET, 'classes'), join(TARGET, 'lib', '*')].join(delimiter)
 const options = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', classPath]
 const args = process.argv.slice(2)
-const program =
-  args[0] === 'client' ? ['millrace.bench.ClientBench', ...args.slice(1)] : ['millrace.bench.Main', ...args]
+const PROGRAMS = new Map([
+  ['client', 'millrace.bench.ClientBench'],
+  ['restore', 'millrace.bench.Restore'],
+])
+const named = PROGRAMS.get(args[0] ?? '')
+const program = named === undefined ? ['millrace.bench.Main', ...args] : [named, ...args.slice(1)]
 const { status, error } = spawnSync(JAVA, [...options, ...program], {
   stdio: ['ignore', 'inherit', 'inherit'],
 })
