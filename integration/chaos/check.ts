@@ -23,6 +23,8 @@ export interface CheckOptions {
 
 export interface CheckedRun {
   readonly violations: readonly string[]
+  /** What was read of the outputs. */
+  readonly outputs: Outputs
   readonly records: { readonly input: number; readonly output: number; readonly duplicates: number }
   readonly restoredAfterKills: number
 }
@@ -51,6 +53,7 @@ export async function checkRun(options: CheckOptions): Promise<CheckedRun> {
     Object.values(topics).reduce((sum, { length }) => sum + length, 0)
   return {
     violations,
+    outputs,
     records: { input: count(inputs), output: count(outputs), duplicates: found.duplicates },
     restoredAfterKills: restored.records,
   }

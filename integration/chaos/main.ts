@@ -1,5 +1,5 @@
 // npm run chaos -- [--seconds N] [--faults N] [--seed N] [--runs N] [--scope task|instance] [--guarantee exactly_once|at_least_once]: see run.ts. Prints what was done and what was
-// found; ends with 1 if anything is wrong, and leaves logs and states then.
+// found; ends with 1 if anything is wrong, and leaves logs, states and outputs then.
 import { parseArgs } from 'node:util'
 import { type ChaosOptions, type ChaosReport, runChaos } from './run.ts'
 
@@ -56,7 +56,7 @@ function printViolations(options: ChaosOptions, { violations, faultLog, folder }
   console.log(`  ${violations.length} violations:`)
   for (const violation of violations) console.log(`    ${violation}`)
   for (const line of faultLog) console.log(`  ${line}`)
-  console.log(`  logs and states: ${folder}`)
+  console.log(`  logs, states and outputs: ${folder}`)
   const { seconds: asked, faults: wanted, seed, scope, guarantee } = options
   console.log(
     `  the same faults: npm run chaos -- --seconds ${asked} --faults ${wanted} --seed ${seed} --scope ${scope} --guarantee ${guarantee}`,

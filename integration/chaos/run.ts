@@ -1,5 +1,5 @@
 // One run: an application of three processes on three nodes, input all the time, faults of all kinds, and in the end a comparison of everything with the truth.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sleep, systemClock } from '../../lib/core/clock.ts'
@@ -54,7 +54,7 @@ export interface ChaosReport {
   /** Changelog records read by instances that were killed and found their state again, at their start. */
   readonly restoredAfterKills: number
   readonly seconds: { readonly faults: number; readonly drain: number; readonly all: number }
-  /** Logs and states; there only if something is wrong. */
+  /** Logs, states and outputs; there only if something is wrong. */
   readonly folder: string
 }
 
@@ -136,7 +136,7 @@ class ChaosRun {
     const drainSeconds = lasts() - faultSeconds
     this.#log.note('the instances are closed')
 
-    const checked = await checkRun({
+    const { outputs, ...checked } = await checkRun({
       onlooker: this.#onlooker,
       instances: this.#instances,
       killed: this.#killed,
@@ -147,6 +147,7 @@ class ChaosRun {
     const violations = [...problems, ...checked.violations]
     for (const violation of violations) this.#log.note(`violation: ${violation}`)
     if (violations.length === 0) rmSync(this.#folder, { recursive: true })
+    else writeFileSync(join(this.#folder, 'outputs.json'), JSON.stringify(outputs, undefined, 1))
     return {
       ...checked,
       violations,
