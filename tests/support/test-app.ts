@@ -10,6 +10,7 @@ import { NO_HEADERS } from '../../lib/core/record.ts'
 import { KafkaStreams, type KafkaStreamsState } from '../../lib/kafka-streams.ts'
 import type { StreamsConfig } from '../../lib/runtime/config.ts'
 import type { RestoredEvent } from '../../lib/runtime/restore-progress.ts'
+import type { StateStorage } from '../../stores/state-storage.ts'
 import type { Topology } from '../../topology/topology.ts'
 import { StoppableClock } from './stoppable-clock.ts'
 import { until } from './until.ts'
@@ -45,7 +46,7 @@ export class TestInstance {
   readonly errors: Error[] = []
   readonly log: LogLine[]
 
-  constructor(topology: Topology, config: Omit<StreamsConfig, 'logger'>) {
+  constructor(topology: Topology, config: Omit<StreamsConfig, 'logger'>, storage?: StateStorage) {
     const log: LogLine[] = []
     this.log = log
     const logger: Logger = {
@@ -53,7 +54,7 @@ export class TestInstance {
       warn: (fields, message) => void log.push({ level: 'warn', fields: { ...fields }, message }),
       error: (fields, message) => void log.push({ level: 'error', fields: { ...fields }, message }),
     }
-    this.streams = new KafkaStreams(topology, { ...config, logger })
+    this.streams = new KafkaStreams(topology, { ...config, logger }, storage)
     this.streams.on('state', ({ to }) => this.states.push(to))
     this.streams.on('restored', (event) => this.restored.push(event))
     this.streams.on('error', (error) => this.errors.push(error))
@@ -111,14 +112,15 @@ export class TestApp {
   }
 
   /** Makes an instance whose state lies in a folder of that name, which outlives it. */
-  open(topology: Topology, name = 'a', settings: Partial<StreamsConfig> = {}): TestInstance {
-    const instance = new TestInstance(topology, {
+  open(topology: Topology, name = 'a', settings: Partial<StreamsConfig> = {}, storage?: StateStorage): TestInstance {
+    const config = {
       applicationId: this.applicationId,
       client: this.cluster,
       stateDir: join(this.folder, name),
       ...this.#settings,
       ...settings,
-    })
+    }
+    const instance = new TestInstance(topology, config, storage)
     this.#instances.push(instance)
     return instance
   }
