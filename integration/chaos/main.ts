@@ -1,7 +1,8 @@
 // npm run chaos -- [--seconds N] [--faults N] [--seed N] [--runs N] [--scope task|instance] [--guarantee exactly_once|at_least_once]: see run.ts. Prints what was done and what was
 // found; ends with 1 if anything is wrong, and leaves logs, states and outputs then.
 import { parseArgs } from 'node:util'
-import { type ChaosOptions, type ChaosReport, runChaos } from './run.ts'
+import { reportText } from './report.ts'
+import { type ChaosOptions, runChaos } from './run.ts'
 
 const USAGE =
   'Usage: npm run chaos -- [--seconds 180] [--faults 60] [--seed N] [--runs 1] [--scope task|instance] [--guarantee exactly_once|at_least_once]'
@@ -36,39 +37,13 @@ function readCommandLine(args: readonly string[]): CommandLine {
   }
 }
 
-function print(options: ChaosOptions, report: ChaosReport): void {
-  const { seconds, records, faults, violations, restoredAfterKills } = report
-  const total = [...faults.values()].reduce((sum, count) => sum + count, 0)
-  const rounded = (value: number) => `${Math.round(value)} s`
-  console.log(`seed ${options.seed}, ${options.guarantee}, transactions by ${options.scope}:`)
-  console.log(
-    `  ${total} faults in ${rounded(seconds.faults)}: ${[...faults].map(([kind, n]) => `${n}x ${kind}`).join(', ')}`,
-  )
-  console.log(
-    `  ${records.input} records in, ${records.output} out, ${records.duplicates} of them twice; ` +
-      `${restoredAfterKills} restored after kills; all processed ${rounded(seconds.drain)} after the last fault`,
-  )
-  if (violations.length === 0) console.log('  everything is as it should be')
-  else printViolations(options, report)
-}
-
-function printViolations(options: ChaosOptions, { violations, faultLog, folder }: ChaosReport): void {
-  console.log(`  ${violations.length} violations:`)
-  for (const violation of violations) console.log(`    ${violation}`)
-  for (const line of faultLog) console.log(`  ${line}`)
-  console.log(`  logs, states and outputs: ${folder}`)
-  const { seconds: asked, faults: wanted, seed, scope, guarantee } = options
-  console.log(
-    `  the same faults: npm run chaos -- --seconds ${asked} --faults ${wanted} --seed ${seed} --scope ${scope} --guarantee ${guarantee}`,
-  )
-  process.exitCode = 1
-}
-
 try {
   const { runs, ...options } = readCommandLine(process.argv.slice(2))
   for (let run = 0; run < runs; run++) {
     const ofRun = { ...options, seed: options.seed + run }
-    print(ofRun, await runChaos(ofRun))
+    const report = await runChaos(ofRun)
+    console.log(reportText(ofRun, report))
+    if (report.violations.length > 0) process.exitCode = 1
   }
 } catch (error) {
   console.error(error instanceof TypeError ? `${error.message}\n${USAGE}` : error)
