@@ -93,8 +93,7 @@ export class KillRun {
       await this.#kill(life, kill)
       life = this.#start()
     }
-    await life.until('is RUNNING', () => life.runningMs !== undefined, START_LIMIT_MS)
-    await life.until('takes records', () => life.processingMs !== undefined, START_LIMIT_MS)
+    await this.#working(life)
     await this.#look(life, this.#options.kills)
     await this.#load.stop()
     await this.#caughtUp()
@@ -138,13 +137,19 @@ export class KillRun {
     if (whileStarting) {
       await sleep(systemClock, share * (this.#restarts.usualStartMs ?? FIRST_START_MS))
     } else {
-      await life.until('takes records', () => life.processingMs !== undefined, START_LIMIT_MS)
+      await this.#working(life)
       await sleep(systemClock, share * MAX_WORKING_MS)
     }
     const how = await life.kill()
     if (how !== 'SIGKILL') throw new Error(`the application had ended before kill ${kill}: ${how}`)
     if (life.processingMs === undefined) this.#killedWhileStarting++
     if (kill > 1) await this.#look(life, kill - 1)
+  }
+
+  // One task may take records while another still restores.
+  async #working(life: KilledProcess): Promise<void> {
+    const isWorking = () => life.runningMs !== undefined && life.processingMs !== undefined
+    await life.until('is RUNNING and takes records', isWorking, START_LIMIT_MS)
   }
 
   async #look(life: KilledProcess, number: number): Promise<void> {
