@@ -1,0 +1,108 @@
+// Holds the stores on the disks of all instances against their changelogs and against what follows from the inputs.
+import type { ConsumedRecord } from '../../lib/core/record.ts'
+import { partitionKey } from '../../lib/core/record.ts'
+import type { TestCluster } from '../support/cluster.ts'
+import type { Expected, Inputs, TextRecord } from './expected.ts'
+import { replay, type StoredState } from './stores.ts'
+import { PARTITIONS } from './topology.ts'
+
+const MAX_SHOWN = 5
+
+/** What is in the changelogs, by partition. */
+export type Changelogs = ReadonlyMap<string, readonly ConsumedRecord[]>
+
+export async function readChangelogs(onlooker: TestCluster, states: readonly StoredState[]): Promise<Changelogs> {
+  const changelogs = new Map<string, readonly ConsumedRecord[]>()
+  for (const topic of new Set(states.map(({ changelog }) => changelog))) {
+    const records = Map.groupBy(await onlooker.readCommitted(topic), ({ partition }) => partition)
+    for (const [partition, some] of records) changelogs.set(partitionKey(topic, partition), some)
+  }
+  return changelogs
+}
+
+/** Each store on each disk is its changelog up to its position; and one of each is at the end of it, and is what follows from the inputs. */
+export async function checkStores(
+  states: readonly StoredState[],
+  changelogs: Changelogs,
+  inputs: Inputs,
+  expected: Expected,
+  guarantee: 'exactly_once' | 'at_least_once',
+): Promise<readonly string[]> {
+  const violations: string[] = []
+  for (const state of states) {
+    const records = recordsOf(state, changelogs).filter(({ offset }) => offset < state.position)
+    const difference = differenceOf(state.content, await replay(state.store, records))
+    if (difference !== undefined)
+      violations.push(`${nameOf(state)} is not its changelog up to ${state.position}: ${difference}`)
+  }
+  for (const [store, wanted] of contentsOf(inputs, expected)) {
+    const content: string[] = []
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const ofPartition = states.filter((state) => state.store === store && state.partition === partition)
+      const whole = ofPartition.find((state) => state.position > (recordsOf(state, changelogs).at(-1)?.offset ?? -1))
+      if (whole === undefined) violations.push(`no instance has all of ${store}-${partition}`)
+      else content.push(...whole.content)
+    }
+    // Counted twice, or kept twice, is what at least once may do.
+    if (guarantee === 'at_least_once' && store !== 'named') continue
+    const difference = differenceOf(content.map(withoutTime).sort(), [...wanted].sort())
+    if (difference !== undefined)
+      violations.push(`the store ${store} is not what follows from the inputs: ${difference}`)
+  }
+  return violations
+}
+
+/** What each store has to hold in the end. */
+function contentsOf(
+  { orders, payments, names, rates }: Inputs,
+  { counts, tables }: Expected,
+): ReadonlyMap<string, readonly string[]> {
+  const windowed = (records: readonly TextRecord[]) =>
+    records.map(({ key, value, timestamp }) => `${key} @${timestamp} = ${value}`)
+  return new Map([
+    ['paid-this-join-store', windowed(orders)],
+    ['paid-other-join-store', windowed(payments)],
+    ['counts', [...counts].map(([group, count]) => `${group} = ${count}`)],
+    ['names', latest(names)],
+    ['rates', latest(rates)],
+    ['named', [...tables].map(([key, { names, rates }]) => `${key} = ${names.at(-1)}/${rates.at(-1)}`)],
+  ])
+}
+
+function latest(records: readonly TextRecord[]): readonly string[] {
+  const values = new Map(records.map(({ key, value }) => [key, value]))
+  return [...values].flatMap(([key, value]) => (value === null ? [] : `${key} = ${value}`))
+}
+
+function recordsOf({ changelog, partition }: StoredState, changelogs: Changelogs): readonly ConsumedRecord[] {
+  return changelogs.get(partitionKey(changelog, partition)) ?? []
+}
+
+function nameOf({ instance, store, partition }: StoredState): string {
+  return `the store ${store}-${partition} of ${instance}`
+}
+
+// Of a table's entry.
+function withoutTime(entry: string): string {
+  return entry.replace(/ @\d+$/, '')
+}
+
+/** Both are sorted. Undefined: they are equal. */
+function differenceOf(found: readonly string[], wanted: readonly string[]): string | undefined {
+  const extra = onlyIn(found, wanted)
+  const missing = onlyIn(wanted, found)
+  if (extra.length + missing.length === 0) return undefined
+  const shown = (some: readonly string[]) => `${some.length} [${some.slice(0, MAX_SHOWN).join('; ')}]`
+  return `it has ${shown(extra)} and lacks ${shown(missing)}`
+}
+
+/** Each as often as it is there more often. */
+function onlyIn(some: readonly string[], others: readonly string[]): readonly string[] {
+  const open = new Map<string, number>()
+  for (const other of others) open.set(other, (open.get(other) ?? 0) + 1)
+  return some.filter((entry) => {
+    const count = open.get(entry) ?? 0
+    open.set(entry, count - 1)
+    return count <= 0
+  })
+}
