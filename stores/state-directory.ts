@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { accessSync, constants, mkdirSync, readdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../lib/core/clock.ts'
-import { InvalidConfigError } from '../lib/core/errors.ts'
-import { StateDirectoryLockedError, StateIoError } from './errors.ts'
+import { InvalidConfigError, messageOf } from '../lib/core/errors.ts'
+import { StateDirectoryLockedError, StateDiskFullError, StateIoError } from './errors.ts'
+import { freeBytes, isDiskFull } from './free-space.ts'
 import { type InstanceDatabase, openInstanceDatabase } from './level/instance-database.ts'
 import {
   isAlive,
@@ -53,6 +54,7 @@ const heldHere = registry[HELD]
  *
  * @throws InvalidConfigError `STREAMS_INVALID_CONFIG`: the folder cannot be made or written, or the application id cannot name one.
  * @throws StateDirectoryLockedError `STREAMS_STATE_DIR_LOCKED`: another instance, here or in another process, holds it.
+ * @throws StateDiskFullError `STREAMS_STATE_DISK_FULL`
  */
 export async function openStateDirectory(options: StateDirectoryOptions): Promise<StateDirectory> {
   const path = makeDirectory(options)
@@ -66,7 +68,7 @@ export async function openStateDirectory(options: StateDirectoryOptions): Promis
   let database: InstanceDatabase | undefined
   try {
     database = await takeLock(path, options.stateDir)
-    writeOwner(path, owner)
+    noteOwner(path, owner)
     const instanceId = await database.instanceId(randomUUID)
     return new HeldDirectory(path, instanceId, database)
   } catch (error) {
@@ -84,6 +86,14 @@ export function requireUnlocked(options: Pick<StateDirectoryOptions, 'stateDir' 
   const path = makeDirectory(options)
   const holder = heldHere.get(path) ?? readOwner(path)
   if (holder !== undefined && (heldHere.has(path) || isAlive(holder))) throw new StateDirectoryLockedError(path, holder)
+}
+
+function noteOwner(path: string, owner: Owner): void {
+  try {
+    writeOwner(path, owner)
+  } catch (error) {
+    throw fileError(path, error)
+  }
 }
 
 async function takeLock(path: string, stateDir: string): Promise<InstanceDatabase> {
@@ -110,8 +120,16 @@ function makeDirectory({ stateDir, applicationId }: Omit<StateDirectoryOptions, 
     // One folder, one name: a relative path, a link or the case of a letter (macOS, Windows) must not hide that two instances mean the same.
     return realpathSync.native(path)
   } catch (error) {
-    throw unusable(stateDir, error as Error)
+    const cause = error as Error
+    throw isDiskFull(cause.message) ? fileError(join(stateDir, applicationId), cause) : unusable(stateDir, cause)
   }
+}
+
+function fileError(directory: string, error: unknown): StateDiskFullError | StateIoError {
+  const message = messageOf(error)
+  return isDiskFull(message)
+    ? new StateDiskFullError(directory, message, freeBytes(directory), { cause: error })
+    : new StateIoError(directory, message, { cause: error })
 }
 
 function unusable(stateDir: string, cause: Error): InvalidConfigError {
