@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../lib/core/clock.ts'
 
@@ -7,11 +7,11 @@ export class FaultLog {
   /** How often each kind of fault has been seen to happen. */
   readonly counts = new Map<string, number>()
   readonly lines: string[] = []
-  readonly #file: string
+  readonly #folder: string
   readonly #startMs = systemClock.monotonicMs()
 
   constructor(folder: string) {
-    this.#file = join(folder, 'faults.log')
+    this.#folder = folder
   }
 
   get total(): number {
@@ -28,9 +28,16 @@ export class FaultLog {
     this.note(`${target}: ${kind}: ${proof ?? 'did not come to pass'}`)
   }
 
+  /** Copies a file that goes when the run ends. Returns where to. */
+  keep(file: string, name: string): string {
+    const copy = join(this.#folder, `${name}-${Math.round(this.seconds)}.log`)
+    copyFileSync(file, copy)
+    return copy
+  }
+
   note(text: string): void {
     const line = `${new Date().toISOString()} ${this.seconds.toFixed(1).padStart(6)} s  ${text}`
     this.lines.push(line)
-    appendFileSync(this.#file, `${line}\n`)
+    appendFileSync(join(this.#folder, 'faults.log'), `${line}\n`)
   }
 }
