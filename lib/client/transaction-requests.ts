@@ -13,12 +13,14 @@ import { refused } from './producer-errors.ts'
 import type { RequestOf } from './protocol/apis.ts'
 import { errorCodes, errorName, isRefusal, isRetriable } from './protocol/error-codes.ts'
 import { type Attempt, Retry, type RetryOptions, retrying } from './retry.ts'
+import { brokerLimit } from './topic-limits.ts'
 import type { TransactionVersion } from './transaction-version.ts'
 import type { Wire } from './wire.ts'
 
 /** The previous transaction's markers are still being written: a matter of milliseconds. */
 const CONCURRENT_FIRST_DELAY_MS = 1
 const CONCURRENT_MAX_DELAY_MS = 20
+const MAX_TIMEOUT = 'transaction.max.timeout.ms'
 
 const movedCoordinator: ReadonlySet<number> = new Set<number>([
   errorCodes.NOT_COORDINATOR,
@@ -66,7 +68,7 @@ export class TransactionRequests {
    * @throws ProducerFencedError `STREAMS_PRODUCER_FENCED`: only with `previous`.
    */
   initProducerId(previous?: ProducerIdentity): Promise<ProducerIdentity> {
-    const { wire, transactionalId, transactionTimeoutMs } = this.#parts
+    const { wire, context, transactionalId, transactionTimeoutMs } = this.#parts
     const what = `Taking a producer id for ${this.#who}`
     const request = {
       transactionalId,
@@ -79,9 +81,10 @@ export class TransactionRequests {
       const { errorCode } = response
       if (errorCode === errorCodes.NONE) return identityIn(response)
       if (errorCode === errorCodes.INVALID_TRANSACTION_TIMEOUT) {
+        const limit = await brokerLimit(wire, context, node, MAX_TIMEOUT)
         throw new InvalidConfigError(
           'transactionTimeoutMs',
-          `is ${transactionTimeoutMs}, more than the broker allows. Lower it, or raise the broker's transaction.max.timeout.ms.`,
+          `is ${transactionTimeoutMs}, more than the ${limit === undefined ? '' : `${limit} ms `}that the broker allows. Lower it, or raise the broker's ${MAX_TIMEOUT}.`,
         )
       }
       return this.#retryOrThrow(what, 'transaction', transactionalId, errorCode)

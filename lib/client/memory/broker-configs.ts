@@ -21,6 +21,7 @@ const known: Readonly<Record<string, BrokerConfig>> = {
   'max.connections': number('2147483647'),
   'message.max.bytes': number('1048588'),
   'num.io.threads': number('8'),
+  'transaction.max.timeout.ms': { fallback: '900000', kind: 'number', isDynamic: false },
   'process.roles': { fallback: 'broker,controller', kind: 'list', isDynamic: false },
   'ssl.keystore.password': { fallback: null, kind: 'password', isDynamic: false },
 }

@@ -714,7 +714,9 @@ export function producerContract(open: () => Promise<ClusterHarness>): void {
         const error = await failure(() => producer.init())
 
         expect(error.code).toBe('STREAMS_INVALID_CONFIG')
-        expect(error.message).toContain('transactionTimeoutMs')
+        expect(error.message).toContain(
+          "'transactionTimeoutMs' is 86400000, more than the 900000 ms that the broker allows",
+        )
         expect(error.message).toContain('transaction.max.timeout.ms')
       })
 
