@@ -70,7 +70,7 @@ export class CommitLane {
 
   get dirty(): boolean {
     if (this.startingOver !== undefined) return false
-    for (const task of this.tasks) if (this.#hasToCommit(task)) return true
+    for (const task of this.tasks) if (task.dirty) return true
     return false
   }
 
@@ -127,7 +127,7 @@ export class CommitLane {
   async #commit(): Promise<void> {
     const { clock, guarantee, changelogIds, metrics } = this.#options
     const held = await this.#hold()
-    const tasks = held.filter((task) => this.#hasToCommit(task))
+    const tasks = held.filter((task) => task.dirty)
     // No await between here and the producer's call: it seals its side in the same turn.
     const offsets = tasks.map((task) => task.seal())
     const sealedMs = clock.monotonicMs()
@@ -158,11 +158,6 @@ export class CommitLane {
     metrics.commits++
     this.#options.onCommitted(all)
     report('written')
-  }
-
-  // One that was given up, and is not closed yet, has had its last commit, or shall have none.
-  #hasToCommit(task: StreamTask): boolean {
-    return task.dirty && this.#options.owns(task)
   }
 
   // A transaction takes everything that its producer was sent: until it is cut, no task may go on, also none that had nothing to commit before.

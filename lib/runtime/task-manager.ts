@@ -292,10 +292,7 @@ export class TaskManager implements GroupListener {
       metrics,
       logger,
       changelogIds,
-      owns: (task) => {
-        const owned = this.#owned.get(task.name)
-        return owned?.task === task && !isReleased(owned)
-      },
+      owns: (task) => this.#owns(task),
       onCommitted: (offsets) => {
         for (const task of lane.tasks) this.#owned.get(task.name)!.revivals = 0
         onCommitted(offsets)
@@ -337,6 +334,8 @@ export class TaskManager implements GroupListener {
       }
       if (owned.length > 0 && owned.every(isReleased)) return
       await lane.producer.init()
+      // What was given up meanwhile, and is not closed yet, has nothing in the transactions that follow.
+      for (const task of lane.tasks) if (!this.#owns(task)) lane.tasks.delete(task)
       for (const task of owned) {
         if (cause instanceof StateCorruptedError && !isReleased(task)) await this.#reopen(task, lane)
         if (!isReleased(task)) await this.#bringUp(task, task.task!, lane)
@@ -364,6 +363,12 @@ export class TaskManager implements GroupListener {
     await owned.task!.close(config.requestTimeoutMs)
     owned.task = await factory.create(owned.id, lane.producer, this.#owned.size)
     lane.tasks.add(owned.task)
+  }
+
+  /** Whether the group still gives a task to this instance. */
+  #owns(task: StreamTask): boolean {
+    const owned = this.#owned.get(task.name)
+    return owned?.task === task && !isReleased(owned)
   }
 
   #failed(owned: OwnedTask, error: unknown): void {
