@@ -61,9 +61,13 @@ export class Instances {
     const process: SimulatedProcess = new SimulatedProcess({
       name: `${machine.name}.${++this.#lives}`,
       machine,
-      topology: buildWorkload(plan.workload, (record) => {
-        if (process.alive) onRead(process, record)
-      }),
+      topology: (own) =>
+        buildWorkload(plan.workload, {
+          clock: own,
+          onRead: (record) => {
+            if (process.alive) onRead(process, record)
+          },
+        }),
       config: {
         applicationId: APPLICATION_ID,
         stateDir,

@@ -12,8 +12,9 @@ export interface Outside {
    * To be called before and after each operation. False: the process is dead, and may have died of this call; then nothing more of it must happen.
    *
    * @param operation - The request's api, `restore fetch`, `disk write`.
+   * @param message - The request, or the answer to it.
    */
-  passes(operation: string, moment: Moment): boolean
+  passes(operation: string, moment: Moment, message?: object): boolean
   /** An answer that the process gets. */
   onAnswer<A extends ApiName>(api: A, response: ResponseOf<A>): void
   /** Whether the network delivers a request twice. */

@@ -11,6 +11,8 @@ export interface WorkloadPlan {
   readonly graceMs: number
   readonly joinWithinMs: number
   readonly emit: 'on-window-update' | 'on-window-close'
+  /** One record in this many has to be waited for, in two places of the topology; 0: none. */
+  readonly waitsOneIn: number
   /** Whether each store is kept on disk. */
   readonly persistent: { readonly lists: boolean; readonly windowed: boolean; readonly joined: boolean }
   readonly records: number
@@ -54,6 +56,7 @@ export function makePlan(random: Random): SimulationPlan {
       graceMs: random.pick([0, 0, 30, 100]),
       joinWithinMs: random.between(10, 60),
       emit,
+      waitsOneIn: random.pick([0, 0, 3, 10]),
       persistent: { lists: random.chance(0.75), windowed: random.chance(0.75), joined: random.chance(0.75) },
       records: random.between(200, 260),
       inputMs: random.between(1_500, 3_000),
@@ -62,7 +65,7 @@ export function makePlan(random: Random): SimulationPlan {
       nodes: random.between(1, 3),
       latencyMs: random.pick([0, 1, 2, 5]),
       maxRecordMarkerDelayMs: random.pick([0, 10, 100, 400]),
-      maxOffsetMarkerDelayMs: random.pick([0, 0, 10, 100]),
+      maxOffsetMarkerDelayMs: random.pick([0, 10, 100, 300]),
     },
     config: {
       processingGuarantee: guarantee,

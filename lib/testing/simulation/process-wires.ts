@@ -67,11 +67,11 @@ export class ProcessWires implements ClientSupplier {
   ): Promise<ResponseOf<A>> {
     const outside = this.#outside
     const operation = purpose === 'restore' ? `restore ${api}` : api
-    if (!outside.passes(operation, 'before')) return new Promise<never>(() => {})
+    if (!outside.passes(operation, 'before', request)) return new Promise<never>(() => {})
     return new Promise((resolve, reject) => {
       wire.send(node, api, request, options).then(
         (response) => {
-          if (!outside.passes(operation, 'after')) return
+          if (!outside.passes(operation, 'after', response)) return
           outside.clock.arrived(() => {
             outside.onAnswer(api, response)
             resolve(response)

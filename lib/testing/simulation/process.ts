@@ -14,7 +14,7 @@ import { ProcessWires } from './process-wires.ts'
 /** What the simulation wants to know of its processes, and decides for them. */
 export interface ProcessEvents {
   /** A process is about to touch the world, or has: the place to crash it. */
-  onOutside(process: SimulatedProcess, operation: string, moment: Moment): void
+  onOutside(process: SimulatedProcess, operation: string, moment: Moment, message?: object): void
   /** How long a batch takes to the disk, in milliseconds; an error: the disk does not take it. */
   diskDelayMs(process: SimulatedProcess): number | 'ENOSPC'
   /** A process is told committed offsets: it goes on from there. */
@@ -29,7 +29,7 @@ export interface ProcessOptions {
   /** Of this life: `a.2`. */
   readonly name: string
   readonly machine: Machine
-  readonly topology: Topology
+  readonly topology: (clock: Clock) => Topology
   readonly config: Omit<StreamsConfig, 'client' | 'brokers' | 'clock' | 'logger'>
   readonly cluster: MemoryCluster
   readonly clock: Clock
@@ -61,7 +61,7 @@ export class SimulatedProcess implements Outside {
     const storage = machine.storage((directory, write) => this.#writeBatch(directory, write))
     const { clock: own } = this
     this.streams = new KafkaStreams(
-      topology,
+      topology(this.clock),
       { ...config, clientId: name, client: this.#wires, clock: own, logger: this.#logger() },
       storage,
     )
@@ -117,9 +117,9 @@ export class SimulatedProcess implements Outside {
     })
   }
 
-  passes(operation: string, moment: Moment): boolean {
+  passes(operation: string, moment: Moment, message?: object): boolean {
     if (!this.#alive) return false
-    this.#events.onOutside(this, operation, moment)
+    this.#events.onOutside(this, operation, moment, message)
     return this.#alive
   }
 

@@ -16,6 +16,7 @@ import { ProcessClock } from './process-clock.ts'
 import { Random } from './random.ts'
 import { ReadCheck } from './read-check.ts'
 import type { SimulationResult } from './simulate.ts'
+import { detailOf } from './trace-detail.ts'
 import { makeTrouble } from './trouble.ts'
 import { judge, type Verdict } from './verdict.ts'
 import {
@@ -201,8 +202,8 @@ export class Simulation {
 
   #events(): ProcessEvents {
     return {
-      onOutside: (process, operation, moment) => {
-        if (this.#trace !== undefined) this.#log(`${process.name} ${moment} ${operation}`)
+      onOutside: (process, operation, moment, message) => {
+        if (this.#trace !== undefined) this.#log(`${process.name} ${moment} ${operation}${detailOf(operation, message)}`)
         this.#crashes.onOutside(process, operation, moment)
       },
       diskDelayMs: (process) => this.#diskDelayMs(process),

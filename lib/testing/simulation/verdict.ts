@@ -1,5 +1,6 @@
 // What a run has to show when it is over: the outputs, what was read, and the stores.
 import type { MemoryCluster } from '../../client/memory/index.ts'
+import { VirtualClock } from '../../core/clock.ts'
 import type { Machine } from './machine.ts'
 import { type Expected, expectedOf, readTopic } from './oracle.ts'
 import { lossesOf, OutputCheck, valuesByKey } from './output-check.ts'
@@ -21,7 +22,7 @@ export async function judge(
   const expected = expectedOf(cluster, plan.workload)
   const { violations, duplicates } =
     plan.guarantee === 'exactly_once' ? exactly(plan, cluster, expected) : atLeast(cluster, expected)
-  const topology = buildWorkload(plan.workload, () => {}).physical()
+  const topology = buildWorkload(plan.workload, { clock: new VirtualClock(), onRead() {} }).physical()
   const stores: string[] = []
   for (const { disk, name } of machines) stores.push(...(await checkStores(cluster, topology, disk, name)))
   return { violations: [...violations, ...stores], duplicates }

@@ -4,6 +4,7 @@
 import { StreamsBuilder } from '../../../topology/streams-builder.ts'
 import type { Topology } from '../../../topology/topology.ts'
 import { windows } from '../../../topology/windows.ts'
+import { type Clock, sleep } from '../../core/clock.ts'
 import type { StreamRecord } from '../../core/record.ts'
 import { serdes } from '../../serde/index.ts'
 import type { WorkloadPlan } from './plan.ts'
@@ -28,27 +29,42 @@ const strings = { key: serdes.string(), value: serdes.string() }
 
 /** Longer than all event time of a run: no match is lost because one side was read far ahead of the other. */
 const LONG_MS = 24 * 3_600_000
+/** What one record may have to wait for. */
+const MAX_WAIT_MS = 6
 
 /** The group that a record's id belongs to, over which lists are kept. */
 export function groupOf(id: string, groups: number): string {
+  return `g${hashOf(id) % groups}`
+}
+
+function hashOf(text: string): number {
   let hash = 0
-  for (let i = 0; i < id.length; i++) hash = (hash * 31 + id.charCodeAt(i)) | 0
-  return `g${Math.abs(hash) % groups}`
+  for (let i = 0; i < text.length; i++) hash = (hash * 31 + text.charCodeAt(i)) | 0
+  return Math.abs(hash)
 }
 
 export function appended(list: string, id: string): string {
   return list === '' ? id : `${list} ${id}`
 }
 
-/** @param onRead - Told of each record that comes out of a source. */
-export function buildWorkload(plan: WorkloadPlan, onRead: (record: StreamRecord<any, any>) => void): Topology {
+export interface WorkloadHost {
+  readonly clock: Clock
+  /** Told of each record that comes out of a source. */
+  readonly onRead: (record: StreamRecord<any, any>) => void
+}
+
+export function buildWorkload(plan: WorkloadPlan, { clock, onRead }: WorkloadHost): Topology {
+  // As a processor that asks another service: its task waits, the others go on.
+  const waits = (value: string | null) => plan.waitsOneIn > 0 && hashOf(value ?? '') % plan.waitsOneIn === 0
+  const later = (value: string): string | Promise<string> =>
+    waits(value) ? sleep(clock, hashOf(value) % MAX_WAIT_MS).then(() => value) : value
   const builder = new StreamsBuilder()
   const read = <V>(_value: V, _key: unknown, record: StreamRecord<any, any>) => onRead(record)
   const { persistent } = plan
   const left = builder.stream('left', strings).peek(read)
   const right = builder.stream('right', strings).peek(read)
 
-  left.mapValues((value) => `mapped ${value}`).to('mapped', strings)
+  left.mapValues((value) => later(`mapped ${value}`)).to('mapped', strings)
 
   left
     .groupByKey(strings)
@@ -81,6 +97,7 @@ export function buildWorkload(plan: WorkloadPlan, onRead: (record: StreamRecord<
     .selectKey((value) => groupOf(value, plan.groups))
     .repartition({ name: 'groups', ...strings })
     .peek(read)
+    .mapValues(later, strings)
     .groupByKey(strings)
     .aggregate(
       () => '',
