@@ -7,6 +7,7 @@ import { replay, type StoredState } from './stores.ts'
 import { PARTITIONS } from './topology.ts'
 
 const MAX_SHOWN = 5
+const WINDOWED = /-join-store$/
 
 /** What is in the changelogs, by partition. */
 export type Changelogs = ReadonlyMap<string, readonly ConsumedRecord[]>
@@ -31,7 +32,13 @@ export async function checkStores(
   const violations: string[] = []
   for (const state of states) {
     const records = recordsOf(state, changelogs).filter(({ offset }) => offset < state.position)
-    const difference = differenceOf(state.content, await replay(state.store, records))
+    const replayed = await replay(state.store, records)
+    // At least once nothing keeps a zombie from writing its own into a changelog: the same again in windows, and what was before in a table.
+    const isExact = guarantee === 'exactly_once'
+    if (!isExact && !WINDOWED.test(state.store)) continue
+    const difference = isExact
+      ? differenceOf(state.content, replayed)
+      : differenceOf(once(state.content), once(replayed))
     if (difference !== undefined)
       violations.push(`${nameOf(state)} is not its changelog up to ${state.position}: ${difference}`)
   }
@@ -43,9 +50,11 @@ export async function checkStores(
       if (whole === undefined) violations.push(`no instance has all of ${store}-${partition}`)
       else content.push(...whole.content)
     }
+    const isWindowed = WINDOWED.test(store)
     // Counted twice, or kept twice, is what at least once may do.
-    if (guarantee === 'at_least_once' && store !== 'named') continue
-    const difference = differenceOf(content.map(withoutTime).sort(), [...wanted].sort())
+    if (guarantee === 'at_least_once' && store === 'counts') continue
+    const entries = isWindowed ? content : content.map(withoutTime)
+    const difference = differenceOf(guarantee === 'exactly_once' ? entries : once(entries), wanted)
     if (difference !== undefined)
       violations.push(`the store ${store} is not what follows from the inputs: ${difference}`)
   }
@@ -80,6 +89,10 @@ function recordsOf({ changelog, partition }: StoredState, changelogs: Changelogs
 
 function nameOf({ instance, store, partition }: StoredState): string {
   return `the store ${store}-${partition} of ${instance}`
+}
+
+function once(entries: readonly string[]): readonly string[] {
+  return [...new Set(entries)]
 }
 
 // Of a table's entry.
