@@ -20,6 +20,7 @@ interface Case {
   /** Allows DESCRIBE on what `without` is about: otherwise that is missed first. */
   readonly described?: true
   readonly guarantee?: StreamsConfig['processingGuarantee']
+  readonly scope?: StreamsConfig['transactionScope']
   /** What is said to be missing; undefined: the words are counted. */
   readonly missing?: (app: App) => string
 }
@@ -47,11 +48,23 @@ const cases: readonly Case[] = [
   { without: 'READ group <applicationId>', described: true, missing: ({ id }) => `READ on group '${id}'` },
   { without: TRANSACTIONS, missing: ({ id }) => `DESCRIBE on transactional id '${id}-<task>'` },
   { without: TRANSACTIONS, described: true, missing: ({ id }) => `WRITE on transactional id '${id}-<task>'` },
+  { scope: 'instance' },
+  {
+    without: TRANSACTIONS,
+    scope: 'instance',
+    missing: ({ id }) => `DESCRIBE on transactional id '${id}-<instance>'`,
+  },
+  {
+    without: TRANSACTIONS,
+    described: true,
+    scope: 'instance',
+    missing: ({ id }) => `WRITE on transactional id '${id}-<instance>'`,
+  },
 ]
 
-const title = ({ without, described, guarantee = 'exactly_once' }: Case): string => {
+const title = ({ without, described, guarantee = 'exactly_once', scope = 'task' }: Case): string => {
   const left = without === undefined ? 'everything' : `everything but ${without}`
-  return `${left}${described === undefined ? '' : ', DESCRIBE instead'}, ${guarantee}`
+  return `${left}${described === undefined ? '' : ', DESCRIBE instead'}, ${guarantee}, ${scope}`
 }
 
 export function applicationPermissions(bench: () => SecurityBench, acls: () => Acls): void {
@@ -81,22 +94,40 @@ export function applicationPermissions(bench: () => SecurityBench, acls: () => A
   }, 60_000)
 
   it('an application: a permission that is taken away stops it, by name', async () => {
-    const app = await newApp(bench())
-    const user = freshName('user')
-    await acls().allow(user, shortForm(app))
-    const streams = bench().streams({ listener: 'SASL', sasl: oauthFor(user) }, wordCount(app.input, app.output), {
-      applicationId: app.id,
-      stateDir: bench().stateDir(app.id),
-    })
-    const failed = new Promise<Error>((resolve) => streams.once('error', resolve))
-    await streams.start()
-    await bench().cluster.caughtUp(app.id, [app.input])
-    await acls().withdraw(user, madeOut('WRITE topic <sink>', app))
-    await bench().cluster.produceLines(app.input, ['more words'])
-    const error = await failed
+    const { app, error, state } = await withdrawn(bench(), acls(), 'WRITE topic <sink>', 'task')
     expect(missingIn(error)).toMatch(new RegExp(`(WRITE|DESCRIBE) on topic '${app.output}'`))
-    expect(streams.state).toBe('ERROR')
+    expect(state).toBe('ERROR')
   }, 60_000)
+
+  it.each(['task', 'instance'] as const)(
+    'an application: transactions that are taken away stop it, by the name of the id (scope: %s)',
+    async (scope) => {
+      const { app, error, state } = await withdrawn(bench(), acls(), TRANSACTIONS, scope)
+      const id = scope === 'task' ? '[01]_0' : '[0-9a-f-]{36}'
+      expect(missingIn(error)).toMatch(new RegExp(`^(WRITE|DESCRIBE) on transactional id '${app.id}-${id}'$`))
+      expect(state).toBe('ERROR')
+    },
+    60_000,
+  )
+}
+
+/** Runs a word count with all that it needs, takes one line of that away, and tells how it ends. */
+async function withdrawn(bench: SecurityBench, acls: Acls, need: Need, scope: StreamsConfig['transactionScope']) {
+  const app = await newApp(bench)
+  const user = freshName('user')
+  await acls.allow(user, shortForm(app))
+  const streams = bench.streams({ listener: 'SASL', sasl: oauthFor(user) }, wordCount(app.input, app.output), {
+    applicationId: app.id,
+    stateDir: bench.stateDir(app.id),
+    ...(scope === undefined ? {} : { transactionScope: scope }),
+  })
+  const failed = new Promise<Error>((resolve) => streams.once('error', resolve))
+  await streams.start()
+  await bench.cluster.caughtUp(app.id, [app.input])
+  await acls.withdraw(user, madeOut(need, app))
+  await bench.cluster.produceLines(app.input, ['more words'])
+  const error = await failed
+  return { app, error, state: streams.state }
 }
 
 async function newApp({ cluster }: SecurityBench): Promise<App> {
@@ -109,7 +140,7 @@ async function newApp({ cluster }: SecurityBench): Promise<App> {
 async function run(
   bench: SecurityBench,
   acls: Acls,
-  { without, described, guarantee = 'exactly_once' }: Case,
+  { without, described, guarantee = 'exactly_once', scope = 'task' }: Case,
   logger = new Recorder(),
   whileRunning: () => Promise<void> = async () => {},
 ) {
@@ -126,6 +157,7 @@ async function run(
     applicationId: app.id,
     stateDir: bench.stateDir(app.id),
     processingGuarantee: guarantee,
+    transactionScope: scope,
     repartitionPurgeIntervalMs: 100,
     logger,
   })
@@ -136,7 +168,7 @@ async function run(
   await streams.start().catch((reason) => {
     error = reason
   })
-  await until(`${title({ without: without!, guarantee })}: an end`, async () => {
+  await until(`${title({ without: without!, guarantee, scope })}: an end`, async () => {
     if (error !== undefined) return true
     return (await bench.cluster.readCommitted(app.output)).length >= 2
   })
@@ -145,9 +177,11 @@ async function run(
   await streams.close().catch(() => {})
   bench.log.lines.push(...logger.lines, everythingIn(error))
   return {
-    what: title({ without: without!, guarantee, ...(described === undefined ? {} : { described }) }),
+    what: title({ without: without!, guarantee, scope, ...(described === undefined ? {} : { described }) }),
     app,
-    said: missingIn(error)?.replace(/\d+_\d+'$/, "<task>'"),
+    said: missingIn(error)
+      ?.replace(/\d+_\d+'$/, "<task>'")
+      .replace(/[0-9a-f-]{36}'$/, "<instance>'"),
     state,
   }
 }
