@@ -10,6 +10,7 @@ const options: ChaosOptions = {
   seconds: SECONDS,
   faults: Math.ceil(SECONDS / 2),
   seed: SEED,
+  patienceSeconds: 15,
   scope: 'task',
   guarantee: 'exactly_once',
 }

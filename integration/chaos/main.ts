@@ -1,11 +1,11 @@
-// npm run chaos -- [--seconds N] [--faults N] [--seed N] [--runs N] [--scope task|instance] [--guarantee exactly_once|at_least_once]: see run.ts. Prints what was done and what was
+// npm run chaos -- [--seconds N] [--faults N] [--seed N] [--runs N] [--patience SECONDS] [--scope task|instance] [--guarantee exactly_once|at_least_once]: see run.ts. Prints what was done and what was
 // found; ends with 1 if anything is wrong, and leaves logs, states and outputs then.
 import { parseArgs } from 'node:util'
 import { reportText } from './report.ts'
 import { type ChaosOptions, runChaos } from './run.ts'
 
 const USAGE =
-  'Usage: npm run chaos -- [--seconds 180] [--faults 60] [--seed N] [--runs 1] [--scope task|instance] [--guarantee exactly_once|at_least_once]'
+  'Usage: npm run chaos -- [--seconds 180] [--faults 60] [--seed N] [--runs 1] [--patience 15] [--scope task|instance] [--guarantee exactly_once|at_least_once]'
 const MAX_SEED = 1_000_000
 
 interface CommandLine extends ChaosOptions {
@@ -16,11 +16,12 @@ function readCommandLine(args: readonly string[]): CommandLine {
   const text = { type: 'string' } as const
   const { values } = parseArgs({
     args: [...args],
-    options: { seconds: text, faults: text, seed: text, runs: text, scope: text, guarantee: text },
+    options: { seconds: text, faults: text, seed: text, runs: text, patience: text, scope: text, guarantee: text },
   })
-  const number = (name: 'seconds' | 'faults' | 'seed' | 'runs', otherwise: number): number => {
+  const number = (name: 'seconds' | 'faults' | 'seed' | 'runs' | 'patience', otherwise: number, least = 1): number => {
     const value = Number(values[name] ?? otherwise)
-    if (!Number.isInteger(value) || value < 1) throw new TypeError(`--${name} must be a whole number above 0`)
+    if (!Number.isInteger(value) || value < least)
+      throw new TypeError(`--${name} must be a whole number from ${least} on`)
     return value
   }
   const { scope = 'task', guarantee = 'exactly_once' } = values
@@ -32,6 +33,7 @@ function readCommandLine(args: readonly string[]): CommandLine {
     faults: number('faults', 60),
     seed: number('seed', 1 + Math.floor(Math.random() * MAX_SEED)),
     runs: number('runs', 1),
+    patienceSeconds: number('patience', 15, 0),
     scope,
     guarantee,
   }

@@ -18,13 +18,14 @@ export function reportText(options: ChaosOptions, report: ChaosReport): string {
 }
 
 function violationLines(options: ChaosOptions, { violations, faultLog, folder }: ChaosReport): readonly string[] {
-  const { seconds, faults, seed, scope, guarantee } = options
+  const { seconds, faults, seed, patienceSeconds: patience, scope, guarantee } = options
   const shown = violations.slice(0, MAX_SHOWN_VIOLATIONS)
   return [
     `  ${violations.length} violations, of which are shown ${shown.length}:`,
     ...shown.map((violation) => `    ${violation}`),
     ...faultLog.map((line) => `  ${line}`),
     `  logs, states and outputs: ${folder}`,
-    `  the same faults: npm run chaos -- --seconds ${seconds} --faults ${faults} --seed ${seed} --scope ${scope} --guarantee ${guarantee}`,
+    `  the same faults: npm run chaos -- --seconds ${seconds} --faults ${faults} --seed ${seed} --patience ${patience} --scope ${scope} ` +
+      `--guarantee ${guarantee}`,
   ]
 }

@@ -29,8 +29,6 @@ const START_LIMIT_MS = 120_000
 /** The input's producer waits for nodes that die. */
 const INPUT_TIMEOUT_MS = 120_000
 const POLL_MS = 100
-/** How long an instance may take to run its tasks before the next fault comes all the same. */
-const PATIENCE_MS = 15_000
 /** What share of the time between two faults at one target is a pause; the rest is for the faults themselves. */
 const PAUSE_SHARE = 0.5
 
@@ -40,6 +38,8 @@ export interface ChaosOptions {
   /** How many faults must have happened. */
   readonly faults: number
   readonly seed: number
+  /** How long an instance may take to run its tasks before the next fault comes all the same; 0: most of what they do is to start. */
+  readonly patienceSeconds: number
   readonly scope: 'task' | 'instance'
   readonly guarantee: 'exactly_once' | 'at_least_once'
 }
@@ -177,6 +177,7 @@ class ChaosRun {
   #lanes(): readonly Lane[] {
     const log = this.#log
     const { admin } = this.#onlooker.client
+    const { patienceSeconds } = this.#options
     const isExactlyOnce = this.#options.guarantee === 'exactly_once'
     return [
       ...this.#instances.map((instance) => ({
@@ -186,7 +187,7 @@ class ChaosRun {
           fault: (random: () => number) => fault({ instance, admin, log, killed: this.#killed, random }),
         })),
         // Who is never left alone does nothing that could go wrong.
-        isReady: () => instance.isSettled(PATIENCE_MS),
+        isReady: () => instance.isSettled(patienceSeconds * 1_000),
       })),
       ...this.#instances.map((instance, i) => {
         const network = this.#network.instances[i]!

@@ -50,10 +50,9 @@ export async function checkStores(
       if (whole === undefined) violations.push(`no instance has all of ${store}-${partition}`)
       else content.push(...whole.content)
     }
-    const isWindowed = WINDOWED.test(store)
     // Counted twice, or kept twice, is what at least once may do.
     if (guarantee === 'at_least_once' && store === 'counts') continue
-    const entries = isWindowed ? content : content.map(withoutTime)
+    const entries = content.map(withoutTime)
     const difference = differenceOf(guarantee === 'exactly_once' ? entries : once(entries), wanted)
     if (difference !== undefined)
       violations.push(`the store ${store} is not what follows from the inputs: ${difference}`)
@@ -95,7 +94,7 @@ function once(entries: readonly string[]): readonly string[] {
   return [...new Set(entries)]
 }
 
-// Of a table's entry.
+// Of a table's entry; those of windows have theirs elsewhere.
 function withoutTime(entry: string): string {
   return entry.replace(/ @\d+$/, '')
 }
