@@ -1,5 +1,5 @@
 // Flow: task-manager → [restorer] → store-replay
-import type { ChangelogPosition } from '../../stores/task-database.ts'
+import type { ChangelogPosition, TaskDatabase } from '../../stores/task-database.ts'
 import type { Admin, Client, CommittedOffset, Fetcher } from '../client/client.ts'
 import { OffsetOutOfRangeError } from '../client/errors.ts'
 import { partitionKey } from '../core/record.ts'
@@ -12,7 +12,7 @@ import { Turns } from './turns.ts'
 
 /** Stores that are restored at the same time. Of each, 2 MiB of its changelog may lie fetched in memory, besides what one request brings. */
 const MAX_RESTORING_STORES = 8
-/** What has been restored and waits in memory for its batch; a store has up to two batches, one filling and one on its way to disk. */
+/** Records that become one batch. A store has up to two, one filling and one on its way to disk. */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024
 const BATCHES_OF_A_STORE = 2
 
@@ -40,7 +40,8 @@ export class Restorer {
   readonly #turns: Turns
   readonly #batchBytes: number
   readonly #waiting = new Set<() => void>()
-  #restoringStores = 0
+  /** Of the tasks that restore a store at the moment. */
+  readonly #restoring = new Set<TaskDatabase>()
 
   constructor(options: RestorerOptions) {
     this.#options = options
@@ -72,13 +73,13 @@ export class Restorer {
       const consumed = committed.get(partitionKey(changelog.topic, changelog.partition))?.offset
       // Neither consumed nor held: whatever the topic has is yet to be processed.
       if (isSource && consumed === undefined && task.database.position(name) === undefined) continue
-      while (this.#restoringStores >= MAX_RESTORING_STORES && !cancelled()) await this.#woken()
+      while (this.#restoring.size >= MAX_RESTORING_STORES && !cancelled()) await this.#woken()
       if (cancelled()) return
-      this.#restoringStores++
+      this.#restoring.add(task.database)
       try {
         await this.#restoreStore({ ...store, task, name, changelog, consumed }, cancelled)
       } finally {
-        this.#restoringStores--
+        this.#restoring.delete(task.database)
         this.wake()
       }
     }
@@ -170,11 +171,21 @@ export class Restorer {
       progress,
       identity: changelogIds.get(store.changelog.topic)!,
       batchBytes: this.#batchBytes,
+      isTooMuch: (rowBytes) => this.#isTooMuch(rowBytes),
       moreToRead: () => this.#woken(),
       wake: () => this.wake(),
       cancelled,
     })
     return replay.run()
+  }
+
+  // Rows that are read, changed and written again, those of windows, gain from large batches: a store that restores alone gets what all may take.
+  #isTooMuch(rowBytes: number): boolean {
+    const { uncommittedBytes } = this.#options
+    if (rowBytes >= uncommittedBytes / (BATCHES_OF_A_STORE * this.#restoring.size)) return true
+    let total = 0
+    for (const database of this.#restoring) total += database.uncommittedBytes
+    return total >= uncommittedBytes
   }
 
   #woken(): Promise<void> {

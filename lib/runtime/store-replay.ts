@@ -45,8 +45,10 @@ export interface StoreReplayOptions {
   readonly progress: RestoreProgress
   /** Of the changelog topic. */
   readonly identity: Omit<ChangelogPosition, 'offset'>
-  /** A batch of so many bytes, of records or of the rows made from them, is written. One more may be on its way to disk. */
+  /** A batch made from records of so many bytes is written. One more may be on its way to disk. */
   readonly batchBytes: number
+  /** Whether a batch is to be written whose rows take so many bytes. */
+  readonly isTooMuch: (rowBytes: number) => boolean
   /** Resolves when there may be more to read, or `cancelled` may say something else. */
   readonly moreToRead: () => Promise<void>
   readonly wake: () => void
@@ -139,8 +141,9 @@ export class StoreReplay {
   }
 
   get #isFull(): boolean {
-    const rowBytes = this.#store.task.database.uncommittedBytes - this.#writingBytes
-    return Math.max(this.#recordBytes, rowBytes) >= this.#options.batchBytes
+    const { batchBytes, isTooMuch } = this.#options
+    if (this.#recordBytes >= batchBytes) return true
+    return isTooMuch(this.#store.task.database.uncommittedBytes - this.#writingBytes)
   }
 
   async #write(): Promise<void> {
