@@ -3,7 +3,7 @@ import type { StateDirectory } from '../../stores/state-directory.ts'
 import type { OpenTaskDatabase } from '../../stores/task-database.ts'
 import type { PhysicalTopology } from '../../topology/physical.ts'
 import { changelogTopic, loggedStores } from '../../topology/physical.ts'
-import type { Client, ClientSupplier, GroupMember, OffsetCommit } from '../client/client.ts'
+import type { Client, ClientSupplier, GroupMember, OffsetCommit, TopicDescription } from '../client/client.ts'
 import { BrokerUnavailableError } from '../client/errors.ts'
 import type { Timer } from '../core/clock.ts'
 import { InvariantError } from '../core/errors.ts'
@@ -201,7 +201,11 @@ export class Instance {
 
   async #prepare(): Promise<TopicPlan> {
     const { config, topology } = this.#options
-    this.#plan = await prepareTopics(this.#client.admin, { topology, config })
+    this.#plan = await prepareTopics(this.#client.admin, {
+      topology,
+      config,
+      examine: (found) => this.#requireChangelogs(found),
+    })
     return this.#plan
   }
 
@@ -213,13 +217,14 @@ export class Instance {
   }
 
   // A changelog that is made anew under a running instance would hold only what comes from then on.
-  async #requireChangelogs(): Promise<void> {
+  #requireChangelogs(found: ReadonlyMap<string, TopicDescription>): void {
     const { topology, config, directory } = this.#options
-    const now = await this.#changelogIds()
     for (const { name } of topology.subtopologies.flatMap(loggedStores)) {
       const topic = changelogTopic(name, config.applicationId)
       const before = this.#knownChangelogIds.get(topic)
-      const lost = before === undefined ? undefined : identityLoss(before, now.get(topic))
+      if (before === undefined) continue
+      const now = found.get(topic)
+      const lost = identityLoss(before, now && { topicId: now.topicId, clusterId: before.clusterId })
       if (lost !== undefined) throw new ChangelogLostError(name, { topic }, lost, directory.path)
     }
   }
@@ -275,8 +280,6 @@ export class Instance {
   async #checkTopics(): Promise<void> {
     const before = [...this.#plan!.sourcePartitions].join()
     try {
-      // First, as preparing makes topics that are missing.
-      await this.#requireChangelogs()
       const now = await this.#prepare()
       this.#globalStores?.partitionsCounted(now.globalPartitions)
       if ([...now.sourcePartitions].join() !== before)

@@ -12,6 +12,8 @@ export interface InternalTopicOptions {
   readonly topology: PhysicalTopology
   /** Of the instance. */
   readonly config: Pick<ResolvedConfig, 'applicationId' | 'replicationFactor'> & InternalTopicSettings
+  /** Gets the internal topics that there are before any is made, and may throw. */
+  readonly examine?: (found: ReadonlyMap<string, TopicDescription>) => void
 }
 
 /**
@@ -23,7 +25,10 @@ export interface InternalTopicOptions {
  * @throws InternalTopicPartitionsError `STREAMS_INTERNAL_TOPIC_PARTITIONS`: an existing one has another count than its inputs ask for.
  * @throws NotCopartitionedError `STREAMS_NOT_COPARTITIONED`
  */
-export async function prepareTopics(admin: Admin, { topology, config }: InternalTopicOptions): Promise<TopicPlan> {
+export async function prepareTopics(
+  admin: Admin,
+  { topology, config, examine }: InternalTopicOptions,
+): Promise<TopicPlan> {
   const { applicationId, replicationFactor } = config
   if (hasPatterns(topology)) {
     const existing = [...(await admin.listTopics()).values()].filter(({ isInternal }) => !isInternal)
@@ -45,6 +50,7 @@ export async function prepareTopics(admin: Admin, { topology, config }: Internal
     }),
   ])
   const before = await admin.describeTopics([...wanted.keys()])
+  examine?.(before)
   const missing = [...wanted.values()].filter(({ topic }) => !before.has(topic))
   await admin.createTopics(missing.map((topic) => (replicationFactor === -1 ? topic : { ...topic, replicationFactor })))
   // Another instance may have created them first, out of an older view of the sources.
