@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../lib/core/clock.ts'
 import type { WatchedProcess, WatchedProcesses } from '../broker/watched-processes.ts'
-import type { InstanceLine, InstanceOptions } from './instance.ts'
+import { type InstanceLine, type InstanceOptions, START_GIVEN_UP } from './instance.ts'
 
 /** What does not follow from the name. */
 export type InstanceSettings = Omit<InstanceOptions, 'stateDir' | 'clientId'>
@@ -21,6 +21,7 @@ export class InstanceProcess {
   readonly #processes: WatchedProcesses
   readonly #options: InstanceSettings
   #process: WatchedProcess | undefined
+  #starting: Promise<void> = Promise.resolve()
   #isPaused = false
   #startedMs = 0
 
@@ -44,17 +45,9 @@ export class InstanceProcess {
     return systemClock.monotonicMs() - this.#startedMs > patienceMs || this.state === 'RUNNING'
   }
 
-  async start(): Promise<void> {
-    this.lives++
-    this.#startedMs = systemClock.monotonicMs()
-    const options: InstanceOptions = { ...this.#options, clientId: this.name, stateDir: this.stateDir }
-    const command = { command: process.execPath, args: [PROGRAM, JSON.stringify(options)] }
-    const started = await this.#processes.start(command, this.logFile())
-    this.#process = started
-    void started.ended.then((how) => {
-      // Whoever ends it has taken it away before.
-      if (this.#process === started) this.unexpectedEnds.push(`life ${this.lives} ended by itself: ${how}`)
-    })
+  start(): Promise<void> {
+    this.#starting = this.#start()
+    return this.#starting
   }
 
   /** Stops it in its tracks, for good. Resolves with how it ended. */
@@ -69,11 +62,11 @@ export class InstanceProcess {
 
   pause(): void {
     this.#isPaused = true
-    process.kill(this.#process!.pid, 'SIGSTOP')
+    this.#signal('SIGSTOP')
   }
 
   resume(): void {
-    process.kill(this.#process!.pid, 'SIGCONT')
+    this.#signal('SIGCONT')
     this.#isPaused = false
   }
 
@@ -89,6 +82,7 @@ export class InstanceProcess {
 
   /** What one life has printed so far. */
   lines(life = this.lives): readonly InstanceLine[] {
+    if (!existsSync(this.logFile(life))) return []
     // A killed process may have left half a line, and anything may have written to stderr.
     return readFileSync(this.logFile(life), 'utf8')
       .split('\n')
@@ -106,12 +100,37 @@ export class InstanceProcess {
     return states.at(-1) ?? 'CREATED'
   }
 
+  async #start(): Promise<void> {
+    this.lives++
+    this.#startedMs = systemClock.monotonicMs()
+    const options: InstanceOptions = { ...this.#options, clientId: this.name, stateDir: this.stateDir }
+    const command = { command: process.execPath, args: [PROGRAM, JSON.stringify(options)] }
+    const started = await this.#processes.start(command, this.logFile())
+    this.#process = started
+    void started.ended.then((how) => {
+      // Whoever ends it has taken it away before.
+      if (this.#process !== started) return
+      // A start waits for the cluster as long as a request may take; then it is for others to start it again, as here.
+      if (how === `exit code ${START_GIVEN_UP}`) void this.start()
+      else this.unexpectedEnds.push(`life ${this.lives} ended by itself: ${how}`)
+    })
+  }
+
+  // It may have ended a moment ago.
+  #signal(signal: NodeJS.Signals): void {
+    try {
+      process.kill(this.#process!.pid, signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
+
   async #end(signal: NodeJS.Signals): Promise<string> {
+    await this.#starting
     const ending = this.#process
     if (ending === undefined) throw new Error(`${this.name} was not started`)
-    if (ending.endedBy !== undefined) return ending.endedBy
+    if (ending.endedBy === undefined) this.#signal(signal)
     this.#process = undefined
-    process.kill(ending.pid, signal)
     return await ending.ended
   }
 }

@@ -1,5 +1,6 @@
 // node instance.ts OPTIONS: runs the application under chaos until SIGTERM, then commits and ends with 0. Prints one JSON line for each change of state, each
 // store restored and each line logged; see InstanceLine.
+import { BrokerUnavailableError } from '../../lib/client/errors.ts'
 import { KafkaStreams, type Logger, type RestoredEvent, type StreamsConfig } from '../../lib/index.ts'
 import { APPLICATION_ID, buildTopology } from './topology.ts'
 
@@ -22,6 +23,9 @@ export type InstanceLine = { readonly atMs: number } & (
 const REQUEST_TIMEOUT_MS = 8_000
 const TRANSACTION_TIMEOUT_MS = 6_000
 const COMMIT_INTERVAL_MS = 150
+
+/** The exit code of one that could not reach the cluster in time at its start: it is to be started again. */
+export const START_GIVEN_UP = 75
 
 type Said<Line> = Line extends unknown ? Omit<Line, 'atMs'> : never
 
@@ -58,6 +62,8 @@ if (import.meta.main) {
   process.once('SIGTERM', () => void streams.close().catch(fail))
   await streams.start().catch((error: Error) => {
     // Closed while it was starting: that is a clean end.
-    if (streams.state !== 'NOT_RUNNING') fail(error)
+    if (streams.state === 'NOT_RUNNING') return
+    fail(error)
+    if (error instanceof BrokerUnavailableError) process.exitCode = START_GIVEN_UP
   })
 }

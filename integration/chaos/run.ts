@@ -126,6 +126,7 @@ class ChaosRun {
     storm.start()
     while (lasts() < seconds || (this.#log.total < faults && lasts() < seconds * MAX_OVERTIME)) {
       await Promise.race([sleep(systemClock, POLL_MS), storm.failed])
+      if (this.#instances.some(({ unexpectedEnds }) => unexpectedEnds.length > 0)) break
     }
     await storm.stop()
     for (const network of this.#network.instances) network.heal()
@@ -172,6 +173,9 @@ class ChaosRun {
       topics.map((topic) => ({ topic, partitionCount: PARTITIONS, configs })),
     )
     for (const topic of topics) await this.#nodes.healed(topic)
+    // Kafka makes its own topics when somebody asks for a coordinator.
+    await this.#nodes.coordinatorOf('group', APPLICATION_ID)
+    await this.#nodes.coordinatorOf('transaction', APPLICATION_ID)
   }
 
   #lanes(): readonly Lane[] {
