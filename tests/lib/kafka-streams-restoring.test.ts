@@ -8,9 +8,11 @@ import type { RestoringEvent } from '../../lib/runtime/restore-progress.ts'
 import { openLevelTaskDatabase } from '../../stores/level/index.ts'
 import { diskStorage } from '../../stores/state-storage.ts'
 import type { TaskDatabase } from '../../stores/task-database.ts'
+import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import { type PlainRecord, TestApp, type TestInstance } from '../support/test-app.ts'
 import { countByKey } from '../support/topologies.ts'
 import { until } from '../support/until.ts'
+import { strings } from '../topology/support/strings.ts'
 
 const CHANGELOG = 'app-counts-changelog'
 const UNCOMMITTED_BYTES = 32 * 1024
@@ -106,6 +108,33 @@ describe('what is told of a restore', () => {
     expect(restoring).toEqual([])
     expect(instance.restored).toMatchObject([{ records: 0 }])
     expect(instance.log).toEqual([])
+  })
+})
+
+describe('what is told of the restore of a global store', () => {
+  it('is about all partitions of its topic together, and goes on where it was committed', async () => {
+    app.topics({ in: 1, out: 1, cities: 3 })
+    await app.produce('cities', ...[0, 1, 2].flatMap((partition) => many(100, partition, `c${partition}-`)))
+    const builder = new StreamsBuilder()
+    builder.globalTable('cities', { ...strings, store: 'cities' })
+    const topology = builder.build()
+    const run = async () => {
+      const instance = app.open(topology)
+      const restoring: RestoringEvent[] = []
+      instance.streams.on('restoring', (event) => restoring.push(event))
+      await instance.streams.start()
+      await instance.close()
+      return { restoring, restored: instance.restored }
+    }
+    const first = await run()
+    const all = { store: 'cities', topic: 'cities', partition: -1 }
+    expect(first.restoring[0]).toMatchObject({ ...all, startingOffset: 0, endOffset: 300, remaining: 300 })
+    expect(first.restored).toMatchObject([{ store: 'cities', partition: -1, records: 300 }])
+
+    await app.produce('cities', ...many(7, 2, 'more'))
+    const second = await run()
+    expect(second.restoring[0]).toMatchObject({ ...all, startingOffset: 300, endOffset: 307, remaining: 7 })
+    expect(second.restored).toMatchObject([{ records: 7 }])
   })
 })
 
@@ -274,5 +303,44 @@ describe('the memory of restores', () => {
     } finally {
       await streams.close()
     }
+  })
+})
+
+describe('a disk that fails while a store is restored', () => {
+  it('leaves the store as far as its last batch: the next start reads the rest', async () => {
+    app.topics({ in: 1, out: 1, [CHANGELOG]: 1 })
+    await app.produce(CHANGELOG, ...many(1_000))
+    let writes = 0
+    const streams = new KafkaStreams(
+      countByKey(),
+      {
+        applicationId: 'app',
+        client: app.cluster,
+        stateDir: join(app.folder, 'a'),
+        uncommittedBytes: UNCOMMITTED_BYTES,
+        logger: silentLogger,
+      },
+      {
+        ...diskStorage,
+        openDatabase: async (options) => {
+          const database = await openLevelTaskDatabase(options)
+          const { write } = database
+          database.write = (positions) => {
+            if (++writes === 4) return Promise.reject(new Error('the disk is gone'))
+            return write.call(database, positions)
+          }
+          return database
+        },
+      },
+    )
+    await expect(streams.start()).rejects.toThrow('the disk is gone')
+    expect(writes).toBe(4)
+
+    const { instance, restoring, started } = watched()
+    await started
+    const { startingOffset } = restoring[0]!
+    expect(startingOffset).toBeGreaterThan(0)
+    expect(instance.restored).toMatchObject([{ records: 1_000 - startingOffset }])
+    for (const i of [0, startingOffset - 1, startingOffset, 999]) expect(await countedOnce(`k${i}`)).toBe('2')
   })
 })
