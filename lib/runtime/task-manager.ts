@@ -334,11 +334,12 @@ export class TaskManager implements GroupListener {
       }
       if (owned.length > 0 && owned.every(isReleased)) return
       await lane.producer.init()
-      // What was given up meanwhile, and is not closed yet, has nothing in the transactions that follow.
+      // What was given up is not made new: all that it did was dropped, so its offsets must not be committed either.
       for (const task of lane.tasks) if (!this.#owns(task)) lane.tasks.delete(task)
       for (const task of owned) {
         if (cause instanceof StateCorruptedError && !isReleased(task)) await this.#reopen(task, lane)
-        if (!isReleased(task)) await this.#bringUp(task, task.task!, lane)
+        if (isReleased(task)) lane.tasks.delete(task.task!)
+        else await this.#bringUp(task, task.task!, lane)
       }
     }
     const ended = () => {
