@@ -6,6 +6,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/log.ts'
 import { KafkaStreams, type KafkaStreamsState } from '../../kafka-streams.ts'
 import type { StreamsConfig } from '../../runtime/config.ts'
+import type { RestoredEvent } from '../../runtime/restore-progress.ts'
 import type { Machine } from './machine.ts'
 import type { Moment, Outside } from './outside.ts'
 import { ProcessClock } from './process-clock.ts'
@@ -22,6 +23,7 @@ export interface ProcessEvents {
   /** Whether the network delivers a request twice. */
   duplicates(api: ApiName): boolean
   onState(process: SimulatedProcess, state: KafkaStreamsState): void
+  onRestored(process: SimulatedProcess, event: RestoredEvent): void
   onLog(process: SimulatedProcess, level: 'warn' | 'error', fields: object, message: string): void
 }
 
@@ -67,6 +69,9 @@ export class SimulatedProcess implements Outside {
     )
     this.streams.on('state', ({ to }) => {
       if (this.#alive) events.onState(this, to)
+    })
+    this.streams.on('restored', (event) => {
+      if (this.#alive) events.onRestored(this, event)
     })
     this.streams.on('error', (error) => {
       this.error ??= error

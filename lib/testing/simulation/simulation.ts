@@ -203,13 +203,15 @@ export class Simulation {
   #events(): ProcessEvents {
     return {
       onOutside: (process, operation, moment, message) => {
-        if (this.#trace !== undefined) this.#log(`${process.name} ${moment} ${operation}${detailOf(operation, message)}`)
+        if (this.#trace !== undefined)
+          this.#log(`${process.name} ${moment} ${operation}${detailOf(operation, message)}`)
         this.#crashes.onOutside(process, operation, moment)
       },
       diskDelayMs: (process) => this.#diskDelayMs(process),
       onCommitted: (process, offsets) => this.#reads.onCommitted(process, offsets),
       duplicates: (api) => this.#network.duplicates(api),
       onState: (process, state) => this.#log(`${process.name} is ${state}`),
+      onRestored: (process, event) => this.#log(`${process.name} has restored ${JSON.stringify(event)}`),
       onLog: (process, level, fields, message) => {
         const line = `${process.name} ${level}: ${message} ${JSON.stringify(fields)}`
         if (this.#isWipe(message)) this.#violations.push(line)
