@@ -225,14 +225,16 @@ class ChaosRun {
     } catch (error) {
       problems.push(`not all is processed: ${(error as Error).message}`)
     }
-    const deadline = sleep(systemClock, CLOSE_LIMIT_MS).then(() => `nothing within ${CLOSE_LIMIT_MS} ms`)
+    const deadline = Promise.withResolvers<string>()
+    const timer = systemClock.setTimer(CLOSE_LIMIT_MS, () => deadline.resolve(`nothing within ${CLOSE_LIMIT_MS} ms`))
     await Promise.all(
       this.#instances.map(async (instance) => {
         problems.push(...instance.unexpectedEnds.map((end) => `${instance.name}: ${end}`))
-        const how = await Promise.race([instance.close(), deadline])
+        const how = await Promise.race([instance.close(), deadline.promise])
         if (how !== 'exit code 0') problems.push(`${instance.name}: a clean close gave ${how}`)
       }),
     )
+    timer.cancel()
     return problems
   }
 
