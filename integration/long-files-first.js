@@ -3,7 +3,7 @@ import Sequencer from '@jest/test-sequencer'
 
 // Small files that take long: jest goes by size where it has not yet seen how long a file takes, and would leave a core idle at the end.
 const LONG =
-  /integration\/(client-contract|word-count|security|broker-restart|paused-broker|admin-nodes|take-over-kill)\.test\.ts$/
+  /integration\/(chaos|client-contract|word-count|security|broker-restart|paused-broker|admin-nodes|take-over-kill)\.test\.ts$/
 
 /** The order of test files: these first, the others in jest's own. */
 export default class LongFilesFirst extends Sequencer {
