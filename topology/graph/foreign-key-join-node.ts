@@ -71,6 +71,11 @@ export class ForeignKeyJoinNode extends GraphNode {
     this.outputVersioned = versioned
   }
 
+  /** The table whose keys the result has. */
+  get left(): GraphNode {
+    return this.#settings.left.node
+  }
+
   override takeVersioned(parent: GraphNode): void {
     this.#versioned.add(parent)
   }

@@ -1,4 +1,5 @@
-import type { GraphNode } from './graph-node.ts'
+import { ForeignKeyJoinNode } from './foreign-key-join-node.ts'
+import type { GraphNode, SourceGraphNode } from './graph-node.ts'
 import { NameCounter } from './name-counter.ts'
 import { RepartitionNode, repartitionNames } from './repartition-node.ts'
 
@@ -13,13 +14,14 @@ type RepartitionsByNode = Map<GraphNode, Set<RepartitionNode>>
  *        └─ filter ── repartition c ── join                          └─ filter ── join
  *
  * As in Java, what changes values in between is in the way: the topic would hold other values. Streams with changed keys that merge count as one change,
- * at the merge. Only repartitions made on behalf of a verb are merged, not those that a user asked for. Other than in Java also not those to which records come
- * past the change of keys: these would lose their way through a topic. `nodes` are those of the graph in the order in which they were added.
+ * at the merge. Only repartitions made on behalf of a verb are merged, not those that a user asked for. Records that merge with those of the change, their keys as in
+ * their topics, no longer go through one. Other than in Java repartitions stay which other records would then come around: see `sourcesPast`. `nodes` are those of
+ * the graph in the order in which they were added.
  */
 export function mergeRepartitions(nodes: Iterable<GraphNode>): void {
   const byNode = repartitionsByNode(nodes)
   for (const [keyChanger, repartitions] of byNode) {
-    const own = [...repartitions].filter((repartition) => isOnlyBelow(repartition, keyChanger))
+    const own = [...repartitions].filter((repartition) => sourcesPast(repartition, keyChanger) !== undefined)
     if (own.length > 0) merge(keyChanger, own)
   }
 }
@@ -67,6 +69,7 @@ function merge(keyChanger: GraphNode, repartitions: readonly RepartitionNode[]):
     // Another one may have moved it below the new topic already.
     const child = childOnWayTo(repartition, keyChanger) ?? childOnWayTo(repartition, one)
     if (child === undefined) continue
+    const past = sourcesPast(repartition, keyChanger.children.has(child) ? keyChanger : one) ?? []
     one.addChild(child)
     keyChanger.removeChild(child)
     for (const parent of repartition.parents) {
@@ -74,7 +77,7 @@ function merge(keyChanger: GraphNode, repartitions: readonly RepartitionNode[]):
       parent.removeChild(repartition)
     }
     for (const below of [...repartition.children]) repartition.removeChild(below)
-    repartition.replacedBy = one
+    repartition.replacedBy = [one, ...past]
   }
   keyChanger.addChild(one)
 }
@@ -90,15 +93,34 @@ function merged(repartitions: readonly RepartitionNode[]): RepartitionNode {
   })
 }
 
-/** Whether every way from a source to the node goes through `ancestor`. */
-function isOnlyBelow(node: GraphNode, ancestor: GraphNode): boolean {
-  const above = new Set([node])
-  for (const each of above) {
-    if (each === ancestor) continue
-    if (each.parents.size === 0) return false
-    for (const parent of each.parents) above.add(parent)
+/**
+ * Of a repartition that is to move right below `above`: where the records come from that reach it on other ways. Once it has moved they stay in their partitions, so the
+ * topics must be co-partitioned with the new one. Undefined: it has to stay where it is, since some of these records have other keys than in their topics.
+ */
+function sourcesPast(repartition: RepartitionNode, above: GraphNode): readonly SourceGraphNode[] | undefined {
+  const moved = childOnWayTo(repartition, above)
+  const sources: SourceGraphNode[] = []
+  const seen = new Set(keyedLike(repartition))
+  if (moved === repartition) seen.delete(above)
+  for (const node of seen) {
+    if (node === above || node.traits.changesKeys) return undefined
+    if (isSource(node)) {
+      if (node instanceof RepartitionNode && node.settings.partitioner !== undefined) return undefined
+      sources.push(node)
+      continue
+    }
+    for (const parent of keyedLike(node)) if (node !== moved || parent !== above) seen.add(parent)
   }
-  return true
+  return sources
+}
+
+/** The parents whose records give a node's their keys. */
+function keyedLike(node: GraphNode): Iterable<GraphNode> {
+  return node instanceof ForeignKeyJoinNode ? [node.left] : node.parents
+}
+
+function isSource(node: GraphNode): node is GraphNode & SourceGraphNode {
+  return 'topics' in node
 }
 
 /** Of a node and those above it, the one right below `ancestor`. */

@@ -54,8 +54,8 @@ export class RepartitionNode extends GraphNode implements SourceGraphNode {
   readonly settings: RepartitionSettings
   /** Whether records with null keys go through: said by the graph when it is written. */
   keepsNullKeys = false
-  /** The one that has taken this one's place, by an optimization. */
-  replacedBy: RepartitionNode | undefined
+  /** What has taken this one's place, by an optimization: one that several share, and the sources whose records need none. */
+  replacedBy: readonly SourceGraphNode[] | undefined
   readonly #names: RepartitionNames
   readonly #topics: readonly TopicRef[]
 
@@ -67,7 +67,7 @@ export class RepartitionNode extends GraphNode implements SourceGraphNode {
   }
 
   get topics(): readonly TopicRef[] {
-    return this.replacedBy?.topics ?? this.#topics
+    return this.replacedBy?.flatMap((source) => source.topics) ?? this.#topics
   }
 
   override writeTo(definition: TopologyDefinition): void {

@@ -138,6 +138,39 @@ describe('merge.repartition.topics', () => {
       ['left-repartition', 'one-repartition', 'two-repartition'],
     ],
     [
+      'a stream with the keys of its topic that merges with changed ones goes past the topic',
+      (b) => {
+        const rekeyed = b.stream('in', strings).selectKey(first, keyed)
+        count(b.stream('in-2', strings).merge(rekeyed), 'one')
+        count(rekeyed, 'two')
+      },
+      ['one-repartition', 'two-repartition'],
+      ['one-repartition'],
+    ],
+    [
+      'but not one with other keys, nor one of the same change on another way: those need their topic, which Java forgets',
+      (b) => {
+        const rekeyed = b.stream('in', strings).selectKey(first, keyed)
+        count(rekeyed.merge(b.stream('in-2', strings).selectKey(first, keyed)), 'one')
+        count(rekeyed.merge(rekeyed.filter((value) => value !== '')), 'two')
+        count(rekeyed.merge(rekeyed.selectKey((value) => value, keyed)), 'three')
+        count(rekeyed, 'four')
+      },
+      ['four-repartition', 'one-repartition', 'three-repartition', 'two-repartition'],
+      ['four-repartition', 'one-repartition', 'three-repartition', 'two-repartition'],
+    ],
+    [
+      'nor one that a partitioner has spread',
+      (b) => {
+        const rekeyed = b.stream('in', strings).selectKey(first, keyed)
+        const spread = b.stream('in-2', strings).repartition({ name: 'own', partitioner: () => 0 })
+        count(rekeyed.merge(spread), 'one')
+        count(rekeyed, 'two')
+      },
+      ['one-repartition', 'own-repartition', 'two-repartition'],
+      ['one-repartition', 'own-repartition', 'two-repartition'],
+    ],
+    [
       'several branches of a split, which Java refuses',
       countBranches,
       ['one-repartition', 'two-repartition'],
@@ -173,6 +206,24 @@ describe('merge.repartition.topics', () => {
     const results = await counted(build(make, 'none'), 'one', 'two')
     expect(results.flat().length).toBeGreaterThan(3)
     expect(await counted(build(make, 'all'), 'one', 'two')).toEqual(results)
+  })
+
+  it('wants streams that go past the topic partitioned like it', () => {
+    const topology = build((b) => {
+      const rekeyed = b.stream('in', strings).selectKey(first, keyed)
+      const byForeignKey = b
+        .table('left', strings)
+        .joinOnForeignKey(b.table('right', strings), first, (l, r) => l + r, { ...strings, name: 'fk' })
+      count(byForeignKey.toStream().merge(b.stream('in-2', strings).merge(rekeyed)), 'one')
+      count(rekeyed, 'two')
+    }, 'all')
+    expect(repartitionTopics(topology)).not.toContain('two-repartition')
+    const groups = topology.physical().subtopologies.flatMap(({ copartitionGroups }) => copartitionGroups)
+    const withIt = groups
+      .map((group) => group.map(({ name }) => name))
+      .find((group) => group.includes('one-repartition'))
+    expect(withIt).toEqual(expect.arrayContaining(['in-2', 'left']))
+    expect(withIt).not.toContain('right') // joined by keys of its own
   })
 
   it('moves what must be partitioned alike to the topic that is left', () => {
