@@ -46,6 +46,8 @@ export class Instance {
   readonly #options: InstanceOptions
   readonly #client: Client
   #plan: TopicPlan | undefined
+  /** Made by this start, or by another instance at the same time. */
+  readonly #newChangelogs = new Set<string>()
   #knownChangelogIds: ReadonlyMap<string, { topicId: string; clusterId: string }> = new Map()
   #manager: TaskManager | undefined
   #loop: StreamLoop | undefined
@@ -99,6 +101,7 @@ export class Instance {
       metrics,
       logger,
       changelogIds,
+      newChangelogs: this.#newChangelogs,
       uncommittedBytes: config.uncommittedBytes,
       listener: restores,
     })
@@ -222,8 +225,11 @@ export class Instance {
     for (const { name } of topology.subtopologies.flatMap(loggedStores)) {
       const topic = changelogTopic(name, config.applicationId)
       const before = this.#knownChangelogIds.get(topic)
-      if (before === undefined) continue
       const now = found.get(topic)
+      if (before === undefined) {
+        if (now === undefined) this.#newChangelogs.add(topic)
+        continue
+      }
       const lost = identityLoss(before, now && { topicId: now.topicId, clusterId: before.clusterId })
       if (lost !== undefined) throw new ChangelogLostError(name, { topic }, lost, directory.path)
     }

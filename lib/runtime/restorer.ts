@@ -20,6 +20,8 @@ export interface RestorerOptions extends RestoreProgressOptions {
   readonly client: Client
   /** Identity of each changelog topic, by name. */
   readonly changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>
+  /** Changelogs that were not there when this instance started. */
+  readonly newChangelogs: ReadonlySet<string>
   /** Uncommitted writes of an instance: those of all restores stay below it. */
   readonly uncommittedBytes: number
 }
@@ -71,6 +73,8 @@ export class Restorer {
       const { changelog, isSource } = store
       if (changelog === undefined) continue
       const consumed = committed.get(partitionKey(changelog.topic, changelog.partition))?.offset
+      if (this.#options.newChangelogs.has(changelog.topic))
+        this.#warnOfEmptyStart(task, name, changelog.topic, committed)
       // Neither consumed nor held: whatever the topic has is yet to be processed.
       if (isSource && consumed === undefined && task.database.position(name) === undefined) continue
       while (this.#restoring.size >= MAX_RESTORING_STORES && !cancelled()) await this.#woken()
@@ -146,6 +150,21 @@ export class Restorer {
     await this.#startOver(store, problem)
     // That was warned about already.
     return { from: start, target, why: undefined }
+  }
+
+  // A store that was added to an application that has run before, or one whose changelog and disk are both gone: only the user knows which.
+  #warnOfEmptyStart(
+    task: StreamTask,
+    store: string,
+    changelog: string,
+    committed: ReadonlyMap<string, CommittedOffset>,
+  ): void {
+    const hasCommitted = [...committed.values()].some(({ offset }) => offset > 0)
+    if (!hasCommitted || task.database.position(store) !== undefined) return
+    this.#options.logger.warn(
+      { task: task.name, store, changelog },
+      'store starts empty, though its task has committed offsets: its changelog did not exist. Right for a new store; else the topic was deleted, and its state is lost',
+    )
   }
 
   async #startOver({ task, name, store, changelog }: RestoringStore, why: string): Promise<void> {

@@ -22,7 +22,7 @@ export interface HiddenTables {
  * Looks for damage in the files of a database that nobody has open. LevelDB finds for itself what is wrong with its logs and its list of files; it does not
  * look at the checksums of tables (table-file.ts), and takes a database without CURRENT for a new one, which it begins by deleting what lies there.
  *
- * Reads all tables, one at a time: about a second for a gigabyte.
+ * Reads all tables, one at a time: one to two seconds for a gigabyte.
  *
  * @throws StateCorruptedError `STREAMS_STATE_CORRUPTED`
  */

@@ -47,6 +47,19 @@ describe('a changelog', () => {
     expect(app.latest('out').get('a')).toBe('1')
   })
 
+  it('deleted, and the disk lost as well: the store starts empty, with a warning; without committed offsets there is none', async () => {
+    const first = await app.start(countByKey())
+    expect(first.logged('starts empty')).toBeUndefined()
+    await first.close()
+    await counted('aab')
+    app.cluster.deleteTopic(CHANGELOG)
+    const elsewhere = await app.start(countByKey(), 'b')
+    expect(elsewhere.logged('starts empty')).toMatchObject({
+      level: 'warn',
+      fields: { task: '0_0', store: 'counts', changelog: CHANGELOG },
+    })
+  })
+
   it('created anew with fewer partitions: the start is refused with both counts, and nothing is changed', async () => {
     app.topics({ two: 2 })
     const topology = () => countByKey({ input: 'two' })
