@@ -18,7 +18,7 @@ import type {
   Producer,
   SentOffsets,
 } from '../client/client.ts'
-import { CommitOutcomeUnknownError, StaleMemberError } from '../client/errors.ts'
+import { CommitOutcomeUnknownError, StaleMemberError, TransactionAbortedError } from '../client/errors.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import type { ProcessingGuarantee } from './config.ts'
@@ -57,6 +57,7 @@ export class CommitLane {
   /** Set while the tasks start over: until they have, there is nothing that may be committed. */
   startingOver: Promise<void> | undefined
   readonly #options: CommitLaneOptions
+  #tainted = false
   /** Tasks of a commit of which nobody has told what became of it, and what was sent with it. */
   readonly #unsettled = new Map<StreamTask, SentOffsets>()
   #underWay: Promise<void> | undefined
@@ -70,6 +71,7 @@ export class CommitLane {
 
   get dirty(): boolean {
     if (this.startingOver !== undefined) return false
+    if (this.#tainted) return true
     for (const task of this.tasks) if (task.dirty) return true
     return false
   }
@@ -104,6 +106,19 @@ export class CommitLane {
     }
   }
 
+  /**
+   * Says that the open transaction holds what a task has sent that was given up while the lane started over. It can only be aborted: the next commit
+   * fails, and the tasks start over once more.
+   */
+  taint(): void {
+    this.#tainted = true
+  }
+
+  /** The producer has a new identity: nothing that was sent before is in its transaction. */
+  renewed(): void {
+    this.#tainted = false
+  }
+
   /** Resolves when no commit is under way; its failure, if any, is its caller's. */
   async quiet(): Promise<void> {
     while (this.#underWay !== undefined) await this.#underWay.catch(() => {})
@@ -126,6 +141,7 @@ export class CommitLane {
 
   async #commit(): Promise<void> {
     const { clock, guarantee, changelogIds, metrics } = this.#options
+    if (this.#tainted) throw new TransactionAbortedError('a task of the same transaction was given up')
     const held = await this.#hold()
     const tasks = held.filter((task) => task.dirty)
     // No await between here and the producer's call: it seals its side in the same turn.

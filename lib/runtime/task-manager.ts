@@ -334,6 +334,7 @@ export class TaskManager implements GroupListener {
       }
       if (owned.length > 0 && owned.every(isReleased)) return
       await lane.producer.init()
+      lane.renewed()
       // What was given up is not made new: all that it did was dropped, so its offsets must not be committed either.
       for (const task of lane.tasks) if (!this.#owns(task)) lane.tasks.delete(task)
       for (const task of owned) {
@@ -384,12 +385,13 @@ export class TaskManager implements GroupListener {
       await Promise.all(running.map(({ task }) => task!.suspend(this.#options.config.requestTimeoutMs)))
       const lanes = new Set(running.map(({ lane }) => lane!))
       await Promise.all(
-        [...lanes].map((lane) =>
-          lane.commit().catch((error: unknown) => {
+        [...lanes].map(async (lane) => {
+          if (lane.startingOver !== undefined) return this.#restartOthers(lane, tasks)
+          return lane.commit().catch((error: unknown) => {
             this.#notCommitted(lane, error)
             this.#restartOthers(lane, tasks)
-          }),
-        ),
+          })
+        }),
       )
     } else {
       for (const lane of new Set(tasks.flatMap(({ lane }) => lane ?? []))) this.#restartOthers(lane, tasks)
@@ -403,6 +405,11 @@ export class TaskManager implements GroupListener {
   // What these tasks have sent lies in the same transaction as what the others have: it is dropped, and the others do theirs again.
   #restartOthers(lane: CommitLane, without: readonly OwnedTask[]): void {
     if (!this.#isTransactional || !this.#isUsed(lane, without)) return
+    // Some may run again already, in the transaction of those that do not yet.
+    if (lane.startingOver !== undefined) {
+      lane.taint()
+      return
+    }
     const others = [...this.#owned.values()].filter(
       (owned) => owned.lane === lane && !without.includes(owned) && !isReleased(owned),
     )
