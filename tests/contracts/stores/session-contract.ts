@@ -235,14 +235,14 @@ export function sessionContract({ caching, logging, timeOrdered, makeBackend }: 
     restore('a', 600_000)
     task.database.rollback()
     await task.database.wipe('store')
+    store.discard?.()
     restore('b', 10)
     restore('a', 20)
     expect(await all()).toEqual([
       ['a', 0, 20, 'z'],
       ['b', 0, 10, 'z'],
     ])
-    task.database.seal()
-    await task.database.write(new Map())
+    await task.commit(store)
     task = new FakeTask(await backend.open('0_0'))
     store = build()
     put('c', 1, 30, '1')

@@ -273,6 +273,7 @@ export function versionedContract({ logging, makeBackend }: VersionedVariant): v
     restore('a', 200_000)
     task.database.rollback()
     await task.database.wipe('store')
+    store.discard?.()
     restore('b', 10)
     restore('a', 20)
     expect(['a', 'b'].map((key) => versions(key))).toEqual([[['z', 20, undefined]], [['z', 10, undefined]]])

@@ -290,14 +290,14 @@ export function windowContract(variant: WindowVariant): void {
     restore('a', 600_000)
     task.database.rollback()
     await task.database.wipe('store')
+    store.discard?.()
     restore('b', 10)
     restore('a', 20)
     expect(await all()).toEqual([
       ['a', 20, e('z')],
       ['b', 10, e('z')],
     ])
-    task.database.seal()
-    await task.database.write(new Map())
+    await task.commit(store)
     task = new FakeTask(await backend.open('0_0'))
     store = build(serdes.string())
     put('c', '1', 30)

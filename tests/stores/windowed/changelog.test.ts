@@ -72,26 +72,6 @@ describe('the changelog of a window store', () => {
     expect(logged().map(([, value]) => value)).toEqual(['x', 'late'])
   })
 
-  it.each([
-    ['window', () => stores.window('s', { ...windowed, retentionMs: 10 })],
-    ['timestamped window', () => stores.timestampedWindow('s', { ...windowed, retentionMs: 10 })],
-  ])('of a %s store can be read anew: nothing is left of what it held before', async (_, builder) => {
-    for (const startMs of [5, 1_000_000]) task.build(stores.window('s', windowed)).put('a', 'x', startMs)
-    const [early, late] = task.changelog
-    const elsewhere = await FakeTask.inMemory()
-    const store = elsewhere.build(builder())
-    store.restore({ ...late!, offset: 1 })
-    await elsewhere.commit(store)
-    await elsewhere.database.wipe('s')
-    store.discard?.()
-    store.restore({ ...early!, offset: 0 })
-    await elsewhere.commit(store)
-    // Had it kept the later time, this would have expired long ago.
-    expect(store.fetch('a', 5)).toBeDefined()
-    expect(store.fetch('a', 1_000_000)).toBeUndefined()
-    expect(store.neededChangelogOffset).toBe(0)
-  })
-
   it('skips null keys when it is restored', () => {
     const store = task.build(stores.window('s', windowed))
     store.restore({ key: null, value: Buffer.from('x'), timestamp: 1, offset: 0, headers: NO_HEADERS })
