@@ -44,7 +44,7 @@ describe('an instance', () => {
   it('counts what it does', async () => {
     const instance = await app.start(countByKey())
     const { recordsDropped, ...counts } = instance.streams.metrics()
-    expect(counts).toEqual({ recordsProcessed: 0, commits: 0, recordsRestored: 0 })
+    expect(counts).toEqual({ recordsProcessed: 0, commits: 0, recordsRestored: 0, custom: [] })
     expect(Object.keys(recordsDropped)).toContain('null-key')
     expect(Object.values(recordsDropped).filter((count) => count !== 0)).toEqual([])
     await app.produce('in', { key: 'a', value: '1' }, { key: 'a', value: '2' }, { value: 'dropped' })
