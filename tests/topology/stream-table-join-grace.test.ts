@@ -127,4 +127,10 @@ describe('a join with grace', () => {
       ['b late/2 @8'],
     ])
   })
+
+  it('is described with its stores in Java’s order, though the two names have one hash there', () => {
+    const table = { store: 'table-5', versioned: { historyRetentionMs: 1_000 } }
+    const topology = joined({ graceMs: 10, name: 'j' }, slash, 'join', table).build()
+    expect(topology.describe()).toContain('Processor: j (stores: [j-Buffer, table-5])')
+  })
 })

@@ -28,7 +28,7 @@ export class StreamTableJoinNode extends ProcessorGraphNode {
     sources: Iterable<SourceGraphNode>,
     wait?: WaitForTable,
   ) {
-    super(name, supplier, traits, storeNames)
+    super(name, supplier, traits)
     this.#storeNames = storeNames
     this.#sources = sources
     this.#wait = wait
@@ -36,10 +36,13 @@ export class StreamTableJoinNode extends ProcessorGraphNode {
 
   override writeTo(definition: TopologyDefinition): void {
     super.writeTo(definition)
+    if (this.#wait !== undefined) {
+      this.#checkHistory(definition, this.#wait)
+      // Before the table's: a description may show it.
+      definition.addStore(this.#wait.buffer(), [this.name])
+    }
+    for (const store of this.#storeNames) definition.connect(this.name, store)
     definition.copartition([...this.#sources].flatMap((source) => source.topics))
-    if (this.#wait === undefined) return
-    this.#checkHistory(definition, this.#wait)
-    definition.addStore(this.#wait.buffer(), [this.name])
   }
 
   // A record that waited needs the table as it was then.
