@@ -123,7 +123,7 @@ const VERBS: Record<string, (call: Call) => unknown> = {
       ...(args.logging !== undefined && { logging: args.logging }),
     }),
   joinTable: ({ fn, target, other, args, named, serdes, inputs }) =>
-    target[JOINS[args.type]!](other, fn(joiners, args.joiner), {
+    target[JOINS[args.type]!](other, joinerWithTable(fn(joiners, args.joiner), args), {
       key: keySerde(inputs[0]!),
       left: valueSerde(inputs[0]!),
       right: valueSerde(inputs[1]!),
@@ -274,6 +274,15 @@ function storeOf(args: any, unnamed: true | undefined = true): object {
 function materialized({ args, named, serdes }: Call): object {
   if (args.store === undefined) return named
   return { key: S, value: serdes.value, ...named, ...storeOf(args) }
+}
+
+/** With a grace period Java fails at a null key, though its left joins have a result for such: here that is where the joiner is called with one. */
+function joinerWithTable(joiner: (...args: any[]) => unknown, { grace, type }: any): (...args: any[]) => unknown {
+  if (grace === undefined || type !== 'left') return joiner
+  return (left, right, key) => {
+    if (key === null) throw new Error('a null key')
+    return joiner(left, right, key)
+  }
 }
 
 /** Keeps the latest value of each key, and forwards all of them at each punctuation. */
