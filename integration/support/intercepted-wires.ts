@@ -1,8 +1,8 @@
 // Wires whose requests a test sees, counts, and may hold: to let a node die at a chosen step of the protocol, and to prove that it did.
 import type { ApiName, RequestOf, ResponseOf } from '../../lib/client/protocol/apis.ts'
 import { errorName } from '../../lib/client/protocol/error-codes.ts'
+import { inEitherVersion } from '../../lib/client/transaction-version.ts'
 import type { NodeTarget, SendOptions, Wire, WireFactory } from '../../lib/client/wire.ts'
-import { inEitherVersion } from '../../tests/contracts/client/transaction-versions.ts'
 
 /** Passes a request on by calling `send`, or does not; what it resolves with, or rejects with, is what the client gets. */
 export type Interceptor<A extends ApiName> = (

@@ -1,5 +1,6 @@
 // Flow: producer.init → [transaction-version] → Wire: which of the two protocols of transactions the cluster has agreed on (KIP-890, KIP-1022).
 import type { ClientContext } from './client.ts'
+import type { ApiName } from './protocol/apis.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
 import { Retry, retrying } from './retry.ts'
 import type { Wire } from './wire.ts'
@@ -9,6 +10,17 @@ import type { Wire } from './wire.ts'
  * brokers add what is written to, and each end raises the epoch, so that nothing that arrives late gets into the next transaction.
  */
 export type TransactionVersion = 1 | 2
+
+const FORMS_OF_VERSION_2: Partial<Record<ApiName, ApiName>> = {
+  produceV12: 'produce',
+  endTxnV5: 'endTxn',
+  txnOffsetCommitV5: 'txnOffsetCommit',
+}
+
+/** The name that a request has in version 1: what is meant, whichever form it has. For those who watch requests. */
+export function inEitherVersion(api: ApiName): ApiName {
+  return FORMS_OF_VERSION_2[api] ?? api
+}
 
 const FEATURE = 'transaction.version'
 // What brokers count their clients by.

@@ -2,7 +2,8 @@
 // offsets and store end up equal to a plain count, and no count is seen twice.
 import { type Exchange, errorResponse, type Fault } from '../../lib/client/memory/index.ts'
 import { errorCodes } from '../../lib/client/protocol/error-codes.ts'
-import { inEitherVersion, transactionVersions } from '../contracts/client/transaction-versions.ts'
+import { inEitherVersion } from '../../lib/client/transaction-version.ts'
+import { transactionVersions } from '../contracts/client/transaction-versions.ts'
 import { TestApp } from '../support/test-app.ts'
 import { countByKey, countsOf, keysNotRising } from '../support/topologies.ts'
 import { until } from '../support/until.ts'

@@ -1,5 +1,7 @@
 // Everything that a seed may let go wrong. Each fault is begun by the schedule and runs by itself; it says so, by `count`, when it has really happened.
+
 import type { MemoryCluster } from '../../client/memory/index.ts'
+import { inEitherVersion } from '../../client/transaction-version.ts'
 import { type Clock, sleep } from '../../core/clock.ts'
 import type { CrashPoints } from './crash-points.ts'
 import type { Instances, Slot } from './instances.ts'
@@ -262,7 +264,7 @@ async function holdTransaction({ network, plan, random, clock, count, log }: Fau
   const delayMs = plan.config.transactionTimeoutMs! + random.below(200)
   let isDone = false
   const end = network.add(({ api, clientId }) => {
-    if (isDone || api !== held || !isInstance(clientId)) return undefined
+    if (isDone || inEitherVersion(api) !== held || !isInstance(clientId)) return undefined
     isDone = true
     log(`${clientId}: ${api} is held back for ${delayMs} ms`)
     count('transaction time-out')
@@ -280,7 +282,7 @@ async function loseEnds({ network, instances, plan, random, clock, count, log }:
   let isCounted = false
   log(`ends of transactions of ${name} get lost, ${isTaken ? 'after' : 'before'} they take effect`)
   const end = network.add(({ api, clientId }) => {
-    if (api !== 'endTxn' || clientId !== name) return undefined
+    if (inEitherVersion(api) !== 'endTxn' || clientId !== name) return undefined
     if (!isCounted) count('end of a transaction unknown')
     isCounted = true
     return isTaken ? { dropResponse: sign } : { dropRequest: sign }

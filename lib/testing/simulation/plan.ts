@@ -23,6 +23,7 @@ export interface WorkloadPlan {
 export interface ClusterPlan {
   readonly nodes: number
   readonly latencyMs: number
+  readonly transactionVersion: 1 | 2
   /** From EndTxn's answer to the markers in the partitions, and to those of the group's offsets: either may come first. */
   readonly maxRecordMarkerDelayMs: number
   readonly maxOffsetMarkerDelayMs: number
@@ -64,6 +65,7 @@ export function makePlan(random: Random): SimulationPlan {
     cluster: {
       nodes: random.between(1, 3),
       latencyMs: random.pick([0, 1, 2, 5]),
+      transactionVersion: random.pick([1, 2]),
       maxRecordMarkerDelayMs: random.pick([0, 10, 100, 400]),
       maxOffsetMarkerDelayMs: random.pick([0, 10, 100, 300]),
     },

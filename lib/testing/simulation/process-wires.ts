@@ -1,7 +1,9 @@
 // Flow: client code of a simulated process → [process-wires] → memory wire.
+
 import type { Client, ClientContext, ClientSupplier } from '../../client/client.ts'
 import type { MemoryCluster } from '../../client/memory/index.ts'
 import type { ApiName, RequestOf, ResponseOf } from '../../client/protocol/apis.ts'
+import { inEitherVersion } from '../../client/transaction-version.ts'
 import type { NodeTarget, SendOptions, Wire, WirePurpose } from '../../client/wire.ts'
 import { wireClient } from '../../client/wire-client.ts'
 import type { Outside } from './outside.ts'
@@ -66,7 +68,7 @@ export class ProcessWires implements ClientSupplier {
     options?: SendOptions,
   ): Promise<ResponseOf<A>> {
     const outside = this.#outside
-    const operation = purpose === 'restore' ? `restore ${api}` : api
+    const operation = purpose === 'restore' ? `restore ${api}` : inEitherVersion(api)
     if (!outside.passes(operation, 'before', request)) return new Promise<never>(() => {})
     return new Promise((resolve, reject) => {
       wire.send(node, api, request, options).then(

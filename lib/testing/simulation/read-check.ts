@@ -54,7 +54,8 @@ export class ReadCheck {
 
   #look(exchange: Exchange): undefined {
     const { api, request, clientId } = exchange
-    if (clientId !== SECOND_COPIES && (api === 'txnOffsetCommit' || api === 'offsetCommit')) {
+    const isCommit = api === 'txnOffsetCommit' || api === 'txnOffsetCommitV5' || api === 'offsetCommit'
+    if (clientId !== SECOND_COPIES && isCommit) {
       // What the group cannot check, it cannot refuse.
       if (request.memberId === '' || request.generationId < 0)
         this.#violations.push(`${clientId} commits as no member of the group`)

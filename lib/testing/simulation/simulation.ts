@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import { StateIoError } from '../../../stores/errors.ts'
 import { BrokerUnavailableError, FencedInstanceError } from '../../client/errors.ts'
 import { type MemoryCluster, memoryCluster } from '../../client/memory/index.ts'
+import { inEitherVersion } from '../../client/transaction-version.ts'
 import { sleep, VirtualClock } from '../../core/clock.ts'
 import { silentLogger } from '../../core/log.ts'
 import { ClusterView } from './cluster-view.ts'
@@ -171,11 +172,12 @@ export class Simulation {
 
   #makeCluster(): MemoryCluster {
     const { cluster, workload } = this.#plan
-    const { nodes, latencyMs, maxRecordMarkerDelayMs, maxOffsetMarkerDelayMs } = cluster
+    const { nodes, latencyMs, transactionVersion, maxRecordMarkerDelayMs, maxOffsetMarkerDelayMs } = cluster
     const made = memoryCluster({
       clock: this.#clock,
       nodes,
       latencyMs,
+      transactionVersion,
       transactionMarkerDelayMs: ({ kind }) =>
         this.#random.below(1 + (kind === 'records' ? maxRecordMarkerDelayMs : maxOffsetMarkerDelayMs)),
     })
@@ -209,7 +211,7 @@ export class Simulation {
       },
       diskDelayMs: (process) => this.#diskDelayMs(process),
       onCommitted: (process, offsets) => this.#reads.onCommitted(process, offsets),
-      duplicates: (api) => this.#network.duplicates(api),
+      duplicates: (api) => this.#network.duplicates(inEitherVersion(api)),
       onState: (process, state) => this.#log(`${process.name} is ${state}`),
       onRestored: (process, event) => this.#log(`${process.name} has restored ${JSON.stringify(event)}`),
       onLog: (process, level, fields, message) => {

@@ -1,8 +1,8 @@
 // Faults between a client and its cluster, the same for every implementation of Wire.
 import { ConnectionError } from '../../../lib/client/errors.ts'
 import type { ApiName, RequestOf, ResponseOf } from '../../../lib/client/protocol/apis.ts'
+import { inEitherVersion } from '../../../lib/client/transaction-version.ts'
 import type { NodeTarget, SendOptions, Wire, WireFactory } from '../../../lib/client/wire.ts'
-import { inEitherVersion } from './transaction-versions.ts'
 
 /**
  * - `pass`: nothing happens to the request.
