@@ -272,4 +272,26 @@ describe('a versioned table', () => {
     ])
     expect(driver.metrics().recordsDropped).toMatchObject({ 'out-of-order': 1, expired: 1 })
   })
+
+  it.each<[string, object, string[]]>([
+    ['without a store, though Java’s forgets it', { store: true }, ['x+X']],
+    ['but not in a store without history, where the late update is the current one', { store: 'kept' }, ['y+Y']],
+  ])('keeps its current value in a join below mapValues %s', async (_, kept, expected) => {
+    const builder = new StreamsBuilder()
+    const prices = builder.table('right', versioned).mapValues((value) => value, { ...strings, ...kept })
+    prices
+      .joinOnForeignKey(builder.table('more', strings), (value) => value, plus, strings)
+      .toStream()
+      .to('out', strings)
+    await using driver = new TopologyTestDriver(builder.build())
+    const price = driver.createInputTopic<string, string>('right')
+    const more = driver.createInputTopic<string, string>('more')
+    await price.pipeInput({ key: 'a', value: 'x', timestamp: 200 })
+    await price.pipeInput({ key: 'a', value: 'y', timestamp: 150 })
+    await more.pipeInput({ key: 'x', value: 'X', timestamp: 201 })
+    await more.pipeInput({ key: 'y', value: 'Y', timestamp: 202 })
+
+    const values = driver.createOutputTopic('out', strings).readValuesToList()
+    expect(values.filter((value) => value !== null)).toEqual(expected)
+  })
 })

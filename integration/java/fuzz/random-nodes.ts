@@ -27,6 +27,8 @@ export interface Result extends Type {
   readonly id: string
   /** How far back a versioned table goes. */
   readonly historyMs?: number
+  /** Of a table: versioned, or made of such tables and kept in no store of its own. */
+  readonly isVersioned?: boolean
   readonly isSession?: boolean
 }
 
@@ -81,6 +83,10 @@ export class RandomNodes {
     const id = this.nextId()
     for (const input of inputs) this.consumed.add(input.id)
     const historyMs: number | undefined = args?.store?.versioned
+    const isVersioned =
+      args?.store === undefined
+        ? inputs.length > 0 && inputs.every((input) => input.isVersioned)
+        : historyMs !== undefined
     this.nodes.push({
       id,
       op,
@@ -93,6 +99,7 @@ export class RandomNodes {
       ...(type ?? { kind: 'stream', key: 'string', value: 'string' }),
       id,
       ...(historyMs !== undefined && { historyMs }),
+      ...(isVersioned && { isVersioned }),
     }
     if (type !== undefined) this.results.push(result)
     return result

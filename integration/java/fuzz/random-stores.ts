@@ -12,9 +12,13 @@ export function someStore(
   return made.chance.oneIn(store) ? { store: storeOptions(made, type, retentionLeastMs, mayBeInMemory) } : {}
 }
 
-/** For verbs of streams and tables, of which only tables' take one. */
+/**
+ * For verbs of streams and tables, of which only tables' take one. None without a name for a versioned table: Java makes no store then, and still takes updates as if it had.
+ */
 export function tableStore(made: RandomNodes, input: Result, type: Type): { readonly store?: object } {
-  return input.kind === 'table' && made.chance.oneIn(2) ? someStore(made, type) : {}
+  if (input.kind !== 'table' || !made.chance.oneIn(2)) return {}
+  const given: { readonly store?: { readonly name?: string } } = someStore(made, type)
+  return input.isVersioned && given.store?.name === undefined ? {} : given
 }
 
 export function globalStore(made: RandomNodes): { readonly store?: object } {
