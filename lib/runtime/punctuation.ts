@@ -3,6 +3,7 @@
 import type { Cancellable, PunctuationOptions, Punctuator } from '../../topology/processor.ts'
 import { InvalidArgumentError } from '../core/errors.ts'
 import { typeName } from '../serde/errors.ts'
+import { TimeHeap } from './time-heap.ts'
 
 interface Schedule {
   readonly nodeName: string
@@ -41,33 +42,36 @@ function invalid(nodeName: string, problem: string): InvalidArgumentError {
   return new InvalidArgumentError('schedule', `node '${nodeName}': ${problem}.`)
 }
 
-/** The punctuators of one task in one of the two times. Intervals that were missed fire once. */
+class ScheduleHeap extends TimeHeap<Schedule> {
+  protected override timeOf(schedule: Schedule): number {
+    return schedule.nextMs
+  }
+}
+
+/** The punctuators of one task in one of the two times. Intervals that were missed fire once. Of those due at the same time Java's first is the first. */
 export class PunctuationQueue {
-  readonly #schedules = new Set<Schedule>()
+  readonly #schedules = new ScheduleHeap()
 
   add(nodeName: string, { everyMs }: PunctuationOptions, firstMs: number, punctuator: Punctuator): Cancellable {
     const schedule: Schedule = { nodeName, everyMs, punctuator, nextMs: firstMs }
-    this.#schedules.add(schedule)
-    return { cancel: () => void this.#schedules.delete(schedule) }
+    this.#schedules.offer(schedule)
+    return { cancel: () => this.#schedules.remove(schedule) }
   }
 
   /** Takes the earliest schedule that is due at `nowMs`, and sets it for its next interval. */
   takeDue(nowMs: number): DuePunctuation | undefined {
-    let earliest: Schedule | undefined
-    for (const schedule of this.#schedules) {
-      if (schedule.nextMs <= nowMs && (earliest === undefined || schedule.nextMs < earliest.nextMs)) earliest = schedule
-    }
-    if (earliest === undefined) return undefined
+    const earliest = this.#schedules.first
+    if (earliest === undefined || earliest.nextMs > nowMs) return undefined
+    this.#schedules.poll()
     const missed = Math.floor((nowMs - earliest.nextMs) / earliest.everyMs)
     earliest.nextMs += (missed + 1) * earliest.everyMs
+    this.#schedules.offer(earliest)
     return { nodeName: earliest.nodeName, timestampMs: nowMs, punctuator: earliest.punctuator }
   }
 
   /** When the next one is due; undefined if nothing is scheduled. */
   get nextMs(): number | undefined {
-    let next: number | undefined
-    for (const { nextMs } of this.#schedules) next = next === undefined ? nextMs : Math.min(next, nextMs)
-    return next
+    return this.#schedules.first?.nextMs
   }
 
   clear(): void {

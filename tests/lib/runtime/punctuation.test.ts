@@ -29,6 +29,25 @@ describe('a queue of punctuations', () => {
     expect(firings(queue, 40)).toEqual(['early@40', 'late@40'])
   })
 
+  it('fires of those due at the same time the one that has waited for longer, as Java does', () => {
+    const queue = new PunctuationQueue()
+    queue.add('often', every(20), 0, () => {})
+    queue.add('seldom', every(60), 0, () => {})
+    expect(firings(queue, 5)).toEqual(['often@5', 'seldom@5'])
+    expect(firings(queue, 42)).toEqual(['often@42'])
+    expect(firings(queue, 60)).toEqual(['seldom@60', 'often@60'])
+  })
+
+  it('keeps the others in their order when one is cancelled', () => {
+    const queue = new PunctuationQueue()
+    const [, , cancelled] = [40, 10, 20, 50, 30].map((firstMs) =>
+      queue.add(`at ${firstMs}`, every(100), firstMs, () => {}),
+    )
+    cancelled!.cancel()
+    cancelled!.cancel()
+    expect(firings(queue, 60)).toEqual(['at 10@60', 'at 30@60', 'at 40@60', 'at 50@60'])
+  })
+
   it('forgets what was cancelled', () => {
     const queue = new PunctuationQueue()
     const schedule = queue.add('n', every(10), 0, () => {})
