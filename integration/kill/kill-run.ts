@@ -153,7 +153,8 @@ export class KillRun {
   }
 
   async #look(life: KilledProcess, number: number): Promise<void> {
-    this.#options.onRestart?.(await this.#restarts.add(number, life))
+    const restart = await this.#restarts.add(number, life)
+    this.#options.onRestart?.(restart)
   }
 
   async #changelogsFromHere(): Promise<readonly ChangelogLog[]> {
