@@ -156,8 +156,12 @@ export class StreamTask {
     this.#machine.transitionTo('RESTORING')
   }
 
-  /** Opens the stores, makes the processors and starts to take records from these inputs. */
-  async run(inputs: readonly TaskInput[]): Promise<void> {
+  /**
+   * Opens the stores, makes the processors and starts to take records from these inputs.
+   *
+   * @param cancelled - Asked before the first record can be taken; when true none is, and the task can only be closed.
+   */
+  async run(inputs: readonly TaskInput[], cancelled = () => false): Promise<void> {
     const { subtopology, maxTaskIdleMs, metrics, clock, onWake } = this.#options
     this.#progress = new TaskProgress()
     const queues = inputs.map((input) => {
@@ -175,7 +179,7 @@ export class StreamTask {
     await this.#stores.open()
     this.#graph = new ProcessGraph(subtopology, this.#host())
     await this.#graph.init()
-    this.#machine.transitionTo('RUNNING')
+    if (!cancelled()) this.#machine.transitionTo('RUNNING')
   }
 
   /**

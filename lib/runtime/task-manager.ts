@@ -233,7 +233,7 @@ export class TaskManager implements GroupListener {
         fetched: this.#fetcher.add(partition, starts.get(key)!),
       }
     })
-    await task.run(inputs)
+    await task.run(inputs, released)
     this.#options.onChange()
   }
 
@@ -382,6 +382,8 @@ export class TaskManager implements GroupListener {
   async #release(tasks: readonly OwnedTask[], uncommitted: 'commit' | 'drop'): Promise<void> {
     if (uncommitted === 'commit') {
       const running = tasks.filter(({ task }) => task?.state === 'RUNNING')
+      // What does not run yet must not begin while these commit: what it did would lie in the next transaction of a lane that goes on without its offsets.
+      for (const owned of tasks) if (!running.includes(owned)) owned.release.abort()
       await Promise.all(running.map(({ task }) => task!.suspend(this.#options.config.requestTimeoutMs)))
       const lanes = new Set(running.map(({ lane }) => lane!))
       await Promise.all(
