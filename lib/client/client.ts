@@ -253,8 +253,8 @@ export interface GroupMember {
   /**
    * Resolves once no rebalance is under way, with the generation that then holds. During a listener call that call's generation holds.
    *
-   * @throws StaleMemberError `STREAMS_STALE_MEMBER`: the group has dropped this member during `onRevoked`, which may be what waits here;
-   *   or the member was closed. The same is true of `confirm`.
+   * @throws StaleMemberError `STREAMS_STALE_MEMBER`: the group has dropped this member while its listener was busy with what the generation brought, which may
+   *   be what waits here; or the member was closed. The same is true of `confirm`.
    */
   settled(): Promise<GroupMetadata>
   /** Committed offsets by `partitionKey`, absent where there is none; waits while a transaction that holds some is still ending. */

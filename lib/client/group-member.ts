@@ -104,15 +104,16 @@ export class WireGroupMember implements GroupMember {
    * Asks the coordinator whether the generation still holds, and if not waits for the next: a commit that was refused may be ahead of our
    * heartbeats. During a listener call the generation of that call holds, though the next rebalance may have begun.
    *
-   * @throws StaleMemberError `STREAMS_STALE_MEMBER`: the group has dropped this member during `onRevoked`, which may be what waits here; or the
-   *   member was closed.
+   * @throws StaleMemberError `STREAMS_STALE_MEMBER`: the group has dropped this member while its listener was busy with what the generation brought, which
+   *   may be what waits here; or the member was closed.
    */
   async settled(): Promise<GroupMetadata> {
     for (;;) {
       this.#throwIfEnded()
       if (!this.#machine.is('REVOKING', 'ASSIGNING', 'STABLE')) return this.#settling.wait()
       if (this.#ownedGeneration === NO_GENERATION) {
-        if (this.#machine.is('REVOKING')) throw this.#stale('was dropped by the group')
+        // The listener has to be done with this round before the next begins: with `onRevoked`, or with the `onLost` of an earlier loss, which may be what waits here.
+        if (this.#machine.is('REVOKING', 'ASSIGNING')) throw this.#stale('was dropped by the group')
         return this.#settling.wait()
       }
       const failure = await this.#heartbeats.now()

@@ -195,6 +195,26 @@ describe('a group that has dropped the member', () => {
     expect(one.events).not.toContain('overlapping calls')
   })
 
+  it('while the next assignment waits for onLost of the loss before: what onLost waits for does not wait for ever', async () => {
+    const bench = new GroupBench()
+    const one = await bench.started('one')
+    let release = (): void => {}
+    one.onCall = (call) => (call === 'lost' ? new Promise((resolve) => (release = resolve)) : Promise.resolve())
+    refuse(bench, 'heartbeat', 'UNKNOWN_MEMBER_ID')
+    await bench.until(() => one.events.at(-1) === 'lost 0,1,2,3')
+    const generation = one.member.group.generation
+    await bench.until(() => one.member.group.generation > generation)
+    const refused = refuse(bench, 'heartbeat', 'UNKNOWN_MEMBER_ID')
+    await bench.until(() => refused() > 0)
+    await bench.clock.advance(4_000)
+    await expect(one.member.settled()).rejects.toMatchObject({ code: 'STREAMS_STALE_MEMBER' })
+    expect(one.events.at(-1)).toBe('lost 0,1,2,3')
+
+    release()
+    await bench.until(() => one.owned.size === 4)
+    expect(one.events).not.toContain('overlapping calls')
+  })
+
   it('REBALANCE_IN_PROGRESS on SyncGroup: joins again and keeps what it has', async () => {
     const bench = new GroupBench()
     const one = await bench.started('one')
