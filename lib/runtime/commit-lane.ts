@@ -58,6 +58,7 @@ export class CommitLane {
   startingOver: Promise<void> | undefined
   readonly #options: CommitLaneOptions
   #tainted = false
+  #closed = false
   /** Tasks of a commit of which nobody has told what became of it, and what was sent with it. */
   readonly #unsettled = new Map<StreamTask, SentOffsets>()
   #underWay: Promise<void> | undefined
@@ -70,7 +71,7 @@ export class CommitLane {
   }
 
   get dirty(): boolean {
-    if (this.startingOver !== undefined) return false
+    if (this.startingOver !== undefined || this.#closed) return false
     if (this.#tainted) return true
     for (const task of this.tasks) if (task.dirty) return true
     return false
@@ -112,6 +113,11 @@ export class CommitLane {
    */
   taint(): void {
     this.#tainted = true
+  }
+
+  /** Commits nothing more: what went wrong ends the instance, and another attempt would only fail again, at once. */
+  close(): void {
+    this.#closed = true
   }
 
   /** The producer has a new identity: nothing that was sent before is in its transaction. */

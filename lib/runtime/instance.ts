@@ -182,8 +182,8 @@ export class Instance {
       void this.#client.close()
     })
     try {
-      await this.#purger?.stop()
-      await this.#loop?.stop()
+      // What is to end takes no further record while the purger waits for an answer.
+      await Promise.all([this.#loop?.stop(), this.#purger?.stop()])
       await this.#manager?.close(uncommitted)
     } finally {
       patience.cancel()

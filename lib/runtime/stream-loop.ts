@@ -70,8 +70,9 @@ export class StreamLoop {
       this.#woken = false
       const worked = this.#slice()
       this.#startCommits()
-      if (worked) await clock.yield()
-      else if (!this.#woken) await this.#sleep()
+      // Also when only woken: whoever wakes us again and again must not keep timers and sockets from their turn.
+      if (worked || this.#woken) await clock.yield()
+      else await this.#sleep()
     }
   }
 

@@ -162,8 +162,12 @@ export class TaskManager implements GroupListener {
   laneFailed(lane: CommitLane, error: unknown): void {
     const owned = [...this.#owned.values()].filter((candidate) => candidate.lane === lane && !isReleased(candidate))
     if (owned.length === 0) return
-    if (isRecoverable(error)) this.#revive(lane, owned, error)
-    else this.#options.onFatal(error)
+    if (isRecoverable(error)) {
+      this.#revive(lane, owned, error)
+      return
+    }
+    lane.close()
+    this.#options.onFatal(error)
   }
 
   taskFailed(task: StreamTask, error: unknown): void {
