@@ -52,6 +52,8 @@ export class WireGroupMember implements GroupMember {
   #failureCount = 0
   /** Of JoinGroup and SyncGroup, since the last assignment. */
   #lostAnswers = 0
+  /** The coordinator was away since the last assignment: it may be another one now. */
+  #wasAway = false
   #fatal: Error | undefined
   #closing: Promise<void> | undefined
 
@@ -218,6 +220,7 @@ export class WireGroupMember implements GroupMember {
     const stands = (): boolean => this.#ended() === undefined && era === this.#era
 
     this.#lostAnswers = 0
+    this.#wasAway = false
     this.#group = group
     this.#ownedGeneration = group.generation
     this.#machine.transitionTo(revoked.length > 0 ? 'REVOKING' : 'ASSIGNING')
@@ -264,13 +267,15 @@ export class WireGroupMember implements GroupMember {
     const { clock } = this.#parts.context
     const wasSyncing = this.#machine.is('SYNCING')
     this.#toJoining()
-    if (failure.kind === 'fatal') throw failure.error
+    if (failure.kind === 'fatal' && !this.#isForgotten(failure)) throw failure.error
     if (failure.kind === 'strangers') {
       // A coordinator that refuses is there.
       this.#progressMs = this.#nowMs()
       this.#strangers.refused(failure.error)
     }
-    if (isLoss(failure)) this.#lose(failure.error.message, failure.kind === 'illegal-generation')
+    if (isLoss(failure) || failure.kind === 'fatal') {
+      this.#lose(failure.error.message, failure.kind === 'illegal-generation')
+    }
     if (failure.kind === 'rebalance' && wasSyncing) return
     if (failure.kind === 'outage') {
       const patienceMs = this.#parts.context.requestTimeoutMs
@@ -279,10 +284,23 @@ export class WireGroupMember implements GroupMember {
       if (!this.#hasStarted && !lostAnswer && this.#nowMs() - this.#progressMs >= patienceMs) {
         throw notReached(this.#group.groupId, this.#parts.context, failure.error)
       }
-      this.#outage.failed(failure.error)
+      this.#away(failure.error)
     }
     this.#failureCount++
     await sleep(clock, backOffMs(this.#failureCount))
+  }
+
+  #away(error: Error): void {
+    this.#outage.failed(error)
+    this.#wasAway = true
+  }
+
+  // A coordinator that takes over knows the group as of its last complete round: by the id that our instance id had then. What it takes for a stranger is
+  // ourselves, with the id that the coordinator before it gave us. Should another process have the instance id after all, the next refusal is the end.
+  #isForgotten({ error }: GroupFailure): boolean {
+    const isForgotten = error instanceof FencedInstanceError && this.#wasAway
+    this.#wasAway = false
+    return isForgotten
   }
 
   async #beat(): Promise<GroupFailure | undefined> {
@@ -300,7 +318,7 @@ export class WireGroupMember implements GroupMember {
   #onHeartbeatFailure(failure: GroupFailure): void {
     if (isLoss(failure)) this.#lose(failure.error.message, failure.kind === 'illegal-generation')
     else if (failure.kind === 'fatal') this.#fail(failure.error)
-    else if (failure.kind === 'outage') this.#outage.failed(failure.error)
+    else if (failure.kind === 'outage') this.#away(failure.error)
     else if (!this.#machine.is('SYNCING')) this.#wantJoin()
   }
 

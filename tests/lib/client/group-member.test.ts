@@ -225,6 +225,45 @@ describe('a group that has dropped the member', () => {
   })
 })
 
+// It knows the group as of its last complete round, and takes the id that was given out since for another process's.
+describe('a coordinator that has taken over and fences the member', () => {
+  it('is asked for a new id: no other process has the instance id', async () => {
+    const bench = new GroupBench()
+    const one = await bench.started('one', { instanceId: 'static' })
+    const mend = bench.cluster.intercept(() => ({ dropRequest: 'disconnect' }))
+    await bench.until(() => one.events.at(-1) === 'lost 0,1,2,3')
+    const refused = refuse(bench, 'joinGroup', 'FENCED_INSTANCE_ID')
+    mend()
+    await bench.until(() => one.owned.size === 4)
+
+    expect(refused()).toBe(1)
+    expect(one.fatal).toBeUndefined()
+  })
+
+  it('and does so again has the last word', async () => {
+    const bench = new GroupBench()
+    const one = await bench.started('one', { instanceId: 'static' })
+    const mend = bench.cluster.intercept(() => ({ dropRequest: 'disconnect' }))
+    await bench.until(() => one.events.at(-1) === 'lost 0,1,2,3')
+    const refused = refuse(bench, 'joinGroup', 'FENCED_INSTANCE_ID', 2)
+    mend()
+    await bench.until(() => one.fatal !== undefined)
+
+    expect(refused()).toBe(2)
+    expect(one.fatal).toMatchObject({ code: 'STREAMS_FENCED_INSTANCE' })
+  })
+
+  it('is believed if it was there all the time', async () => {
+    const bench = new GroupBench()
+    const one = await bench.started('one', { instanceId: 'static' })
+    refuse(bench, 'joinGroup', 'FENCED_INSTANCE_ID')
+    one.member.rejoin('the test wants it')
+    await bench.until(() => one.fatal !== undefined)
+
+    expect(one.fatal).toMatchObject({ code: 'STREAMS_FENCED_INSTANCE' })
+  })
+})
+
 describe('errors that no retry cures', () => {
   it.each([
     { name: 'GROUP_AUTHORIZATION_FAILED', says: /not authorized: READ on group/, code: 'STREAMS_AUTHORIZATION' },
