@@ -47,7 +47,8 @@ describe.each<ProcessingGuarantee>(['exactly_once', 'at_least_once'])('%s: damag
     { file: 'CURRENT', is: (name) => name === 'CURRENT', kind: 'deleted' },
   ])('$file: $kind: set aside, restored from the changelog, and said', async ({ is, kind }) => {
     await counted(countByKey())
-    damage(task, dataFiles(task).find(is)!, kind, new Chance(1))
+    // Each of them: one that a compaction has left behind is no loss.
+    for (const file of dataFiles(task).filter(is)) damage(task, file, kind, new Chance(1))
     const second = await app.start(countByKey())
     await app.produce('in', ...records(KEYS, 500))
     await app.caughtUp('in')
