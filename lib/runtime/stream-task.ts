@@ -202,6 +202,11 @@ export class StreamTask {
     timer.cancel()
   }
 
+  /** What it has done since its last commit must not be committed any more: until the task has started over, an attempt fails with this. */
+  refuseCommits(cause: unknown): void {
+    this.#failure ??= cause
+  }
+
   /** Drops everything since the last commit: processors, uncommitted writes, times. `run` starts over. */
   async abandon(patienceMs: number): Promise<void> {
     if (this.state === 'RESTORING') return

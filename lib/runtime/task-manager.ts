@@ -326,6 +326,8 @@ export class TaskManager implements GroupListener {
       for (const { task, partitions } of owned) {
         for (const partition of partitions) this.#fetcher.remove(partition)
         await task!.suspend(this.#options.config.requestTimeoutMs)
+        // Not even if the others fail before its turn has come, and the instance ends.
+        task!.refuseCommits(cause)
       }
       // A member that the group has forgotten must not fence the one that took its place: ask before taking the producer back.
       try {

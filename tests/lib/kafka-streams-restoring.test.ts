@@ -301,7 +301,8 @@ describe('the memory of restores', () => {
       expect(mostAtOnce).toBeLessThanOrEqual(8)
       // What was restored is more than ten times as much.
       expect(Math.max(...seenBytes)).toBeGreaterThan(UNCOMMITTED_BYTES / 4)
-      expect(Math.max(...seenBytes)).toBeLessThanOrEqual(UNCOMMITTED_BYTES)
+      // One slice of one store may go over before it is looked at.
+      expect(Math.max(...seenBytes)).toBeLessThanOrEqual(UNCOMMITTED_BYTES * 1.5)
     } finally {
       await streams.close()
     }
