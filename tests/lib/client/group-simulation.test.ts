@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals'
 import { sleep } from '../../../lib/core/clock.ts'
 import { StreamsError } from '../../../lib/core/errors.ts'
 import type { TopicPartition } from '../../../lib/core/record.ts'
+import { Random } from '../../../lib/testing/simulation/random.ts'
 import type { TestMember } from '../../contracts/client/group-members.ts'
 import { GroupBench } from './group-bench.ts'
 
@@ -13,17 +14,6 @@ const PARTITION_COUNT = 6
 const SLOT_COUNT = 4
 const STEP_COUNT = 60
 const RUN_COUNT = 40
-
-/** Mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 interface Slot {
   readonly name: string
@@ -57,7 +47,8 @@ class Simulation {
   #calm = false
 
   constructor(seed: number) {
-    this.#random = randomOf(seed)
+    const random = new Random(seed)
+    this.#random = () => random.next()
     this.#slots = Array.from({ length: SLOT_COUNT }, (_, i) => ({
       name: `m${i}`,
       instanceId: i % 2 === 0 ? `static-${i}` : undefined,

@@ -19,6 +19,7 @@ import { sleep, VirtualClock } from '../../../lib/core/clock.ts'
 import { StreamsError } from '../../../lib/core/errors.ts'
 import { silentLogger } from '../../../lib/core/log.ts'
 import { NO_HEADERS } from '../../../lib/core/record.ts'
+import { Random } from '../../../lib/testing/simulation/random.ts'
 
 const RUNS = 80
 const NODES = 3
@@ -47,17 +48,6 @@ const passing: Partial<Record<ApiName, readonly number[]>> = {
   findCoordinator: [errorCodes.COORDINATOR_NOT_AVAILABLE],
 }
 
-/** Mulberry32. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
-
 class Simulation {
   readonly clock = new VirtualClock(1_000_000)
   readonly cluster: MemoryCluster
@@ -74,7 +64,8 @@ class Simulation {
   #sent = 0
 
   constructor(seed: number) {
-    this.#random = randomOf(seed)
+    const random = new Random(seed)
+    this.#random = () => random.next()
     this.#trouble = this.#random() * 0.6
     const { clock } = this
     this.cluster = memoryCluster({
