@@ -107,6 +107,8 @@ async function attempts<T>({ context, what, attempt, options, onLong }: Attempts
 
   for (let number = 1; ; number++) {
     const remainingMs = Math.max(1, startMs + timeoutMs - clock.monotonicMs())
+    // Attempts so late have so little time that having too little is why they fail.
+    const isBrief = remainingMs < timeoutMs * BRIEF_SHARE
     let cause: Error
     let capMs = maxDelayMs
     try {
@@ -115,14 +117,15 @@ async function attempts<T>({ context, what, attempt, options, onLong }: Attempts
       cause = result.cause
       capMs = result.maxDelayMs ?? maxDelayMs
     } catch (error) {
+      // An operation within this one (finding a coordinator) was given the rest of the time.
+      const wasCutShort = isBrief && error instanceof BrokerUnavailableError
+      if (wasCutShort && telling !== undefined) throw timeIsUp(what, timeoutMs, telling, options.hint?.(telling))
       if (!(error instanceof StreamsError) || error.recovery !== 'retry') throw error
       cause = error
     }
     throwIfStopped(context, options)
 
-    // The last attempts have so little time that having too little is why they fail.
-    const isBrief = cause instanceof StreamsError && remainingMs < timeoutMs * BRIEF_SHARE
-    if (telling === undefined || !isBrief) telling = cause
+    if (telling === undefined || !isBrief || !(cause instanceof StreamsError)) telling = cause
     const elapsedMs = clock.monotonicMs() - startMs
     const leftMs = timeoutMs - elapsedMs
     // Towards the end never more than half of what is left: the last attempt shall have some time too.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ClientContext } from '../../../lib/client/client.ts'
-import { AuthenticationError, ConnectionError } from '../../../lib/client/errors.ts'
+import { AuthenticationError, BrokerUnavailableError, ConnectionError } from '../../../lib/client/errors.ts'
 import { OperationOutages } from '../../../lib/client/outage.ts'
 import { Retry, type RetryOptions, retrying } from '../../../lib/client/retry.ts'
 import { VirtualClock } from '../../../lib/core/clock.ts'
@@ -109,6 +109,15 @@ describe('retrying', () => {
       throw new ConnectionError(number < 7 ? 'connection refused' : 'not connected within 7 ms')
     })
     expect((end as Error).message).toBe('Asking did not succeed within 1000 ms: connection refused.')
+  })
+
+  it('names it too when an operation within the last attempt had little time', async () => {
+    const { end, atMs } = await run(async (number) => {
+      if (number < 7) return new Retry(new Error('no replicas'))
+      throw new BrokerUnavailableError('Finding the coordinator did not succeed within 9 ms: no answer.')
+    })
+    expect(atMs).toHaveLength(7)
+    expect((end as Error).message).toBe('Asking did not succeed within 1000 ms: no replicas.')
   })
 
   it('stops when its owner has', async () => {
