@@ -151,6 +151,8 @@ export class CommitLane {
     const held = await this.#hold()
     const tasks = held.filter((task) => task.dirty)
     // No await between here and the producer's call: it seals its side in the same turn.
+    // What a transaction writes is written when the offsets are committed, so it may say so.
+    if (guarantee === 'exactly_once') for (const task of tasks) task.committedInputs.note()
     const offsets = tasks.map((task) => task.seal())
     const sealedMs = clock.monotonicMs()
     const all = offsets.flat()

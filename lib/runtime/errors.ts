@@ -77,6 +77,29 @@ export class ChangelogLostError extends StreamsError {
   }
 }
 
+/** The group has lost committed offsets of inputs whose records the state on disk stands for. Going on would count them again, or leave some out. */
+export class CommittedOffsetsLostError extends StreamsError {
+  readonly code = 'STREAMS_COMMITTED_OFFSETS_LOST'
+  readonly recovery: Recovery = 'fail'
+  readonly taskId: string
+  readonly partitions: readonly TopicPartition[]
+  /** Where the state lies. */
+  readonly directory: string
+
+  constructor(taskId: string, partitions: readonly TopicPartition[], groupId: string, directory: string) {
+    const names = partitions.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')
+    super(
+      `The group '${groupId}' has no committed offset of ${names} any more, but the state of task ${taskId} in '${directory}' was made from records before it. The offset has expired ` +
+        '(the brokers keep those of a group without members for offsets.retention.minutes), or was deleted. Nothing was changed: where offsetReset begins, records would be counted again or left out. ' +
+        'With all instances stopped, set the offsets of the group to where the application goes on (resetOffsets() of the admin, kafka-consumer-groups --reset-offsets); ' +
+        'or reset the application: delete its internal topics and state directories, and it counts anew.',
+    )
+    this.taskId = taskId
+    this.partitions = partitions
+    this.directory = directory
+  }
+}
+
 /** Topics whose equal keys must meet in one task have different partition counts. */
 export class NotCopartitionedError extends StreamsError {
   readonly code = 'STREAMS_NOT_COPARTITIONED'

@@ -9,8 +9,9 @@ import type { CommittedOffset, FetchedPartition, OffsetCommit, PartitionOffset, 
 import type { Clock } from '../core/clock.ts'
 import { InvariantError, StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
-import { StreamRecord, type TopicPartition } from '../core/record.ts'
+import { partitionKey, StreamRecord, type TopicPartition } from '../core/record.ts'
 import { StateMachine } from '../core/state-machine.ts'
+import { CommittedInputs } from './committed-inputs.ts'
 import { addPlace, ProcessingError, type RecordPlace } from './errors.ts'
 import type { ForwardScope } from './forward.ts'
 import type { Metrics } from './metrics.ts'
@@ -60,6 +61,8 @@ export interface StreamTaskOptions {
 export interface TaskInput {
   readonly fetched: FetchedPartition
   readonly committed: CommittedOffset | undefined
+  /** The id of the topic, if it is to be noted with the state that the group has an offset of this input; undefined: it is noted, or there is no state to stand beside. */
+  readonly topicId?: string | undefined
 }
 
 /** One sub-topology over one partition: takes its records in order of time, one at a time, through its processors. */
@@ -69,6 +72,7 @@ export class StreamTask {
   readonly subtopology: Subtopology
   readonly database: TaskDatabase
   readonly errors: TaskErrors
+  readonly committedInputs: CommittedInputs
   readonly #options: StreamTaskOptions
   readonly #machine: StateMachine<TaskState>
   readonly #scope: ForwardScope
@@ -92,6 +96,7 @@ export class StreamTask {
     this.subtopology = options.subtopology
     this.database = options.database
     this.errors = options.errors
+    this.committedInputs = new CommittedInputs(options.database)
     this.#stores = new TaskStores(options.makeStores())
     this.#options = options
     this.#scope = options.scope
@@ -176,6 +181,7 @@ export class StreamTask {
       })
     })
     this.#group = new PartitionGroup(queues, maxTaskIdleMs)
+    await this.#noteInputs(inputs)
     await this.#stores.open()
     this.#graph = new ProcessGraph(subtopology, this.#host())
     await this.#graph.init()
@@ -340,6 +346,7 @@ export class StreamTask {
 
   committed(offsets: readonly OffsetCommit[]): void {
     this.#progress.committed(offsets)
+    this.committedInputs.note()
   }
 
   /** Whether the offsets that `seal` gave last are these, which the group holds for the inputs. To be asked before the task starts over. */
@@ -374,6 +381,17 @@ export class StreamTask {
     }
     if (isPromise(pending)) this.#await(pending, record)
     else this.#punctuateStreamTime()
+  }
+
+  #noteInputs(inputs: readonly TaskInput[]): Promise<void> {
+    const topicIds = new Map<string, string>()
+    const held = new Set<string>()
+    for (const { fetched, committed, topicId } of inputs) {
+      const key = partitionKey(fetched.topic, fetched.partition)
+      if (topicId !== undefined) topicIds.set(key, topicId)
+      if (committed !== undefined) held.add(key)
+    }
+    return this.committedInputs.begin(topicIds, (partition) => held.has(partition))
   }
 
   #host(): GraphHost {

@@ -20,6 +20,7 @@ import { Semaphore } from '../core/semaphore.ts'
 import { CommitLane } from './commit-lane.ts'
 import type { ResolvedConfig } from './config.ts'
 import { NoCommittedOffsetError } from './errors.ts'
+import { requireCommittedOffsets, warnOfStateWithoutOffsets } from './lost-offsets.ts'
 import type { Metrics } from './metrics.ts'
 import type { Restorer } from './restorer.ts'
 import type { StreamTask, TaskInput } from './stream-task.ts'
@@ -220,12 +221,16 @@ export class TaskManager implements GroupListener {
 
   // A producer that has fenced its predecessors; then what they committed; then what they logged: in this order nothing is missed.
   async #bringUp(owned: OwnedTask, task: StreamTask, lane: CommitLane): Promise<void> {
-    const { member, restorer } = this.#options
+    const { member, restorer, client, config } = this.#options
     const released = () => isReleased(owned)
     if (task.state === 'CREATED') task.restoring()
     const committed = await member().committed(owned.partitions)
     await lane.settle(task, committed)
-    await task.abandon(this.#options.config.requestTimeoutMs)
+    await task.abandon(config.requestTimeoutMs)
+    const topicIds = await requireCommittedOffsets(task, owned.partitions, committed, {
+      admin: client.admin,
+      groupId: config.applicationId,
+    })
     await restorer.restore(task, committed, released)
     if (isReleased(owned)) return
     const starts = await this.#startingOffsets(task, owned.partitions, committed)
@@ -234,6 +239,7 @@ export class TaskManager implements GroupListener {
       const key = partitionKey(partition.topic, partition.partition)
       return {
         committed: committed.get(key),
+        topicId: topicIds.get(key),
         fetched: this.#fetcher.add(partition, starts.get(key)!),
       }
     })
@@ -252,6 +258,8 @@ export class TaskManager implements GroupListener {
       admin.offsets(partitions, 'earliest', 'read_uncommitted'),
       admin.offsets(partitions, 'latest', 'read_uncommitted'),
     ])
+    const hasRecords = [...earliest].some(([key, start]) => start < latest.get(key)!)
+    if (committed.size === 0 && hasRecords) await warnOfStateWithoutOffsets(task, this.#options.logger)
     return new Map(
       partitions.map(({ topic, partition }) => {
         const key = partitionKey(topic, partition)
