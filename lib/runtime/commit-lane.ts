@@ -59,6 +59,8 @@ export class CommitLane {
   readonly #options: CommitLaneOptions
   #tainted = false
   #closed = false
+  /** A commit has failed: what it sealed is neither written nor dropped, so there is no other until the tasks start over. */
+  #failed = false
   /** Tasks of a commit of which nobody has told what became of it, and what was sent with it. */
   readonly #unsettled = new Map<StreamTask, SentOffsets>()
   #underWay: Promise<void> | undefined
@@ -71,7 +73,7 @@ export class CommitLane {
   }
 
   get dirty(): boolean {
-    if (this.startingOver !== undefined || this.#closed) return false
+    if (this.startingOver !== undefined || this.#closed || this.#failed) return false
     if (this.#tainted) return true
     for (const task of this.tasks) if (task.dirty) return true
     return false
@@ -102,6 +104,9 @@ export class CommitLane {
     this.#underWay = this.#commit()
     try {
       await this.#underWay
+    } catch (error) {
+      this.#failed = true
+      throw error
     } finally {
       this.#underWay = undefined
     }
@@ -123,6 +128,7 @@ export class CommitLane {
   /** The producer has a new identity: nothing that was sent before is in its transaction. */
   renewed(): void {
     this.#tainted = false
+    this.#failed = false
   }
 
   /** Resolves when no commit is under way; its failure, if any, is its caller's. */
