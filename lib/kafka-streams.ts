@@ -159,7 +159,7 @@ export class KafkaStreams extends EventEmitter<KafkaStreamsEvents> {
 
   async #open(): Promise<void> {
     const { stateDir, applicationId, clock } = this.#config
-    this.#directory = await this.#storage.openDirectory({ stateDir, applicationId, clock })
+    this.#directory = await this.#storage.openDirectory({ stateDir, applicationId, clock, logger: this.#logger })
     if (this.state !== 'REBALANCING') throw closedTooEarly()
     this.#instance = new Instance({
       config: this.#config,

@@ -3,6 +3,7 @@ import { accessSync, constants, mkdirSync, readdirSync, realpathSync } from 'nod
 import { join } from 'node:path'
 import type { Clock } from '../lib/core/clock.ts'
 import { InvalidConfigError, messageOf } from '../lib/core/errors.ts'
+import type { Logger } from '../lib/core/log.ts'
 import { StateDirectoryLockedError, StateDiskFullError, StateIoError } from './errors.ts'
 import { freeBytes, isDiskFull } from './free-space.ts'
 import { type InstanceDatabase, openInstanceDatabase } from './level/instance-database.ts'
@@ -21,6 +22,7 @@ export interface StateDirectoryOptions {
   readonly stateDir: string
   readonly applicationId: string
   readonly clock: Clock
+  readonly logger: Logger
 }
 
 /** `<stateDir>/<applicationId>/`, held by one instance at a time. */
@@ -67,7 +69,7 @@ export async function openStateDirectory(options: StateDirectoryOptions): Promis
   heldHere.set(path, owner)
   let database: InstanceDatabase | undefined
   try {
-    database = await takeLock(path, options.stateDir)
+    database = await takeLock(path, options)
     noteOwner(path, owner)
     const instanceId = await database.instanceId(randomUUID)
     return new HeldDirectory(path, instanceId, database)
@@ -96,9 +98,9 @@ function noteOwner(path: string, owner: Owner): void {
   }
 }
 
-async function takeLock(path: string, stateDir: string): Promise<InstanceDatabase> {
+async function takeLock(path: string, { stateDir, clock, logger }: StateDirectoryOptions): Promise<InstanceDatabase> {
   try {
-    return await openInstanceDatabase(join(path, 'instance'))
+    return await openInstanceDatabase({ directory: join(path, 'instance'), clock, logger })
   } catch (error) {
     if (error instanceof StateDirectoryLockedError) throw new StateDirectoryLockedError(path, readOwner(path))
     if (error instanceof StateIoError) throw unusable(stateDir, error)
@@ -106,7 +108,7 @@ async function takeLock(path: string, stateDir: string): Promise<InstanceDatabas
   }
 }
 
-function makeDirectory({ stateDir, applicationId }: Omit<StateDirectoryOptions, 'clock'>): string {
+function makeDirectory({ stateDir, applicationId }: Pick<StateDirectoryOptions, 'stateDir' | 'applicationId'>): string {
   if (!APPLICATION_ID.test(applicationId) || applicationId === '.' || applicationId === '..') {
     throw new InvalidConfigError(
       'applicationId',

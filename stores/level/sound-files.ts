@@ -30,10 +30,8 @@ export async function hideDamagedTables(directory: string): Promise<HiddenTables
   const names = await namesIn(directory)
   await requireCurrent(directory, names)
   const problems: string[] = []
-  for (const name of names.filter((each) => TABLE.test(each))) {
-    const problem = await problemWith(join(directory, name))
-    if (problem === undefined) continue
-    problems.push(`${name} ${problem}`)
+  for await (const [name, problem] of damagedTables(directory, names)) {
+    problems.push(problem)
     await rename(join(directory, name), join(directory, name + HIDDEN))
   }
   const hidden = async () => (await namesIn(directory)).filter((name) => name.endsWith(HIDDEN))
@@ -47,6 +45,24 @@ export async function hideDamagedTables(directory: string): Promise<HiddenTables
         await rename(join(directory, name), join(directory, name.slice(0, -HIDDEN.length)))
       }
     },
+  }
+}
+
+/**
+ * The same look at a small database that another process may have open: nothing is moved. What it finds then may be no damage, but on its way to disk.
+ *
+ * @throws StateCorruptedError `STREAMS_STATE_CORRUPTED`
+ */
+export async function requireSoundFiles(directory: string): Promise<void> {
+  const names = await namesIn(directory)
+  await requireCurrent(directory, names)
+  for await (const [, problem] of damagedTables(directory, names)) throw new StateCorruptedError(directory, problem)
+}
+
+async function* damagedTables(directory: string, names: readonly string[]): AsyncGenerator<readonly [string, string]> {
+  for (const name of names.filter((each) => TABLE.test(each))) {
+    const problem = await problemWith(join(directory, name))
+    if (problem !== undefined) yield [name, `${name} ${problem}`]
   }
 }
 
@@ -66,8 +82,9 @@ async function problemWith(path: string): Promise<string | undefined> {
   try {
     return damageOf(await readFile(path))
   } catch (error) {
-    // The sectors below it are gone; anything else is no damage.
-    if ((error as NodeJS.ErrnoException).code === 'EIO') return 'cannot be read (EIO)'
+    // The sectors below it are gone, or the file itself; anything else is no damage.
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EIO' || code === 'ENOENT') return `cannot be read (${code})`
     throw error
   }
 }

@@ -157,6 +157,21 @@ describe('damaged state', () => {
     expect(second.logged('set aside')).toMatchObject({ level: 'error', fields: { directory: folder } })
   })
 
+  it('of the instance itself: it joins as a new member, with the state that its tasks have', async () => {
+    await app.produce('in', ...records(0, 100))
+    const first = await app.start(countByKey())
+    await app.caughtUp('in')
+    await first.close()
+    const folder = join(app.folder, 'a', 'app', 'instance')
+    damage(folder, 'CURRENT', 'no bytes left', new Chance(1))
+    const second = await app.start(countByKey())
+    await app.produce('in', ...records(0, 100))
+    await app.caughtUp('in')
+    expect(second.logged('under a new id')).toMatchObject({ level: 'error', fields: { directory: folder } })
+    expect(second.restored).toMatchObject([{ store: 'counts', records: 0 }])
+    expect(app.latest('out').get('key-1')).toBe('2')
+  })
+
   it('is kept three times, no more', async () => {
     await app.produce('in', ...records(0, 10))
     const first = await app.start(countByKey())

@@ -1,19 +1,35 @@
 // Strategy: real folders, and real other processes where a lock has to outlive, or not outlive, its holder.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { systemClock } from '../../lib/core/clock.ts'
+import { type Logger, silentLogger } from '../../lib/core/log.ts'
 import { openStateDirectory, requireUnlocked, type StateDirectory } from '../../stores/state-directory.ts'
+import { type Damage, damage, dataFiles } from '../support/file-damage.ts'
+import { Chance } from '../support/fuzz.ts'
 
 let stateDir: string
 const open: StateDirectory[] = []
 const children: ChildProcess[] = []
+let errors: { readonly fields: object; readonly message: string }[]
+const logger: Logger = { ...silentLogger, error: (fields, message) => void errors.push({ fields, message }) }
 
 beforeEach(() => {
   stateDir = mkdtempSync(join(tmpdir(), 'millrace-'))
+  errors = []
 })
 
 afterEach(async () => {
@@ -23,7 +39,7 @@ afterEach(async () => {
 })
 
 async function take(dir = stateDir): Promise<StateDirectory> {
-  const directory = await openStateDirectory({ stateDir: dir, applicationId: 'app', clock: systemClock })
+  const directory = await openStateDirectory({ stateDir: dir, applicationId: 'app', clock: systemClock, logger })
   open.push(directory)
   return directory
 }
@@ -35,7 +51,7 @@ async function takeInAnotherProcess(): Promise<{ child: ChildProcess; says: stri
     import { systemClock } from '${new URL('../../lib/core/clock.ts', import.meta.url).href}'
     setInterval(() => {}, 1000)
     try {
-      await openStateDirectory({ stateDir: ${JSON.stringify(stateDir)}, applicationId: 'app', clock: systemClock })
+      await openStateDirectory({ stateDir: ${JSON.stringify(stateDir)}, applicationId: 'app', clock: systemClock, logger: { error() {} } })
       console.log('held')
     } catch (error) { console.log(error.code) }`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -65,7 +81,7 @@ describe('a state directory', () => {
 
   it('gives each application a directory and an id of its own', async () => {
     const one = await take()
-    const other = await openStateDirectory({ stateDir, applicationId: 'other', clock: systemClock })
+    const other = await openStateDirectory({ stateDir, applicationId: 'other', clock: systemClock, logger })
     open.push(other)
     expect(other.instanceId).not.toBe(one.instanceId)
   })
@@ -81,7 +97,7 @@ describe('a state directory', () => {
 
 describe('a state directory that cannot be used', () => {
   it.each(['a/b', '', '..', 'with space'])('refuses the application id %j', async (applicationId) => {
-    const attempt = openStateDirectory({ stateDir, applicationId, clock: systemClock })
+    const attempt = openStateDirectory({ stateDir, applicationId, clock: systemClock, logger })
     await expect(attempt).rejects.toMatchObject({ code: 'STREAMS_INVALID_CONFIG', option: 'applicationId' })
   })
 
@@ -101,12 +117,74 @@ describe('a state directory that cannot be used', () => {
     rmSync(join(stateDir, 'app', 'instance'))
     await take() // the failed attempt holds nothing
   })
+})
 
-  it('names the folder of a damaged instance database', async () => {
+describe('a state directory whose instance database is damaged', () => {
+  const isTable = (name: string) => name.endsWith('.ldb')
+  const isManifest = (name: string) => name.startsWith('MANIFEST')
+  const isCurrent = (name: string) => name === 'CURRENT'
+  const folder = () => join(stateDir, 'app', 'instance')
+  const setAside = () => readdirSync(join(stateDir, 'app')).filter((name) => name.startsWith('instance.damaged-'))
+
+  /** With its id in a table, where LevelDB puts it when the database is opened again. */
+  async function damaged(isHit: (name: string) => boolean, kind: Damage): Promise<string> {
+    const { instanceId } = await take()
+    await open.pop()!.close()
     await (await take()).close()
-    writeFileSync(join(stateDir, 'app', 'instance', 'CURRENT'), 'rubbish')
-    const message = expect.stringContaining(join('app', 'instance'))
-    await expect(take()).rejects.toMatchObject({ code: 'STREAMS_STATE_CORRUPTED', message })
+    open.pop()
+    const files = dataFiles(folder()).filter(isHit)
+    expect(files.length).toBeGreaterThan(0)
+    for (const file of files) damage(folder(), file, kind, new Chance(1))
+    return instanceId
+  }
+
+  it.each<{ file: string; isHit: (name: string) => boolean; kind: Damage; isMoved?: boolean }>([
+    { file: 'CURRENT', isHit: isCurrent, kind: 'no bytes left' },
+    // LevelDB then begins anew by itself.
+    { file: 'CURRENT', isHit: isCurrent, kind: 'deleted', isMoved: false },
+    { file: 'the list of tables', isHit: isManifest, kind: 'zeros in a sector' },
+    { file: 'the list of tables', isHit: isManifest, kind: 'deleted' },
+    { file: 'a table', isHit: isTable, kind: 'zeros in a sector' },
+    { file: 'a table', isHit: isTable, kind: 'deleted' },
+  ])('($file: $kind) is taken under a new id, which stays, and it is said', async ({ isHit, kind, isMoved = true }) => {
+    const before = await damaged(isHit, kind)
+    const { instanceId } = await take()
+    expect(instanceId).not.toBe(before)
+    expect(errors).toEqual([
+      {
+        fields: {
+          directory: realpathSync(folder()),
+          movedTo: isMoved ? expect.stringContaining(setAside()[0]!) : undefined,
+          problem: expect.any(String),
+        },
+        message: expect.stringContaining('joins its group under a new id'),
+      },
+    ])
+    expect(setAside()).toHaveLength(isMoved ? 1 : 0)
+    expect((await takeInAnotherProcess()).says).toBe('STREAMS_STATE_DIR_LOCKED')
+    await open.pop()!.close()
+    expect((await take()).instanceId).toBe(instanceId)
+    expect(errors).toHaveLength(1)
+  })
+
+  it('is given to one of several processes that find it so at once, and moved once', async () => {
+    await damaged(isTable, 'zeros in a sector')
+    const outcomes = await Promise.all(Array.from({ length: 4 }, takeInAnotherProcess))
+    expect(outcomes.map(({ says }) => says).sort()).toEqual([
+      'STREAMS_STATE_DIR_LOCKED',
+      'STREAMS_STATE_DIR_LOCKED',
+      'STREAMS_STATE_DIR_LOCKED',
+      'held',
+    ])
+    expect(setAside()).toHaveLength(1)
+  })
+
+  it('stays with the process that has it open: what was damaged under it is left alone', async () => {
+    await take()
+    for (const file of dataFiles(folder())) damage(folder(), file, 'no bytes left', new Chance(1))
+    const before = setAside()
+    expect((await takeInAnotherProcess()).says).toBe('STREAMS_STATE_DIR_LOCKED')
+    expect(setAside()).toEqual(before)
   })
 })
 
