@@ -394,6 +394,7 @@ export class TaskManager implements GroupListener {
   }
 
   async #release(tasks: readonly OwnedTask[], uncommitted: 'commit' | 'drop'): Promise<void> {
+    const failed = new Map<CommitLane, unknown>()
     if (uncommitted === 'commit') {
       const running = tasks.filter(({ task }) => task?.state === 'RUNNING')
       // What does not run yet must not begin while these commit: what it did would lie in the next transaction of a lane that goes on without its offsets.
@@ -405,6 +406,7 @@ export class TaskManager implements GroupListener {
           if (lane.startingOver !== undefined) return this.#restartOthers(lane, tasks)
           return lane.commit().catch((error: unknown) => {
             this.#notCommitted(lane, error)
+            failed.set(lane, error)
             this.#restartOthers(lane, tasks)
           })
         }),
@@ -413,6 +415,8 @@ export class TaskManager implements GroupListener {
       for (const lane of new Set(tasks.flatMap(({ lane }) => lane ?? []))) this.#restartOthers(lane, tasks)
     }
     for (const owned of tasks) owned.release.abort()
+    // Without transactions the lane goes on for those that stay, and the failure may be theirs.
+    if (!this.#isTransactional) for (const [lane, error] of failed) this.laneFailed(lane, error)
     this.#options.restorer.wake()
     await Promise.all(tasks.map((owned) => this.#closeTask(owned)))
     this.#options.onChange()
