@@ -11,6 +11,8 @@ export class Machine {
   /** What tasks without a persistent store keep; gone with the process. */
   #ram = new MemoryDisk()
   #holder: object | undefined
+  /** Processes that have died here. */
+  #deaths = 0
 
   constructor(name: string, instanceId: string) {
     this.name = name
@@ -20,22 +22,29 @@ export class Machine {
   /** The machine's disk for one process, whose batches go through this gate. */
   storage(gate: BatchGate): StateStorage {
     const holder = {}
+    const deaths = this.#deaths
+    // What a process had begun when it died goes on to its next timer or answer: it must not get hold of anything any more.
+    const whileAlive =
+      <A extends unknown[], T>(open: (...args: A) => Promise<T>) =>
+      (...args: A): Promise<T> =>
+        this.#deaths === deaths ? open(...args) : new Promise<never>(() => {})
     return {
       requireUnlocked: () => this.#requireFree(),
-      openDirectory: async () => {
+      openDirectory: whileAlive(async () => {
         this.#requireFree()
         this.#holder = holder
         return this.#directory(() => {
           if (this.#holder === holder) this.#holder = undefined
         })
-      },
-      openDatabase: this.disk.opener(gate),
-      openMemoryDatabase: this.#ram.opener(gate),
+      }),
+      openDatabase: whileAlive(this.disk.opener(gate)),
+      openMemoryDatabase: whileAlive(this.#ram.opener(gate)),
     }
   }
 
   /** The process has died; its batches are on their way to the platters. */
   processDied(): void {
+    this.#deaths++
     this.disk.crash()
     this.#ram = new MemoryDisk()
     this.#holder = undefined
