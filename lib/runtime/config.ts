@@ -50,7 +50,10 @@ export interface StreamsConfig {
   readonly groupInstanceId?: string | null
   /** Default: 10 000. */
   readonly sessionTimeoutMs?: number
-  /** How long others wait for this instance to hand over its partitions. Default: 60 000. */
+  /**
+   * How long others wait for this instance to hand over its partitions. It hears of a rebalance with its next heartbeat, so more than a third of
+   * `sessionTimeoutMs`. Default: 60 000, or `sessionTimeoutMs` if that is longer.
+   */
   readonly rebalanceTimeoutMs?: number
   /** How long to wait for a lagging partition's next record before going on with the others. Default: 0, which waits only for records known to be there; -1 never waits. */
   readonly maxTaskIdleMs?: number
@@ -213,7 +216,7 @@ export function resolveConfig(config: StreamsConfig): ResolvedConfig {
     stateMemoryBytes: 64 * 1024 * 1024,
     uncommittedBytes: 64 * 1024 * 1024,
     sessionTimeoutMs: 10_000,
-    rebalanceTimeoutMs: 60_000,
+    rebalanceTimeoutMs: Math.max(60_000, (given.sessionTimeoutMs as number | undefined) ?? 0),
     maxTaskIdleMs: 0,
     emitIntervalMs: 1_000,
     offsetReset: 'earliest',
@@ -228,14 +231,28 @@ export function resolveConfig(config: StreamsConfig): ResolvedConfig {
     ...(given as Partial<StreamsConfig> & Pick<StreamsConfig, 'applicationId'>),
     appConfigs: Object.freeze({ ...config.appConfigs }),
   }
-  if (guarantee === 'exactly_once' && resolved.commitIntervalMs >= resolved.transactionTimeoutMs) {
+  requireTimesThatFit(resolved)
+  return { ...resolved, stateDir: requireWritable(resolved.stateDir) }
+}
+
+// Only what can never work: what is merely unwise may be meant.
+function requireTimesThatFit(config: ResolvedConfig): void {
+  const { processingGuarantee, commitIntervalMs, transactionTimeoutMs, sessionTimeoutMs, rebalanceTimeoutMs } = config
+  if (processingGuarantee === 'exactly_once' && commitIntervalMs >= transactionTimeoutMs) {
     throw new InvalidConfigError(
       'commitIntervalMs',
-      `is ${resolved.commitIntervalMs}, and must be below transactionTimeoutMs (${resolved.transactionTimeoutMs}): ` +
+      `is ${commitIntervalMs}, and must be below transactionTimeoutMs (${transactionTimeoutMs}): ` +
         'the broker aborts transactions that stay open for longer',
     )
   }
-  return { ...resolved, stateDir: requireWritable(resolved.stateDir) }
+  const heartbeatIntervalMs = Math.floor(sessionTimeoutMs / 3)
+  if (rebalanceTimeoutMs <= heartbeatIntervalMs) {
+    throw new InvalidConfigError(
+      'rebalanceTimeoutMs',
+      `is ${rebalanceTimeoutMs}, and must be above ${heartbeatIntervalMs}, a third of sessionTimeoutMs (${sessionTimeoutMs}): an instance hears of a rebalance ` +
+        'with its next heartbeat, and the group would go on without it before it has heard',
+    )
+  }
 }
 
 type Given = Readonly<Record<string, unknown>>

@@ -23,6 +23,16 @@ describe('a configuration', () => {
     expect(resolve({ cacheBytes: undefined }).cacheBytes).toBe(10 * 1024 * 1024)
   })
 
+  it.each([
+    { changes: { sessionTimeoutMs: 300_000 }, rebalanceTimeoutMs: 300_000 },
+    { changes: { sessionTimeoutMs: 1_000 }, rebalanceTimeoutMs: 60_000 },
+    { changes: { rebalanceTimeoutMs: 3_334 }, rebalanceTimeoutMs: 3_334 },
+    { changes: { processingGuarantee: 'at_least_once', commitIntervalMs: 10_000 }, rebalanceTimeoutMs: 60_000 },
+    { changes: { requestTimeoutMs: 100, maxTaskIdleMs: 600_000 }, rebalanceTimeoutMs: 60_000 },
+  ])('leaves a rebalance $rebalanceTimeoutMs ms with $changes', ({ changes, rebalanceTimeoutMs }) => {
+    expect(resolve(changes).rebalanceTimeoutMs).toBe(rebalanceTimeoutMs)
+  })
+
   it('keeps entries of the user’s own as they are now, and none by default', () => {
     const appConfigs: Record<string, unknown> = { currency: 'EUR' }
     const resolved = resolve({ appConfigs })
@@ -52,6 +62,16 @@ describe('a configuration', () => {
     { changes: { commitIntervalMs: 1.5 }, option: 'commitIntervalMs', says: /whole number/ },
     { changes: { commitIntervalMs: '100' }, option: 'commitIntervalMs', says: /'100'.*whole number/ },
     { changes: { commitIntervalMs: 10_000 }, option: 'commitIntervalMs', says: /below transactionTimeoutMs \(10000\)/ },
+    {
+      changes: { rebalanceTimeoutMs: 3_333 },
+      option: 'rebalanceTimeoutMs',
+      says: /3333.*above 3333.*sessionTimeoutMs/,
+    },
+    {
+      changes: { sessionTimeoutMs: 300_000, rebalanceTimeoutMs: 60_000 },
+      option: 'rebalanceTimeoutMs',
+      says: /60000.*above 100000, a third of sessionTimeoutMs \(300000\)/,
+    },
     {
       changes: { compression: 'brotli' },
       option: 'compression',
