@@ -411,7 +411,7 @@ export class TaskManager implements GroupListener {
           })
         }),
       )
-    } else if (this.#isTransactional) {
+    } else {
       for (const lane of new Set(tasks.flatMap(({ lane }) => lane ?? []))) this.#restartOthers(lane, tasks)
     }
     for (const owned of tasks) owned.release.abort()
@@ -424,17 +424,17 @@ export class TaskManager implements GroupListener {
 
   // What these tasks have sent lies in the same transaction as what the others have: it is dropped, and the others do theirs again.
   #restartOthers(lane: CommitLane, without: readonly OwnedTask[]): void {
-    if (!this.#isUsed(lane, without)) return
+    if (!this.#isTransactional || !this.#isUsed(lane, without)) return
+    // Some may run again already, in the transaction of those that do not yet.
     if (lane.startingOver !== undefined) {
-      // Some may run again already, in the transaction of those that do not yet.
-      if (this.#isTransactional) lane.taint()
+      lane.taint()
       return
     }
     const others = [...this.#owned.values()].filter(
       (owned) => owned.lane === lane && !without.includes(owned) && !isReleased(owned),
     )
     const names = without.map(({ id }) => taskName(id)).join()
-    this.#revive(lane, others, new TransactionAbortedError(`tasks that commit with them (${names}) were given up`))
+    this.#revive(lane, others, new TransactionAbortedError(`tasks of the same transaction (${names}) were given up`))
   }
 
   /** Whether anyone but these uses a lane, or is about to. */
