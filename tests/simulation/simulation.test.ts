@@ -15,6 +15,7 @@ const KINDS = [
   'crash during a start',
   'restart on the same disk',
   'restart on another disk',
+  'callback fails',
   'batches lost by a power cut',
   'pause',
   'zombie',

@@ -25,6 +25,8 @@ export interface FaultContext {
   readonly crashes: CrashPoints
   readonly instances: Instances
   readonly disks: Disks
+  /** Processes whose next callback throws. */
+  readonly throwing: Set<SimulatedProcess>
   readonly count: (kind: string) => void
   readonly log: (line: string) => void
   /** Whether the time of faults is over. */
@@ -59,6 +61,7 @@ const commonFaults: readonly Fault[] = [
   crash,
   crash,
   crash,
+  failCallback,
   leave,
   join,
   join,
@@ -84,6 +87,12 @@ export function faultsOf({ guarantee }: SimulationPlan): readonly Fault[] {
 async function crash(context: FaultContext): Promise<void> {
   const slot = pickHealthy(context)
   if (slot !== undefined) await crashOf(context, slot, (crashes, process, died) => crashes.atCommit(process, died))
+}
+
+// What the user wrote throws in the middle of a record: the instance ends in ERROR, and is started again.
+async function failCallback(context: FaultContext): Promise<void> {
+  const slot = pickHealthy(context)
+  if (slot !== undefined) context.throwing.add(slot.process!)
 }
 
 type Arm = (crashes: CrashPoints, process: SimulatedProcess, onCrash: () => void) => void

@@ -6,7 +6,7 @@ import { serdes } from '../../serde/index.ts'
 import type { WorkloadPlan } from './plan.ts'
 import type { Random } from './random.ts'
 
-/** Event time begins here, and goes on at about the pace of the input. */
+/** Event time begins here, and goes on with the input. */
 export const FIRST_EVENT_MS = 1_700_000_000_000
 
 const ABORTED_SHARE = 0.1
@@ -59,12 +59,13 @@ export class InputProducer {
 
   #send(producer: Producer, id: string): void {
     const random = this.#random
-    const { partitions, keys, inputMs, records, windowMs, graceMs } = this.#plan
+    const { partitions, keys, inputMs, records, windowMs, graceMs, eventPace } = this.#plan
     const isRight = random.chance(RIGHT_SHARE)
     const key = random.chance(NULL_KEY_SHARE) ? null : `k${random.below(keys)}`
     const value = random.chance(NULL_VALUE_SHARE) ? null : `${isRight ? 'R' : 'L'}${id}`
     const lateMs = random.chance(LATE_SHARE) ? random.below(3 * windowMs + graceMs) : 0
-    const timestamp = FIRST_EVENT_MS + Math.floor((inputMs * this.#sent) / records / 10) * 10 - lateMs
+    const passedMs = Math.floor((inputMs * this.#sent) / records / 10) * 10 * eventPace
+    const timestamp = FIRST_EVENT_MS + passedMs - lateMs
     const text = serdes.string()
     const keyBytes = key === null ? null : text.serialize('', key)
     const valueBytes = value === null ? null : text.serialize('', value)

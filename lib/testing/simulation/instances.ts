@@ -24,6 +24,8 @@ export interface InstancesOptions {
   readonly stateDir: string
   readonly events: ProcessEvents
   readonly onRead: (process: SimulatedProcess, record: StreamRecord<any, any>) => void
+  /** A process has sent some of the results of a record; what is thrown, its callback throws. */
+  readonly onHalfDone: (process: SimulatedProcess) => void
   /** A process has ended in ERROR. Returns whether that is what should happen. */
   readonly isRightError: (process: SimulatedProcess, error: Error) => boolean
   readonly violations: string[]
@@ -56,7 +58,7 @@ export class Instances {
   }
 
   start(slot: Slot): SimulatedProcess {
-    const { plan, cluster, clock, stateDir, events, onRead } = this.#options
+    const { plan, cluster, clock, stateDir, events, onRead, onHalfDone } = this.#options
     const { machine } = slot
     const process: SimulatedProcess = new SimulatedProcess({
       name: `${machine.name}.${++this.#lives}`,
@@ -67,6 +69,7 @@ export class Instances {
           onRead: (record) => {
             if (process.alive) onRead(process, record)
           },
+          onHalfDone: () => onHalfDone(process),
         }),
       config: {
         applicationId: APPLICATION_ID,

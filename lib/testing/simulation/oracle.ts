@@ -22,6 +22,8 @@ export interface Expected {
   readonly joined: ReadonlyMap<string, readonly JoinedPair[]>
   /** For each group, from each partition the ids in order; the partitions may be mixed in any way. */
   readonly lists: ReadonlyMap<string, readonly (readonly string[])[]>
+  /** The event time of each id. A result has the latest of the ids in it. */
+  readonly timesMs: ReadonlyMap<string, number>
 }
 
 export interface JoinedPair {
@@ -49,6 +51,7 @@ export function expectedOf(cluster: MemoryCluster, plan: WorkloadPlan): Expected
     windowed: windowedOf(left, plan),
     joined: joinedOf(left, right, plan),
     lists: listsOf(left, plan),
+    timesMs: new Map([...left, ...right].map(({ value, timestamp }) => [String(value), timestamp])),
   }
 }
 

@@ -20,6 +20,7 @@ export class OutputCheck {
 
   /** Stateless: the same values in the same order; those without a key come from several partitions, in any order. */
   mapped(records: readonly TextRecord[]): void {
+    this.#times('mapped', records)
     const [actual, expected] = [valuesByKey(records), new Map(this.#expected.mapped)]
     for (const byKey of [actual, expected]) if (byKey.has(null)) byKey.set(null, [...byKey.get(null)!].sort())
     this.#compare('mapped', actual, expected)
@@ -27,6 +28,7 @@ export class OutputCheck {
 
   /** @param isMerged - Whether a cache may have merged updates: then some are left out, but never the last. */
   windowed(records: readonly TextRecord[], isMerged: boolean): void {
+    this.#times('windowed', records)
     const actual = valuesByKey(records)
     if (!isMerged) this.#compare('windowed', actual, this.#expected.windowed)
     else this.#compareMerged(actual)
@@ -44,6 +46,7 @@ export class OutputCheck {
 
   /** Each pair once; and never one before another of which both sides come earlier. */
   joined(records: readonly TextRecord[]): void {
+    this.#times('joined', records)
     const actual = valuesByKey(records)
     for (const key of keysOf(actual, this.#expected.joined)) {
       const pairs = new Map((this.#expected.joined.get(key!) ?? []).map((pair) => [pair.value, pair]))
@@ -59,6 +62,7 @@ export class OutputCheck {
 
   /** Each update adds ids to the list before it, one if no cache merges; the last list has all ids, those of each partition in order. */
   lists(records: readonly TextRecord[], isMerged: boolean): void {
+    this.#times('lists', records)
     const actual = valuesByKey(records)
     for (const group of keysOf(actual, this.#expected.lists)) {
       const found = actual.get(group) ?? []
@@ -72,6 +76,17 @@ export class OutputCheck {
       })
       if (!isMixed) this.#differs(`lists ${group}`, ids, sources.flat())
       else if (!isGrowing) this.#violations.push(`lists ${group}: updates do not follow each other: ${shown(found)}`)
+    }
+  }
+
+  // A null has a time, too, but no id that tells it.
+  #times(topic: string, records: readonly TextRecord[]): void {
+    for (const { key, value, timestamp } of records) {
+      const timesMs = idsIn(value).map((id) => this.#expected.timesMs.get(id) ?? Number.NaN)
+      if (timesMs.length === 0 || value!.includes('null')) continue
+      const wantedMs = Math.max(...timesMs)
+      if (timestamp !== wantedMs)
+        this.#violations.push(`${topic} ${key}: ${value} has the time ${timestamp} instead of ${wantedMs}`)
     }
   }
 
@@ -125,6 +140,10 @@ function keysOf(
   expected: ReadonlyMap<string | null, unknown>,
 ): ReadonlySet<string | null> {
   return new Set([...expected.keys(), ...actual.keys()])
+}
+
+function idsIn(value: string | null): readonly string[] {
+  return value?.match(/[LR]\d+/g) ?? []
 }
 
 // A pair is written when the later of its two records is read: so none comes after a pair with later records on both sides.

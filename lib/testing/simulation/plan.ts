@@ -10,7 +10,10 @@ export interface WorkloadPlan {
   readonly windowMs: number
   readonly graceMs: number
   readonly joinWithinMs: number
-  readonly emit: 'on-window-update' | 'on-window-close'
+  /** With each update; once, by the aggregate, when the window has closed; once, from the buffer of a `suppress`. */
+  readonly emit: 'on-window-update' | 'on-window-close' | 'suppressed'
+  /** How many times as fast as the clock event time goes on. Where it is fast, windows expire during the run. */
+  readonly eventPace: number
   /** One record in this many has to be waited for, in two places of the topology; 0: none. */
   readonly waitsOneIn: number
   /** Whether each store is kept on disk. */
@@ -40,10 +43,13 @@ export interface SimulationPlan {
 
 /** One seed in this many runs at least once. */
 const AT_LEAST_ONCE_SHARE = 0.15
+/** Stores drop windows by the minute at least. */
+const FAST_EVENT_PACE = 1_000
 
 export function makePlan(random: Random): SimulationPlan {
   const guarantee = random.chance(AT_LEAST_ONCE_SHARE) ? 'at_least_once' : 'exactly_once'
-  const emit = random.chance(0.5) ? 'on-window-close' : 'on-window-update'
+  const emit = random.pick(['on-window-update', 'on-window-close', 'suppressed'] as const)
+  const eventPace = random.pick([1, 1, FAST_EVENT_PACE])
   const sessionTimeoutMs = random.between(800, 2_500)
   return {
     guarantee,
@@ -53,10 +59,11 @@ export function makePlan(random: Random): SimulationPlan {
       partitions: random.between(2, 3),
       keys: random.between(3, 8),
       groups: random.between(2, 6),
-      windowMs: random.between(50, 200),
-      graceMs: random.pick([0, 0, 30, 100]),
-      joinWithinMs: random.between(10, 60),
+      windowMs: eventPace * random.between(50, 200),
+      graceMs: eventPace * random.pick([0, 0, 30, 100]),
+      joinWithinMs: eventPace * random.between(10, 60),
       emit,
+      eventPace,
       waitsOneIn: random.pick([0, 0, 3, 10]),
       persistent: { lists: random.chance(0.75), windowed: random.chance(0.75), joined: random.chance(0.75) },
       records: random.between(200, 260),

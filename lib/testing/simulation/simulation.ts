@@ -5,6 +5,7 @@ import { type MemoryCluster, memoryCluster } from '../../client/memory/index.ts'
 import { inEitherVersion } from '../../client/transaction-version.ts'
 import { sleep, VirtualClock } from '../../core/clock.ts'
 import { silentLogger } from '../../core/log.ts'
+import { ProcessingError } from '../../runtime/errors.ts'
 import { ClusterView } from './cluster-view.ts'
 import { CrashPoints } from './crash-points.ts'
 import type { Disks, FaultContext } from './faults.ts'
@@ -50,6 +51,9 @@ export class Simulation {
   readonly #network: Network
   readonly #crashes: CrashPoints
   readonly #reads: ReadCheck
+  /** Processes whose next callback throws, and those of which one has. */
+  readonly #throwing = new Set<SimulatedProcess>()
+  readonly #thrown = new Set<SimulatedProcess>()
   readonly #disks: Disks = { full: new Set(), slow: new Map(), failing: new Set() }
   /** Processes whose disk has refused a batch. */
   readonly #refused = new Set<SimulatedProcess>()
@@ -73,6 +77,7 @@ export class Simulation {
       stateDir: tmpdir(),
       events: this.#events(),
       onRead: (process, record) => this.#reads.onRead(process, record),
+      onHalfDone: (process) => this.#onHalfDone(process),
       isRightError: (process, error) => this.#isRightError(process, error),
       violations: this.#violations,
     })
@@ -196,6 +201,7 @@ export class Simulation {
       crashes: this.#crashes,
       instances: this.#instances,
       disks: this.#disks,
+      throwing: this.#throwing,
       count: (kind) => this.#count(kind),
       log: (line) => this.#log(line),
       isCalm: () => this.#phase !== 'trouble',
@@ -237,7 +243,16 @@ export class Simulation {
     return 'ENOSPC'
   }
 
+  #onHalfDone(process: SimulatedProcess): void {
+    if (!this.#throwing.delete(process)) return
+    this.#count('callback fails')
+    this.#log(`a callback of ${process.name} fails`)
+    this.#thrown.add(process)
+    throw new Error('a callback fails')
+  }
+
   #isRightError(process: SimulatedProcess, error: Error): boolean {
+    if (error instanceof ProcessingError) return this.#thrown.has(process)
     if (error instanceof StateIoError) return this.#refused.has(process)
     if (error instanceof FencedInstanceError) return this.#instances.isContested(process)
     return error instanceof BrokerUnavailableError

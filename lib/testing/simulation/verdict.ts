@@ -22,7 +22,7 @@ export async function judge(
   const expected = expectedOf(cluster, plan.workload)
   const { violations, duplicates } =
     plan.guarantee === 'exactly_once' ? exactly(plan, cluster, expected) : atLeast(cluster, expected)
-  const topology = buildWorkload(plan.workload, { clock: new VirtualClock(), onRead() {} }).physical()
+  const topology = buildWorkload(plan.workload, { clock: new VirtualClock(), onRead() {}, onHalfDone() {} }).physical()
   const stores: string[] = []
   for (const { disk, name } of machines) stores.push(...(await checkStores(cluster, topology, disk, name)))
   return { violations: [...violations, ...stores], duplicates }

@@ -20,7 +20,7 @@ export const SOURCE_TOPICS = [...INPUT_TOPICS, REPARTITION_TOPIC] as const
 export const ALL_TOPICS = [
   ...SOURCE_TOPICS,
   ...OUTPUT_TOPICS,
-  ...['windowed', 'lists', 'joined-this-join-store', 'joined-other-join-store'].map(
+  ...['windowed', 'final-store', 'lists', 'joined-this-join-store', 'joined-other-join-store'].map(
     (store) => `${APPLICATION_ID}-${store}-changelog`,
   ),
 ]
@@ -51,9 +51,11 @@ export interface WorkloadHost {
   readonly clock: Clock
   /** Told of each record that comes out of a source. */
   readonly onRead: (record: StreamRecord<any, any>) => void
+  /** Told of each record of which some results have been sent, and others are still to come; may throw. */
+  readonly onHalfDone: () => void
 }
 
-export function buildWorkload(plan: WorkloadPlan, { clock, onRead }: WorkloadHost): Topology {
+export function buildWorkload(plan: WorkloadPlan, { clock, onRead, onHalfDone }: WorkloadHost): Topology {
   // As a processor that asks another service: its task waits, the others go on.
   const waits = (value: string | null) => plan.waitsOneIn > 0 && hashOf(value ?? '') % plan.waitsOneIn === 0
   const later = (value: string): string | Promise<string> =>
@@ -66,9 +68,11 @@ export function buildWorkload(plan: WorkloadPlan, { clock, onRead }: WorkloadHos
 
   left.mapValues((value) => later(`mapped ${value}`)).to('mapped', strings)
 
-  left
+  const aggregated = left
     .groupByKey(strings)
-    .windowedBy(windows.tumbling({ sizeMs: plan.windowMs, graceMs: plan.graceMs }), { emit: plan.emit })
+    .windowedBy(windows.tumbling({ sizeMs: plan.windowMs, graceMs: plan.graceMs }), {
+      emit: plan.emit === 'on-window-close' ? plan.emit : 'on-window-update',
+    })
     .aggregate(
       () => '',
       (list, value) => appended(list, value ?? 'null'),
@@ -76,10 +80,15 @@ export function buildWorkload(plan: WorkloadPlan, { clock, onRead }: WorkloadHos
         store: 'windowed',
         value: serdes.string(),
         persistent: persistent.windowed,
+        // A cache may hold an update back until its window has closed, and been emitted without it, as in Java.
+        ...(plan.emit === 'suppressed' ? { caching: false } : {}),
         // Else a jump of stream time may leave windows behind that are never emitted, as in Java.
         ...(plan.emit === 'on-window-close' ? { retentionMs: LONG_MS } : {}),
       },
     )
+  const results =
+    plan.emit === 'suppressed' ? aggregated.suppress({ until: 'window-closes', name: 'final' }) : aggregated
+  results
     .toStream()
     .map((list, { key, window }) => [`${key}@${window.startMs}`, list], strings)
     .to('windowed', strings)
@@ -94,6 +103,7 @@ export function buildWorkload(plan: WorkloadPlan, { clock, onRead }: WorkloadHos
 
   left
     .filter((value) => value !== null)
+    .peek(onHalfDone)
     .selectKey((value) => groupOf(value, plan.groups))
     .repartition({ name: 'groups', ...strings })
     .peek(read)
@@ -105,6 +115,7 @@ export function buildWorkload(plan: WorkloadPlan, { clock, onRead }: WorkloadHos
       { store: 'lists', value: serdes.string(), persistent: persistent.lists },
     )
     .toStream()
+    .peek(onHalfDone)
     .to('lists', strings)
 
   return builder.build()
