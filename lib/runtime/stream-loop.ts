@@ -1,6 +1,7 @@
 // Flow: fetcher → [stream-loop] → stream-task → commit-lane
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
+import { commitIntervalOf } from './commit-interval.ts'
 import type { CommitLane } from './commit-lane.ts'
 import type { ResolvedConfig } from './config.ts'
 import type { Metrics } from './metrics.ts'
@@ -15,8 +16,6 @@ const LONG_SLICE_MS = 1_000
 const TASK_TURN_RECORDS = 512
 /** Commits under way at the same time: more only make each other slower. */
 const MAX_COMMITS_UNDER_WAY = 8
-/** With a transaction for each task, commits closer together than this occupy the broker more than the records do. */
-const MIN_MS_BETWEEN_COMMITS = 15
 /** Uncommitted writes, as a multiple of what brings a commit forward: above, tasks wait for the commit. */
 const MAX_UNCOMMITTED_FACTOR = 2
 /** Sends not yet acknowledged, an instance: above, tasks wait. */
@@ -41,6 +40,8 @@ export class StreamLoop {
   #stopping = false
   #ended: Promise<void> = Promise.resolve()
   #commitsUnderWay = 0
+  /** Lanes whose sends are waited for. */
+  readonly #draining = new Set<CommitLane>()
   #warnedLongSlice = false
 
   constructor(options: StreamLoopOptions) {
@@ -68,11 +69,13 @@ export class StreamLoop {
     const { clock } = this.#options
     while (!this.#stopping) {
       this.#woken = false
-      const worked = this.#slice()
+      // Until what piles up is gone, which wakes us, no task gets a turn, whatever it waits for.
+      const isHeld = this.#sendsPile() || this.#writesPile()
+      const worked = !isHeld && this.#slice()
       this.#startCommits()
       // Also when only woken: whoever wakes us again and again must not keep timers and sockets from their turn.
       if (worked || this.#woken) await clock.yield()
-      else await this.#sleep()
+      else await this.#sleep(isHeld ? [] : this.#options.manager.tasks)
     }
   }
 
@@ -83,7 +86,6 @@ export class StreamLoop {
     const deadlineMs = startedMs + SLICE_MS
     const tasks = manager.tasks
     let worked = false
-    if (this.#sendsPile() || this.#writesPile()) return false
     for (let busy = true; busy && clock.monotonicMs() < deadlineMs; ) {
       busy = false
       for (const task of tasks) {
@@ -117,12 +119,21 @@ export class StreamLoop {
       if (largest === undefined || lane.producer.pendingBytes > largest.producer.pendingBytes) largest = lane
     }
     if (pendingBytes <= MAX_PENDING_SEND_BYTES || largest === undefined) return false
-    const lane = largest
-    lane.producer.drained(lane.producer.pendingBytes / 2).then(
-      () => this.wake(),
-      (error: unknown) => this.#options.manager.laneFailed(lane, error),
-    )
+    this.#drain(largest)
     return true
+  }
+
+  #drain(lane: CommitLane): void {
+    if (this.#draining.has(lane)) return
+    this.#draining.add(lane)
+    lane.producer
+      .drained(lane.producer.pendingBytes / 2)
+      .finally(() => this.#draining.delete(lane))
+      .then(
+        () => this.wake(),
+        // What it has starts over with it, which wakes us.
+        (error: unknown) => this.#options.manager.laneFailed(lane, error),
+      )
   }
 
   // A commit takes what there is; while it is under way the next generation grows.
@@ -142,7 +153,7 @@ export class StreamLoop {
     const { manager, clock, config } = this.#options
     const lanes = [...manager.lanes].filter((lane) => !lane.committing && lane.dirty)
     const early = this.#uncommittedBytes() >= config.uncommittedBytes
-    const intervalMs = Math.max(config.commitIntervalMs, MIN_MS_BETWEEN_COMMITS * lanes.length)
+    const intervalMs = commitIntervalOf(config, lanes.length)
     for (const lane of lanes) {
       if (this.#commitsUnderWay >= MAX_COMMITS_UNDER_WAY) return
       if (!early && !lane.commitRequested && lane.nextCommitMs > clock.now()) continue
@@ -158,9 +169,9 @@ export class StreamLoop {
     }
   }
 
-  async #sleep(): Promise<void> {
+  async #sleep(tasks: readonly StreamTask[]): Promise<void> {
     const { clock } = this.#options
-    const delayMs = Math.max(0, Math.min(this.#nextTimerMs() - clock.now(), MAX_IDLE_MS))
+    const delayMs = Math.max(0, Math.min(this.#nextTimerMs(tasks) - clock.now(), MAX_IDLE_MS))
     let timer: Timer | undefined
     await new Promise<void>((resolve) => {
       this.#wake = resolve
@@ -170,10 +181,12 @@ export class StreamLoop {
     this.#wake = undefined
   }
 
-  #nextTimerMs(): number {
+  #nextTimerMs(tasks: readonly StreamTask[]): number {
     const { manager } = this.#options
     let nextMs = Number.POSITIVE_INFINITY
-    for (const task of manager.tasks) nextMs = Math.min(nextMs, task.nextTimerMs ?? nextMs)
+    for (const task of tasks) nextMs = Math.min(nextMs, task.nextTimerMs ?? nextMs)
+    // The end of one of those commits wakes us.
+    if (this.#commitsUnderWay >= MAX_COMMITS_UNDER_WAY) return nextMs
     for (const lane of manager.lanes) if (lane.dirty && !lane.committing) nextMs = Math.min(nextMs, lane.nextCommitMs)
     return nextMs
   }
