@@ -17,6 +17,7 @@ import { StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { partitionKey, type TopicPartition } from '../core/record.ts'
 import { Semaphore } from '../core/semaphore.ts'
+import { commitIntervalOf } from './commit-interval.ts'
 import { CommitLane } from './commit-lane.ts'
 import type { ResolvedConfig } from './config.ts'
 import { NoCommittedOffsetError } from './errors.ts'
@@ -32,6 +33,8 @@ import { compareTasks, type TaskId, taskName } from './task-id.ts'
 const MAX_STARTING_TASKS = 8
 /** Times that a lane starts over without a commit in between, before the instance gives up. */
 const MAX_REVIVALS = 10
+/** Tasks of an instance beyond which a transaction each costs the brokers more than the records do. */
+const MANY_TRANSACTIONS = 16
 
 export interface TaskManagerOptions {
   readonly config: ResolvedConfig
@@ -74,6 +77,7 @@ export class TaskManager implements GroupListener {
   /** Whether all tasks commit together. */
   readonly #isShared: boolean
   #sharedLane: Promise<CommitLane> | undefined
+  #hasAdvised = false
   /** Ends what members that are gone have left open. */
   #inheritance: Promise<void> = Promise.resolve()
 
@@ -134,6 +138,7 @@ export class TaskManager implements GroupListener {
         .run(() => this.#start(owned), owned.release.signal)
         .catch((error: unknown) => this.#failed(owned, error))
     }
+    this.#adviseScope()
     // The group goes on while tasks restore.
     this.#options.onChange()
   }
@@ -181,6 +186,25 @@ export class TaskManager implements GroupListener {
 
   #ownedOf(partitions: readonly TopicPartition[]): readonly OwnedTask[] {
     return this.#options.assignor.tasksOf(partitions).flatMap((id) => this.#owned.get(taskName(id)) ?? [])
+  }
+
+  // What many transactions cost shows at the brokers, not here.
+  #adviseScope(): void {
+    const { config, logger } = this.#options
+    const tasks = this.#owned.size
+    if (this.#isShared || this.#hasAdvised || tasks <= MANY_TRANSACTIONS) return
+    this.#hasAdvised = true
+    const intervalMs = commitIntervalOf(config, tasks)
+    const perSecond = (transactions: number, everyMs: number) => Math.round((transactions * 1_000) / everyMs)
+    logger.info(
+      {
+        tasks,
+        commitIntervalMs: intervalMs,
+        transactionsPerSecond: perSecond(tasks, intervalMs),
+        transactionsPerSecondByInstance: perSecond(1, commitIntervalOf(config, 1)),
+      },
+      "each task commits in a transaction of its own; with so many, transactionScope: 'instance' costs the brokers less, and each task commits more often. A failed commit then has all of them start over",
+    )
   }
 
   async #start(owned: OwnedTask): Promise<void> {

@@ -2,6 +2,8 @@
 import type { Exchange, Fault } from '../../lib/client/memory/index.ts'
 import { errorResponse } from '../../lib/client/memory/index.ts'
 import { errorCodes } from '../../lib/client/protocol/error-codes.ts'
+import { silentLogger } from '../../lib/core/log.ts'
+import { KafkaStreams } from '../../lib/kafka-streams.ts'
 import { serdes } from '../../lib/serde/index.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import type { Topology } from '../../topology/topology.ts'
@@ -109,4 +111,58 @@ describe.each(['task', 'instance'] as const)('with one transaction for each %s',
     expect(keysNotRising(app, 'out')).toEqual([])
     expect(second.errors).toEqual([])
   })
+})
+
+describe('the hint that another scope costs less', () => {
+  it.each([
+    { transactionScope: 'task', partitions: 16, hints: 0 },
+    { transactionScope: 'task', partitions: 17, hints: 1 },
+    { transactionScope: 'instance', partitions: 17, hints: 0 },
+  ] as const)(
+    'is given $hints times with $partitions tasks and a transaction for each $transactionScope',
+    async ({ transactionScope, partitions, hints }) => {
+      const app = new TestApp().topics({ in: partitions, out: 1 })
+      const said: object[] = []
+      const logger = {
+        ...silentLogger,
+        info: (fields: object, message: string) => {
+          if (message.includes("transactionScope: 'instance' costs the brokers less")) said.push(fields)
+        },
+      }
+      const streams = (name: string) =>
+        new KafkaStreams(countByKey(), {
+          applicationId: 'app',
+          client: app.cluster,
+          stateDir: `${app.folder}/${name}`,
+          transactionScope,
+          logger,
+        })
+      const first = streams('first')
+      const second = streams('second')
+      let started = 0
+      first.on('restored', () => started++)
+      let moved = 0
+      second.on('restored', () => moved++)
+      try {
+        await first.start()
+        expect(said).toHaveLength(hints)
+        if (hints === 0) return
+        expect(said[0]).toEqual({
+          tasks: 17,
+          commitIntervalMs: 255,
+          transactionsPerSecond: 67,
+          transactionsPerSecondByInstance: 10,
+        })
+        // Tasks go, and come back: it was said.
+        await second.start()
+        await until('some have moved', () => moved > 0)
+        await second.close()
+        await until('they have come back', () => started >= partitions + moved)
+        expect(said).toHaveLength(hints)
+      } finally {
+        await Promise.all([first.close(), second.close()])
+        await app.close()
+      }
+    },
+  )
 })
