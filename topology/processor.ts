@@ -129,6 +129,11 @@ export interface InternalProcessorContext<K = any, V = any> extends ProcessorCon
   /** Raises the operator's stream time; never lowers it. */
   observeStreamTime(timestampMs: number): void
   /**
+   * Raises it to what a restored store tells, where stores are as of the committed offsets: exactly once. At least once they are ahead of them, and what is read
+   * again would be late.
+   */
+  observeRestoredTime(timestampMs: number): void
+  /**
    * Up to which time, as the operator reckons it, what closed in a store has been emitted; -1 before the first. Survives restarts, also from Java and
    * to it.
    */

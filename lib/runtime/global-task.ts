@@ -265,6 +265,7 @@ export class GlobalTask {
       streamTimeMs: () => this.#streamTimeMs,
       nowMs: () => config.clock.now(),
       emitIntervalMs: config.emitIntervalMs,
+      storesAsCommitted: true,
       operatorTimesMs: this.#operatorTimesMs,
       errors: this.#errors,
     })

@@ -39,6 +39,8 @@ export interface GraphHost {
   readonly emitIntervalMs: number
   /** Times that operators remember, each by a name of its own; lives as long as the task and is committed with its offsets. */
   readonly operatorTimesMs: Map<string, number>
+  /** Whether the stores hold what the committed offsets say, and no more: exactly once. */
+  readonly storesAsCommitted: boolean
   readonly errors: Pick<TaskErrors, 'handlesProcessing' | 'guard' | 'sink'>
 }
 
@@ -228,6 +230,10 @@ class ProcessorGraphNode implements Receiver, InternalProcessorContext {
 
   observeStreamTime(timestampMs: number): void {
     if (timestampMs > this.observedStreamTimeMs()) this.#host.operatorTimesMs.set(this.#streamTimeName, timestampMs)
+  }
+
+  observeRestoredTime(timestampMs: number): void {
+    if (this.#host.storesAsCommitted) this.observeStreamTime(timestampMs)
   }
 
   emittedUntilMs(storeName: string): number {

@@ -48,6 +48,8 @@ export interface StreamTaskOptions {
   readonly errors: TaskErrors
   readonly maxTaskIdleMs: number
   readonly emitIntervalMs: number
+  /** See GraphHost. */
+  readonly storesAsCommitted: boolean
   readonly clock: Clock
   readonly metrics: Metrics
   readonly logger: Logger
@@ -417,6 +419,7 @@ export class StreamTask {
       streamTimeMs: () => this.#progress.streamTimeMs,
       nowMs: () => clock.now(),
       emitIntervalMs: this.#options.emitIntervalMs,
+      storesAsCommitted: this.#options.storesAsCommitted,
       operatorTimesMs: this.#progress.operatorTimesMs,
       errors: this.errors,
     }

@@ -87,6 +87,7 @@ export class TaskFactory {
       }),
       maxTaskIdleMs: config.maxTaskIdleMs,
       emitIntervalMs: config.emitIntervalMs,
+      storesAsCommitted: config.processingGuarantee === 'exactly_once',
       clock: config.clock,
       metrics,
       logger,

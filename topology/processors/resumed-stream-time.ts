@@ -9,6 +9,6 @@ export function resumedStreamTimeMs(
   context: InternalProcessorContext<any, any>,
   ...stores: readonly StateStore[]
 ): number {
-  for (const { restoredTimeMs } of stores) if (restoredTimeMs !== undefined) context.observeStreamTime(restoredTimeMs)
+  for (const { restoredTimeMs } of stores) if (restoredTimeMs !== undefined) context.observeRestoredTime(restoredTimeMs)
   return context.observedStreamTimeMs()
 }

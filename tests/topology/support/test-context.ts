@@ -79,6 +79,10 @@ export class TestContext implements InternalProcessorContext {
     this.times.set('stream-time', Math.max(timestampMs, this.observedStreamTimeMs()))
   }
 
+  observeRestoredTime(timestampMs: number): void {
+    this.observeStreamTime(timestampMs)
+  }
+
   emittedUntilMs(storeName: string): number {
     return this.times.get(storeName) ?? -1
   }
