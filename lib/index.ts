@@ -1,4 +1,6 @@
 // The public door. Everything a user may rely on is exported here or from 'millrace/testing'.
+import './core/node-version.ts'
+
 export * from '../stores/errors.ts'
 export type {
   KeyRange,

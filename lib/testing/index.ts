@@ -1,4 +1,6 @@
 // 'millrace/testing': what tests of applications need; not for production.
+import '../core/node-version.ts'
+
 export { type MemoryCluster, type MemoryClusterOptions, memoryCluster } from '../client/memory/index.ts'
 export { VirtualClock } from '../core/clock.ts'
 export { EndlessTopologyError, NoOutputRecordError } from './errors.ts'

@@ -1,6 +1,7 @@
 // The codecs of record batches. gzip and zstd are Node's own. Snappy and LZ4 are in codecs/: the packages that do without native code cannot be
 // given bytes from a network (snappyjs 0.7 never ends on some, lz4js 0.2 makes up content for others, and writes frames that Java refuses).
-import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+// Not by name: a version of Node without zstd could then not even say that it is too old (lib/core/node-version.ts).
+import zlib from 'node:zlib'
 import { compressLz4, decompressLz4 } from './codecs/lz4.ts'
 import { compressSnappy, decompressSnappy } from './codecs/snappy.ts'
 
@@ -25,15 +26,18 @@ const ZSTD_LEVEL = 3
 
 const codecs: Readonly<Record<Exclude<CompressionCodec, 'none'>, Codec>> = {
   gzip: {
-    compress: (bytes) => gzipSync(bytes, { chunkSize: CHUNK_BYTES }),
-    decompress: (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength, chunkSize: CHUNK_BYTES }),
+    compress: (bytes) => zlib.gzipSync(bytes, { chunkSize: CHUNK_BYTES }),
+    decompress: (bytes, maxOutputLength) => zlib.gunzipSync(bytes, { maxOutputLength, chunkSize: CHUNK_BYTES }),
   },
   snappy: { compress: compressSnappy, decompress: decompressSnappy },
   lz4: { compress: compressLz4, decompress: decompressLz4 },
   zstd: {
     compress: (bytes) =>
-      zstdCompressSync(bytes, { chunkSize: CHUNK_BYTES, params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } }),
-    decompress: (bytes, maxOutputLength) => zstdDecompressSync(bytes, { maxOutputLength, chunkSize: CHUNK_BYTES }),
+      zlib.zstdCompressSync(bytes, {
+        chunkSize: CHUNK_BYTES,
+        params: { [zlib.constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL },
+      }),
+    decompress: (bytes, maxOutputLength) => zlib.zstdDecompressSync(bytes, { maxOutputLength, chunkSize: CHUNK_BYTES }),
   },
 }
 
