@@ -19,6 +19,8 @@ import { Waiters } from './group-waiters.ts'
 import { backOffMs, OutageLog } from './outage.ts'
 
 const NO_GENERATION = -1
+/** Refusals in a row that a member puts down to its own past. */
+const MAX_FORGOTTEN = 3
 
 /** A member of a consumer group over wires: Join, Sync and Heartbeat, cooperative, dynamic or static. */
 export class WireGroupMember implements GroupMember {
@@ -54,6 +56,8 @@ export class WireGroupMember implements GroupMember {
   #lostAnswers = 0
   /** The coordinator was away since the last assignment: it may be another one now. */
   #wasAway = false
+  /** Refusals since the last assignment that another process with our instance id need not explain. */
+  #forgotten = 0
   #fatal: Error | undefined
   #closing: Promise<void> | undefined
 
@@ -221,6 +225,7 @@ export class WireGroupMember implements GroupMember {
 
     this.#lostAnswers = 0
     this.#wasAway = false
+    this.#forgotten = 0
     this.#group = group
     this.#ownedGeneration = group.generation
     this.#machine.transitionTo(revoked.length > 0 ? 'REVOKING' : 'ASSIGNING')
@@ -296,11 +301,11 @@ export class WireGroupMember implements GroupMember {
   }
 
   // A coordinator that takes over knows the group as of its last complete round: by the id that our instance id had then. What it takes for a stranger is
-  // ourselves, with the id that the coordinator before it gave us. Should another process have the instance id after all, the next refusal is the end.
+  // ourselves, with the id that the coordinator before it gave us. And what a process that was killed asked for last may be read after the first request of
+  // its successor. Should another process have the instance id after all, it goes on refusing us.
   #isForgotten({ error }: GroupFailure): boolean {
-    const isForgotten = error instanceof FencedInstanceError && this.#wasAway
-    this.#wasAway = false
-    return isForgotten
+    if (!(error instanceof FencedInstanceError) || (this.#hasStarted && !this.#wasAway)) return false
+    return ++this.#forgotten <= MAX_FORGOTTEN
   }
 
   async #beat(): Promise<GroupFailure | undefined> {

@@ -232,24 +232,34 @@ describe('a coordinator that has taken over and fences the member', () => {
     const one = await bench.started('one', { instanceId: 'static' })
     const mend = bench.cluster.intercept(() => ({ dropRequest: 'disconnect' }))
     await bench.until(() => one.events.at(-1) === 'lost 0,1,2,3')
-    const refused = refuse(bench, 'joinGroup', 'FENCED_INSTANCE_ID')
+    const refused = [refuse(bench, 'joinGroup', 'FENCED_INSTANCE_ID'), refuse(bench, 'syncGroup', 'FENCED_INSTANCE_ID')]
     mend()
+    await bench.until(() => one.owned.size === 4)
+
+    expect(refused.map((count) => count())).toEqual([1, 1])
+    expect(one.fatal).toBeUndefined()
+  })
+
+  it('is asked again by a member that starts: what its predecessor had asked for came after it', async () => {
+    const bench = new GroupBench()
+    const refused = refuse(bench, 'syncGroup', 'FENCED_INSTANCE_ID')
+    const one = await bench.started('one', { instanceId: 'static' })
     await bench.until(() => one.owned.size === 4)
 
     expect(refused()).toBe(1)
     expect(one.fatal).toBeUndefined()
   })
 
-  it('and does so again has the last word', async () => {
+  it('and goes on doing so has the last word', async () => {
     const bench = new GroupBench()
     const one = await bench.started('one', { instanceId: 'static' })
     const mend = bench.cluster.intercept(() => ({ dropRequest: 'disconnect' }))
     await bench.until(() => one.events.at(-1) === 'lost 0,1,2,3')
-    const refused = refuse(bench, 'joinGroup', 'FENCED_INSTANCE_ID', 2)
+    const refused = refuse(bench, 'joinGroup', 'FENCED_INSTANCE_ID', 10)
     mend()
     await bench.until(() => one.fatal !== undefined)
 
-    expect(refused()).toBe(2)
+    expect(refused()).toBe(4)
     expect(one.fatal).toMatchObject({ code: 'STREAMS_FENCED_INSTANCE' })
   })
 
