@@ -272,7 +272,13 @@ export class WireGroupMember implements GroupMember {
     const { clock } = this.#parts.context
     const wasSyncing = this.#machine.is('SYNCING')
     this.#toJoining()
-    if (failure.kind === 'fatal' && !this.#isForgotten(failure)) throw failure.error
+    if (failure.kind === 'fatal') {
+      if (!this.#isForgotten(failure)) throw failure.error
+      this.#log(
+        'warn',
+        `Fenced by the instance id that it joins with; asks again, ${this.#forgotten} of ${MAX_FORGOTTEN}`,
+      )
+    }
     if (failure.kind === 'strangers') {
       // A coordinator that refuses is there.
       this.#progressMs = this.#nowMs()
