@@ -3,7 +3,7 @@ import type { Bounds } from './bounds.ts'
 import type { CommittedState } from './committed-state.ts'
 import { StoreNotOpenError } from './errors.ts'
 import type { Writes } from './merge-rows.ts'
-import { OverlayRows } from './overlay-rows.ts'
+import { OverlayRows, type UncommittedBytes } from './overlay-rows.ts'
 import type { Rows } from './store.ts'
 import type { ChangelogPosition, TaskDatabase } from './task-database.ts'
 
@@ -11,6 +11,7 @@ import type { ChangelogPosition, TaskDatabase } from './task-database.ts'
 export class OverlayDatabase implements TaskDatabase {
   readonly #state: CommittedState
   readonly #rows = new Map<string, OverlayRows>()
+  readonly #uncommitted: UncommittedBytes = { bytes: 0 }
   #sealed = false
   #writing: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -28,9 +29,7 @@ export class OverlayDatabase implements TaskDatabase {
   }
 
   get uncommittedBytes(): number {
-    let bytes = 0
-    for (const rows of this.#rows.values()) bytes += rows.activeBytes + rows.committingBytes
-    return bytes
+    return this.#uncommitted.bytes
   }
 
   get dirty(): boolean {
@@ -114,7 +113,7 @@ export class OverlayDatabase implements TaskDatabase {
   #rowsOf(storeName: string): OverlayRows {
     let rows = this.#rows.get(storeName)
     if (rows === undefined) {
-      rows = new OverlayRows(storeName, this.#state.rows(storeName))
+      rows = new OverlayRows(storeName, this.#state.rows(storeName), this.#uncommitted)
       this.#rows.set(storeName, rows)
       if (this.#closing !== undefined) rows.close()
     }

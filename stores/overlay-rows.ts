@@ -10,6 +10,11 @@ const ENTRY_BYTES = 160
 
 const NO_WRITES: Writes = new SortedMap()
 
+/** Of both generations of all stores of a task: looked at for each record that is restored. */
+export interface UncommittedBytes {
+  bytes: number
+}
+
 /**
  * The rows of one store: the active generation of writes, over the one being committed, over the committed rows.
  *
@@ -28,12 +33,15 @@ export class OverlayRows implements Rows {
   #lastText = ''
   #expired: Bounds[] = []
   #sealedExpired: Bounds[] = []
+  readonly #uncommitted: UncommittedBytes
   activeBytes = 0
   committingBytes = 0
 
-  constructor(storeName: string, committed: CommittedRows) {
+  /** @param uncommitted - What this store holds is added to it. */
+  constructor(storeName: string, committed: CommittedRows, uncommitted: UncommittedBytes) {
     this.#storeName = storeName
     this.#committed = committed
+    this.#uncommitted = uncommitted
   }
 
   get(key: Buffer): Buffer | undefined {
@@ -49,8 +57,8 @@ export class OverlayRows implements Rows {
     if (this.#closed) throw this.#notOpen()
     const keysBefore = this.#active.size
     this.#active.set(this.#textOf(key), value)
-    if (value !== null) this.activeBytes += value.length
-    if (this.#active.size !== keysBefore) this.activeBytes += key.length + ENTRY_BYTES
+    if (value !== null) this.#hold(value.length)
+    if (this.#active.size !== keysBefore) this.#hold(key.length + ENTRY_BYTES)
   }
 
   load(key: Buffer, value: Buffer | null): void {
@@ -62,7 +70,7 @@ export class OverlayRows implements Rows {
       return
     }
     this.#committed.load(key, value)
-    this.activeBytes += key.length + (value?.length ?? 0)
+    this.#hold(key.length + (value?.length ?? 0))
   }
 
   range(range: RowRange): AsyncIterable<Row> {
@@ -109,7 +117,8 @@ export class OverlayRows implements Rows {
     if (this.activeBytes === 0) return
     this.#committing = this.#active
     this.committingBytes = this.activeBytes
-    this.#renew()
+    this.#active = new SortedMap()
+    this.activeBytes = 0
   }
 
   /** The sealed writes, which from now on count as committed; undefined if there are none. */
@@ -128,7 +137,9 @@ export class OverlayRows implements Rows {
   rollback(): void {
     this.#expired = []
     if (!this.#writing) this.#sealedExpired = []
-    this.#renew()
+    this.#active = new SortedMap()
+    this.#uncommitted.bytes -= this.activeBytes
+    this.activeBytes = 0
     if (!this.#writing) this.#dropCommitting()
   }
 
@@ -145,13 +156,14 @@ export class OverlayRows implements Rows {
     }
   }
 
-  #renew(): void {
-    this.#active = new SortedMap()
-    this.activeBytes = 0
+  #hold(bytes: number): void {
+    this.activeBytes += bytes
+    this.#uncommitted.bytes += bytes
   }
 
   #dropCommitting(): void {
     this.#committing = undefined
+    this.#uncommitted.bytes -= this.committingBytes
     this.committingBytes = 0
   }
 

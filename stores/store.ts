@@ -8,8 +8,15 @@ export interface StateStore {
   readonly name: string
   /** Writes and forwards what the cache has held back. Called in topological order before each commit, and before what was restored is written. */
   flush(): void | Promise<void>
-  /** Applies one record of the store's changelog, without keeping hold of its bytes. Up to the next commit, reads need not see it. */
+  /**
+   * Applies one record of the store's changelog, without keeping hold of its bytes. Reads need not see it before the next commit, and nothing may be put before the next
+   * `flush`.
+   */
   restore(record: ConsumedRecord): void
+  /** Approximate bytes of what `restore` has gathered and `flush` will put among the rows. Absent: it puts everything there at once. */
+  readonly gatheredBytes?: number
+  /** Puts what `restore` has gathered among the rows, as `flush` does, a few milliseconds' work a step: other work may get its turn between two of them. */
+  flushGathered?(): Iterable<void>
   /**
    * The offset of its changelog before which a restore needs no record, as of the last flush; undefined if that cannot be told. Records before it are deleted when
    * that flush has been committed.

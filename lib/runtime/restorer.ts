@@ -1,10 +1,11 @@
 // Flow: task-manager → [restorer] → store-replay
-import type { ChangelogPosition, TaskDatabase } from '../../stores/task-database.ts'
+import type { ChangelogPosition } from '../../stores/task-database.ts'
 import type { Admin, Client, CommittedOffset, Fetcher } from '../client/client.ts'
 import { OffsetOutOfRangeError } from '../client/errors.ts'
 import { partitionKey } from '../core/record.ts'
 import { changelogLoss } from './changelog-loss.ts'
 import { ChangelogLostError } from './errors.ts'
+import { RestoreMemory } from './restore-memory.ts'
 import { RestoreProgress, type RestoreProgressOptions } from './restore-progress.ts'
 import { type ReplayRange, type RestoringStore, StoreReplay } from './store-replay.ts'
 import type { StreamTask } from './stream-task.ts'
@@ -12,9 +13,6 @@ import { Turns } from './turns.ts'
 
 /** Stores that are restored at the same time. Of each, 2 MiB of its changelog may lie fetched in memory, besides what one request brings. */
 const MAX_RESTORING_STORES = 8
-/** Records that become one batch. A store has up to two, one filling and one on its way to disk. */
-const MAX_BATCH_BYTES = 4 * 1024 * 1024
-const BATCHES_OF_A_STORE = 2
 
 export interface RestorerOptions extends RestoreProgressOptions {
   readonly client: Client
@@ -40,17 +38,14 @@ export class Restorer {
   readonly #admin: Admin
   readonly #fetcher: Fetcher
   readonly #turns: Turns
-  readonly #batchBytes: number
+  readonly #memory: RestoreMemory
   readonly #waiting = new Set<() => void>()
-  /** Of the tasks that restore a store at the moment. */
-  readonly #restoring = new Set<TaskDatabase>()
 
   constructor(options: RestorerOptions) {
     this.#options = options
     this.#admin = options.client.admin
     this.#turns = new Turns(options.clock)
-    const share = Math.floor(options.uncommittedBytes / (MAX_RESTORING_STORES * BATCHES_OF_A_STORE))
-    this.#batchBytes = Math.max(1, Math.min(MAX_BATCH_BYTES, share))
+    this.#memory = new RestoreMemory(options.uncommittedBytes)
     this.#fetcher = options.client.fetcher({
       isolation: 'read_committed',
       purpose: 'restore',
@@ -77,13 +72,16 @@ export class Restorer {
         this.#warnOfEmptyStart(task, name, changelog.topic, committed)
       // Neither consumed nor held: whatever the topic has is yet to be processed.
       if (isSource && consumed === undefined && task.database.position(name) === undefined) continue
-      while (this.#restoring.size >= MAX_RESTORING_STORES && !cancelled()) await this.#woken()
+      while (this.#memory.count >= MAX_RESTORING_STORES && !cancelled()) await this.#woken()
       if (cancelled()) return
-      this.#restoring.add(task.database)
+      const restoring = { ...store, task, name, changelog, consumed }
+      const leave = this.#memory.enter(() => task.database.uncommittedBytes + (store.store.gatheredBytes ?? 0))
+      // Those that hold more than their share is now have to write.
+      this.wake()
       try {
-        await this.#restoreStore({ ...store, task, name, changelog, consumed }, cancelled)
+        await this.#restoreStore(restoring, cancelled)
       } finally {
-        this.#restoring.delete(task.database)
+        leave()
         this.wake()
       }
     }
@@ -189,22 +187,12 @@ export class Restorer {
       turns: this.#turns,
       progress,
       identity: changelogIds.get(store.changelog.topic)!,
-      batchBytes: this.#batchBytes,
-      isTooMuch: (rowBytes) => this.#isTooMuch(rowBytes),
-      moreToRead: () => this.#woken(),
+      memory: this.#memory,
+      woken: () => this.#woken(),
       wake: () => this.wake(),
       cancelled,
     })
     return replay.run()
-  }
-
-  // Rows that are read, changed and written again, those of windows, gain from large batches: a store that restores alone gets what all may take.
-  #isTooMuch(rowBytes: number): boolean {
-    const { uncommittedBytes } = this.#options
-    if (rowBytes >= uncommittedBytes / (BATCHES_OF_A_STORE * this.#restoring.size)) return true
-    let total = 0
-    for (const database of this.#restoring) total += database.uncommittedBytes
-    return total >= uncommittedBytes
   }
 
   #woken(): Promise<void> {

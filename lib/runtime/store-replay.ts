@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import type { ConsumedRecord, TopicPartition } from '../core/record.ts'
 import { RecordQueue } from './record-queue.ts'
+import type { RestoreMemory } from './restore-memory.ts'
 import type { RestoreProgress } from './restore-progress.ts'
 import { SourceChangelog } from './source-changelog.ts'
 import type { StreamTask } from './stream-task.ts'
@@ -17,6 +18,13 @@ const SLICE_RECORDS = 2_000
 const SLICE_MS = 5
 /** Reading the clock for each record would cost a tenth of the record. */
 const RECORDS_BETWEEN_LOOKS = 64
+/** Records of so many bytes become one batch. One more may be on its way to disk. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024
+/** What stores gather before they make rows of it, they gain from: these become fewer. */
+const MAX_GATHERED_BYTES = 32 * 1024 * 1024
+const BATCHES_OF_A_STORE = 2
+/** What a row may take up besides the bytes of its record. */
+const ROW_BYTES = 192
 
 /** A store of a task that has a changelog. */
 export interface RestoringStore extends TaskStore {
@@ -45,12 +53,10 @@ export interface StoreReplayOptions {
   readonly progress: RestoreProgress
   /** Of the changelog topic. */
   readonly identity: Omit<ChangelogPosition, 'offset'>
-  /** A batch made from records of so many bytes is written. One more may be on its way to disk. */
-  readonly batchBytes: number
-  /** Whether a batch is to be written whose rows take so many bytes. */
-  readonly isTooMuch: (rowBytes: number) => boolean
-  /** Resolves when there may be more to read, or `cancelled` may say something else. */
-  readonly moreToRead: () => Promise<void>
+  readonly memory: Pick<RestoreMemory, 'shareBytes' | 'freeBytes'>
+  /** Resolves when there may be more to read, or more room, or `cancelled` may say something else. */
+  readonly woken: () => Promise<void>
+  /** Has all that wait look again. */
   readonly wake: () => void
   readonly cancelled: () => boolean
 }
@@ -70,6 +76,8 @@ export class StoreReplay {
   readonly #options: StoreReplayOptions
   readonly #fetched: FetchedPartition
   readonly #feed: Feed
+  /** Taken from the feed, and not in the store yet. */
+  #next: ConsumedRecord | undefined
   /** Of the records put into the batch that is filling. */
   #recordBytes = 0
   /** Of the rows on their way to disk. */
@@ -87,32 +95,32 @@ export class StoreReplay {
 
   /** Resolves when the store holds everything, or the replay was cancelled. To be called once. Returns where it has come to. */
   async run(): Promise<number> {
-    const { task, name, changelog } = this.#store
+    const { task, name, store, changelog } = this.#store
     const { fetcher, turns, progress, cancelled } = this.#options
     const { target } = this.#range
     const fields = { task: task.name, store: name, changelog: `${changelog.topic}-${changelog.partition}` }
     const waiting = new TransactionWait(this.#options, fields, this.#fetched, target)
     try {
-      while (this.#feed.position < target && !cancelled()) {
+      while (this.#position < target && !cancelled()) {
         const taken = this.#slice()
         progress.read(taken)
+        if (taken > 0) waiting.ended()
+        if (this.#next !== undefined || this.#fillingBytes >= this.#shareBytes) await this.#makeRoom()
         // No await between an empty look and the wait: records that come in between would wake nobody.
-        if (taken === 0) {
-          if (this.#feed.position >= target) continue
+        else if (taken === 0 && this.#position < target) {
           waiting.began()
-          await this.#options.moreToRead()
+          await this.#options.woken()
           continue
         }
-        waiting.ended()
-        if (this.#isFull) await this.#write()
         await turns.next()
       }
       await this.#write()
       await this.#writing
-      return this.#feed.position
+      return this.#position
     } catch (error) {
       // What was loaded must not be written with a later position.
       task.database.rollback()
+      store.discard?.()
       throw error
     } finally {
       waiting.ended()
@@ -122,45 +130,84 @@ export class StoreReplay {
     }
   }
 
-  /** Returns how many records were put into the store. */
+  /** The offset of the first record that is not in the store. */
+  get #position(): number {
+    return this.#next?.offset ?? this.#feed.position
+  }
+
+  /** Returns how many records were put into the store. One that there is no room for stays in `#next`. */
   #slice(): number {
-    const { clock } = this.#options
+    const { clock, memory } = this.#options
     const { store } = this.#store
     const feed = this.#feed
     const deadlineMs = clock.monotonicMs() + SLICE_MS
+    const fullBytes = this.#fillingBytes + Math.min(this.#shareBytes - this.#fillingBytes, memory.freeBytes)
     let taken = 0
-    while (taken < SLICE_RECORDS && this.#recordBytes < this.#options.batchBytes) {
+    while (taken < SLICE_RECORDS) {
       if (taken % RECORDS_BETWEEN_LOOKS === RECORDS_BETWEEN_LOOKS - 1 && clock.monotonicMs() >= deadlineMs) break
-      const record = feed.next()
+      this.#next ??= feed.next()
+      const record = this.#next
       if (record === undefined) break
+      const bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0)
+      if (!this.#hasRoomFor(bytes, fullBytes)) break
+      this.#next = undefined
       store.restore(record)
-      this.#recordBytes += (record.key?.length ?? 0) + (record.value?.length ?? 0)
+      this.#recordBytes += bytes
       taken++
     }
     return taken
   }
 
-  get #isFull(): boolean {
-    const { batchBytes, isTooMuch } = this.#options
-    if (this.#recordBytes >= batchBytes) return true
-    return isTooMuch(this.#store.task.database.uncommittedBytes - this.#writingBytes)
+  #hasRoomFor(recordBytes: number, fullBytes: number): boolean {
+    if (this.#recordBytes + recordBytes > MAX_BATCH_BYTES && this.#recordBytes > 0 && !this.#gathers) return false
+    const filling = this.#fillingBytes
+    if (filling + recordBytes + ROW_BYTES <= fullBytes) return true
+    // Larger than all that the store may ever hold: taken by itself.
+    return filling === 0 && recordBytes + ROW_BYTES > this.#shareBytes
+  }
+
+  /** Of the rows in the batch that is filling. */
+  get #fillingBytes(): number {
+    const { task, store } = this.#store
+    return task.database.uncommittedBytes - this.#writingBytes + (store.gatheredBytes ?? 0)
+  }
+
+  /** What may be in it. */
+  get #shareBytes(): number {
+    const { shareBytes } = this.#options.memory
+    return this.#gathers ? Math.min(shareBytes, MAX_GATHERED_BYTES) : Math.floor(shareBytes / BATCHES_OF_A_STORE)
+  }
+
+  /** Whether the store gathers what it makes rows of. It has to see the rows of the batch before, so it has one batch only. */
+  get #gathers(): boolean {
+    return this.#store.store.flushGathered !== undefined
+  }
+
+  /** Writes what there is, or, if that is nothing, waits until others have written. */
+  async #makeRoom(): Promise<void> {
+    if (this.#recordBytes > 0 || this.#fillingBytes > 0) await this.#write()
+    else if (this.#writingBytes > 0) await this.#writing
+    else await this.#options.woken()
   }
 
   async #write(): Promise<void> {
-    const { identity, progress } = this.#options
+    const { identity, progress, turns, wake } = this.#options
     const { name, store, task } = this.#store
     const { database } = task
     await this.#writing
+    for (const _ of store.flushGathered?.() ?? []) await turns.next()
     await store.flush()
-    const offset = this.#feed.position
+    const offset = this.#position
     database.seal()
     this.#recordBytes = 0
     this.#writingBytes = database.uncommittedBytes
     this.#writing = database.write(new Map([[name, { offset, ...identity }]])).then(() => {
       this.#writingBytes = 0
+      wake()
     })
     this.#writing.catch(() => {})
     progress.reached(offset)
+    if (this.#gathers) await this.#writing
   }
 
   #sourceFeed(): Feed {

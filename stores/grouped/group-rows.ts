@@ -18,7 +18,7 @@ import {
 import { decodeRoot, encodeRoot, leafFor, leavesIn } from './root.ts'
 
 /** A larger leaf is cut in two. Small enough to be copied for each write, large enough for most groups to be one row. */
-const MAX_LEAF_BYTES = 2 * 1024
+export const MAX_LEAF_BYTES = 2 * 1024
 const NUMBER_BYTES = 4
 const ANY_PLACE = { start: 1, end: 1, valueStart: 1 }
 const NO_HEAD: Buffer = Buffer.alloc(0)
@@ -86,6 +86,23 @@ export class GroupRows {
       this.#changed(leaf)
     }
     return growth
+  }
+
+  /** The first row of a group, a leaf or a root; undefined if it has no entries. */
+  row(group: Buffer): Buffer | undefined {
+    return this.#row(group)
+  }
+
+  /** Puts the leaf, null for none, of a group that has no root. */
+  putLeaf(group: Buffer, leaf: Buffer | null): void {
+    this.reload()
+    this.#rows.put(leafKey(group, 0), leaf)
+  }
+
+  /** As `putLeaf`, with a leaf that is restored: see Rows.load. */
+  loadLeaf(group: Buffer, leaf: Buffer | null): void {
+    this.reload()
+    this.#rows.load(leafKey(group, 0), leaf)
   }
 
   /** Visits the entries of a group whose sort keys lie in the range, both ends inclusive, ascending. A later write does not change the bytes. */

@@ -160,7 +160,14 @@ export function isSingle(leaf: Buffer): boolean {
   return endOfEntry(leaf, HEADER_BYTES) === leaf.length
 }
 
-function writeEntry(bytes: Buffer, start: number, sort: Buffer, value: Buffer, head: Buffer): void {
+/** Where the last entry of a leaf starts that is `length` bytes long; 0 if it has none. */
+export function lastEntry(leaf: Buffer, length: number): number {
+  let last = 0
+  for (let at = HEADER_BYTES; at < length; at = endOfEntry(leaf, at)) last = at
+  return last
+}
+
+export function writeEntry(bytes: Buffer, start: number, sort: Buffer, value: Buffer, head: Buffer): void {
   let at = writeLength(bytes, start, sort.length)
   at = writeLength(bytes, at, head.length + value.length)
   bytes.set(sort, at)
@@ -169,7 +176,7 @@ function writeEntry(bytes: Buffer, start: number, sort: Buffer, value: Buffer, h
   bytes.set(value, at + head.length)
 }
 
-function entryLength(sort: Buffer, valueLength: number): number {
+export function entryLength(sort: Buffer, valueLength: number): number {
   return varintBytes(sort.length) + varintBytes(valueLength) + sort.length + valueLength
 }
 

@@ -1,7 +1,6 @@
 import { StoreFeedbackError } from '../errors.ts'
 import { NO_RECORD } from '../logged-rows.ts'
 import type { CacheBudget, RecordContext, StoreContext } from '../store.ts'
-import type { EntryId } from './changelog-keys.ts'
 
 // What a deferred update costs besides its key: slot, entry, context and Buffer objects.
 const ENTRY_BYTES = 320
@@ -15,7 +14,13 @@ const FNV_PRIME = 0x01000193
 const GOLDEN = 0x9e3779b1
 
 /** A write whose consequences were held back. */
-export interface DeferredUpdate extends EntryId {
+export interface DeferredUpdate {
+  /** Serialized. */
+  readonly key: Buffer
+  /** The start of the window, or the end of the session. */
+  readonly timeMs: number
+  /** The start of the session, the sequence number of a duplicate, or else 0. */
+  readonly second: number
   /** The entry before the first write since the last flush; undefined: there was none. */
   readonly before: Buffer | undefined
   /** The value of the last write; undefined: deleted. Kept here since the entry may expire while it waits, and still has to go. */

@@ -3,7 +3,7 @@ import { Windowed } from '../../lib/core/windowed.ts'
 import { readInt64, writeInt64 } from '../../lib/serde/int64.ts'
 import { InvalidStoreArgumentError } from '../errors.ts'
 import type { KeyRange, SessionRange, SessionStore, StoreContext, TimeRange } from '../store.ts'
-import { readSessionKey, sessionKey } from './changelog-keys.ts'
+import { SESSION_TIMES_BYTES, sessionKey } from './changelog-keys.ts'
 import type { KeyedTimeEntry } from './time-entries.ts'
 import { sessionEntriesOptions, type WindowedStoreSettings } from './window-options.ts'
 import { WindowedStore } from './windowed-store.ts'
@@ -75,12 +75,12 @@ export class SessionEntriesStore<K, A> extends WindowedStore<K, A> implements Se
 
   // ---- for the task
 
-  restore({ key, value, timestamp, offset }: ConsumedRecord): void {
+  restore(record: ConsumedRecord): void {
+    const { key, timestamp } = record
     if (key === null) return
-    const { entries } = this
-    const session = readSessionKey(key)
-    entries.restored(Math.max(timestamp, session.timeMs))
-    this.restoreEntry(session, value, timestamp, offset)
+    const keyEnd = key.length - SESSION_TIMES_BYTES
+    this.entries.restored(Math.max(timestamp, readInt64(key, keyEnd)))
+    this.restoreEntry(key, keyEnd, key.length, record)
   }
 
   // ---- inside

@@ -4,6 +4,7 @@ import type { Entry, VisitEntry } from '../grouped/leaf.ts'
 import { firstKeptSegment, SEGMENT_BYTES, segmentOf, segmentPrefix, writeSegment } from '../segment.ts'
 import type { Rows } from '../store.ts'
 import { StoreTime } from '../store-time.ts'
+import { GatheredEntries } from './gathered-entries.ts'
 import { LoggedSegments } from './logged-segments.ts'
 import { type Bucket, TimeBuckets } from './time-buckets.ts'
 
@@ -21,6 +22,7 @@ const EMPTY: Buffer = Buffer.alloc(0)
 /** Sort keys at hand, a power of two: windows of different keys start at the same times. */
 const SORT_KEYS = 16
 const GOLDEN = 0x9e3779b1
+const NO_BUCKET: Bucket = { segment: -1, index: 0, startMs: 0, endMs: 0 }
 
 export interface TimeEntriesOptions {
   /** How long entries can be seen after the latest time that was observed, in event milliseconds. */
@@ -65,10 +67,14 @@ export class TimeEntries {
   readonly #buckets: TimeBuckets
   readonly #time: StoreTime
   readonly #logged: LoggedSegments
+  readonly #gathered: GatheredEntries
+  /** The bucket of the last entry that was restored, and the latest time that the rows had when the first one since the last flush was. */
+  #restoredBucket: Bucket = NO_BUCKET
+  #inRowsMs = -1
   #droppedBefore = 0
   // get, then put of one key and bucket: the group's key is made once.
   #lastKey: Buffer | undefined
-  #lastBucket: Bucket = { segment: -1, index: 0, startMs: 0, endMs: 0 }
+  #lastBucket: Bucket = NO_BUCKET
   #lastGroup = EMPTY
   readonly #sortTimes: number[] = Array.from({ length: SORT_KEYS }, () => -1)
   readonly #sortKeys: Buffer[] = Array.from({ length: SORT_KEYS }, () => EMPTY)
@@ -80,6 +86,7 @@ export class TimeEntries {
     this.#time = new StoreTime(rows, META)
     this.#logged = new LoggedSegments(rows, LOGGED, options.segmentMs)
     this.#buckets = new TimeBuckets(options.segmentMs, options.bucketMs)
+    this.#gathered = new GatheredEntries(this.#groups, groupOfText)
   }
 
   /** The latest time put; -1 before the first. */
@@ -144,6 +151,40 @@ export class TimeEntries {
     if (this.#options.timeOrdered && added !== 0) this.#rows.put(indexKey(timeMs, tail, key), added > 0 ? EMPTY : null)
   }
 
+  /**
+   * As `observe` and `put`, for what is restored: reads see it after the next flush. All Buffers may change after the call.
+   *
+   * @param keyText - The key, one character a byte.
+   * @param sort - The entry's time and tail.
+   */
+  restore(keyText: string, timeMs: number, sort: Buffer, value: Buffer | null, head: Buffer): void {
+    const gathered = this.#gathered
+    if (gathered.isEmpty) {
+      this.#inRowsMs = this.observedMs
+      this.#restoredBucket = NO_BUCKET
+    }
+    this.observe(timeMs)
+    if (timeMs < this.keptMs) return
+    if (timeMs < this.#restoredBucket.startMs || timeMs >= this.#restoredBucket.endMs) {
+      this.#restoredBucket = this.#buckets.at(timeMs)
+      gathered.enter(this.#restoredBucket, this.#restoredBucket.startMs > this.#inRowsMs)
+    }
+    const added = gathered.put(keyText, sort, value, head)
+    if (!this.#options.timeOrdered || added === 0) return
+    const key = Buffer.from(keyText, 'latin1')
+    this.#rows.load(indexKey(timeMs, sort.subarray(TIME_BYTES), key), added > 0 ? EMPTY : null)
+  }
+
+  /** Bytes that were restored since the last flush and are not among the rows yet. */
+  get gatheredBytes(): number {
+    return this.#gathered.bytes
+  }
+
+  /** Puts what was restored among the rows; where the iteration stands, other work may get its turn. */
+  flushGathered(): Iterable<void> {
+    return this.#gathered.flush()
+  }
+
   /** Visits the entries of a key whose time lies in the range, both ends inclusive, by time, then tail. */
   scan(key: Buffer, fromMs: number, toMs: number, visit: VisitTimeEntry): void {
     const lower = Math.max(fromMs, this.oldestMs, 0)
@@ -202,8 +243,9 @@ export class TimeEntries {
     }
   }
 
-  /** Before each commit: keeps the observed time and the counter, and drops segments that have expired. */
+  /** Before each commit: puts what was restored among the rows, keeps the observed time and the counter, and drops segments that have expired. */
   flush(): void {
+    for (const _ of this.flushGathered());
     this.#time.flush()
     const { keptMs } = this
     this.#logged.flush(keptMs)
@@ -216,6 +258,7 @@ export class TimeEntries {
 
   /** Takes nothing as known of the rows: another hand may have changed them. */
   forget(): void {
+    this.#gathered.discard()
     this.#time.forget()
     this.#logged.reload()
     this.#groups.reload()
@@ -258,6 +301,17 @@ export class TimeEntries {
   #segmentPrefix(timeMs: number, further = 0): Buffer {
     return segmentPrefix(ENTRIES, segmentOf(timeMs, this.#options.segmentMs) + further)
   }
+}
+
+function groupOfText(keyText: string, { segment, index }: Bucket): Buffer {
+  const at = PREFIX_BYTES + keyText.length
+  const group = Buffer.allocUnsafe(at + BUCKET_BYTES)
+  group[0] = ENTRIES
+  writeSegment(group, segment, 1)
+  group.write(keyText, PREFIX_BYTES, 'latin1')
+  group[at] = index >> 8
+  group[at + 1] = index
+  return group
 }
 
 function indexKey(timeMs: number, tail: Buffer, key: Buffer): Buffer {

@@ -2,7 +2,7 @@ import type { ConsumedRecord } from '../../lib/core/record.ts'
 import { Windowed } from '../../lib/core/windowed.ts'
 import { InvalidStoreArgumentError } from '../errors.ts'
 import type { KeyRange, StoreContext, TimeRange, WindowStore } from '../store.ts'
-import { readWindowKey, windowKey } from './changelog-keys.ts'
+import { WINDOW_TIMES_BYTES, windowKey } from './changelog-keys.ts'
 import type { KeyedTimeEntry } from './time-entries.ts'
 import { type WindowStoreSettings, windowEntriesOptions } from './window-options.ts'
 import { WindowedStore } from './windowed-store.ts'
@@ -96,13 +96,18 @@ export abstract class WindowEntriesStore<K, V, E> extends WindowedStore<K, V> im
 
   // ---- for the task
 
-  restore({ key, value, timestamp, offset }: ConsumedRecord): void {
+  restore(record: ConsumedRecord): void {
+    const { key, value, timestamp } = record
     if (key === null) return
     const { entries } = this
-    const window = readWindowKey(key)
+    const { retainDuplicates } = this.#settings
+    const keyEnd = key.length - WINDOW_TIMES_BYTES
+    const sequenceAt = key.length - SEQUENCE_BYTES
+    const sequence = key.readInt32BE(sequenceAt)
     entries.restored(timestamp)
-    if (window.second > entries.counter) entries.counter = window.second
-    if (value !== null || !this.#settings.retainDuplicates) this.restoreEntry(window, value, timestamp, offset)
+    if (sequence > entries.counter) entries.counter = sequence
+    if (value !== null || !retainDuplicates)
+      this.restoreEntry(key, keyEnd, retainDuplicates ? key.length : sequenceAt, record)
   }
 
   // ---- inside

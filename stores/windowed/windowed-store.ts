@@ -1,10 +1,11 @@
+import type { ConsumedRecord } from '../../lib/core/record.ts'
 import type { Windowed } from '../../lib/core/windowed.ts'
+import { readInt64 } from '../../lib/serde/int64.ts'
 import { InvalidStoreArgumentError } from '../errors.ts'
 import { headersToLog } from '../log-headers.ts'
 import { NO_RECORD } from '../logged-rows.ts'
 import type { FlushListener, KeyRange, RecordContext, StoreContext } from '../store.ts'
 import { StoreSerdes } from '../store-serdes.ts'
-import type { EntryId } from './changelog-keys.ts'
 import { type DeferredUpdate, DeferredUpdates } from './deferred-updates.ts'
 import { type KeyedTimeEntry, TimeEntries, type TimeEntriesOptions } from './time-entries.ts'
 import type { WindowedStoreSettings } from './window-options.ts'
@@ -12,7 +13,7 @@ import type { WindowedStoreSettings } from './window-options.ts'
 /**
  * What stores of windows and of sessions share: entries by time, the changelog, what a cache holds back, and who hears of it.
  *
- * What tells entries apart, an EntryId, is a key, a time and a *second* number.
+ * What tells entries apart is a key, a time and a *second* number: the start of a session, the sequence number of a duplicate, or else 0.
  */
 export abstract class WindowedStore<K, V> {
   readonly name: string
@@ -21,6 +22,8 @@ export abstract class WindowedStore<K, V> {
   protected readonly context: StoreContext
   readonly #settings: WindowedStoreSettings<K, V>
   readonly #deferred: DeferredUpdates | undefined
+  /** The sort key of the entry that is restored. */
+  #sort = Buffer.alloc(0)
   #listener: FlushListener<Windowed<K>, V> | undefined
   #sendOldValues = false
 
@@ -74,6 +77,14 @@ export abstract class WindowedStore<K, V> {
     this.entries.forget()
   }
 
+  get gatheredBytes(): number {
+    return this.entries.gatheredBytes
+  }
+
+  flushGathered(): Iterable<void> {
+    return this.entries.flushGathered()
+  }
+
   get neededChangelogOffset(): number | undefined {
     return this.entries.lowestLoggedOffset
   }
@@ -112,16 +123,24 @@ export abstract class WindowedStore<K, V> {
     this.context.log(this.logKey(key, timeMs, second), value ?? null, timestamp, headers)
   }
 
-  /** Puts, or for null removes, the entry that a record of the changelog stands for. */
+  /**
+   * Puts, or for null removes, the entry that a record of the changelog stands for.
+   *
+   * @param logKey - The record's key: the entry's up to `keyEnd`, then its sort key up to `sortEnd`.
+   */
   protected restoreEntry(
-    { key, timeMs, second }: EntryId,
-    value: Buffer | null,
-    timestamp: number,
-    offset: number,
+    logKey: Buffer,
+    keyEnd: number,
+    sortEnd: number,
+    { value, timestamp, offset }: ConsumedRecord,
   ): void {
-    this.entries.observe(timeMs)
+    if (this.#sort.length !== sortEnd - keyEnd) this.#sort = Buffer.alloc(sortEnd - keyEnd)
+    const sort = this.#sort
+    // By hand: a call into Buffer costs more than so few bytes.
+    for (let i = 0, at = keyEnd; at < sortEnd; i++, at++) sort[i] = logKey[at]!
+    const timeMs = readInt64(logKey, keyEnd)
+    this.entries.restore(logKey.toString('latin1', 0, keyEnd), timeMs, sort, value, this.headOf(timestamp))
     this.entries.logged(timeMs, () => offset)
-    this.entries.put(key, timeMs, this.tailOf(second), value, this.headOf(timestamp))
   }
 
   /** The entries of all keys in a range of times; see TimeEntries. */

@@ -74,6 +74,7 @@ export class FakeTask {
       store.restore({ ...record, offset })
       if (offset % 7 === 0) await this.commit(store)
     }
+    await this.commit(store)
   }
 }
 

@@ -58,8 +58,9 @@ describe('the changelog of a window store', () => {
     expect(logged().at(-1)![0]).toBe('61000000000000000500000004')
     expect(store.fetch('a', { fromMs: 5, toMs: 5 }).map(([, value]) => value)).toEqual(['x', 'y', 'z'])
 
-    const restored = (await FakeTask.inMemory()).build(builder)
-    for (const [offset, record] of task.changelog.entries()) restored.restore({ ...record, offset })
+    const restoring = await FakeTask.inMemory()
+    const restored = restoring.build(builder)
+    await restoring.restore(restored, task.changelog)
     restored.put('a', 'new', 5)
     expect(restored.fetch('a', { fromMs: 5, toMs: 5 }).map(([, value]) => value)).toEqual(['x', 'y', 'z', 'new'])
   })
