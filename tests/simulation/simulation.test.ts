@@ -20,6 +20,7 @@ const KINDS = [
   'pause',
   'zombie',
   'zombie fenced by its instance id',
+  'all but one start anew',
   'cut off from the cluster',
   'leave',
   'join',

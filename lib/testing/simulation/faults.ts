@@ -48,6 +48,8 @@ const exactlyOnceFaults: readonly Fault[] = [
   pause,
   pause,
   replaceZombie,
+  restartAround,
+  restartAround,
   cutOff,
   loseMessages,
   loseMessages,
@@ -156,18 +158,25 @@ function comeBack(context: FaultContext, slot: Slot): void {
 async function pause(context: FaultContext): Promise<void> {
   const slot = pickHealthy(context)
   if (slot === undefined) return
-  const process = slot.process!
-  await pauseOf(context, process)
+  await pauseOf(context, slot.process!, someTime(context))
 }
 
-async function pauseOf({ clock, random, plan, count, log }: FaultContext, process: SimulatedProcess): Promise<void> {
+/** Not as long as a session, or longer. */
+function someTime({ random, plan }: FaultContext): number {
   const sessionMs = plan.config.sessionTimeoutMs!
-  const forMs = random.chance(0.3) ? random.between(20, sessionMs) : random.between(sessionMs, 3 * sessionMs)
+  return random.chance(0.3) ? random.between(20, sessionMs) : random.between(sessionMs, 3 * sessionMs)
+}
+
+async function pauseOf(
+  { clock, random, plan, count, log }: FaultContext,
+  process: SimulatedProcess,
+  forMs: number,
+): Promise<void> {
   process.pause()
   log(`${process.name} is paused for ${forMs} ms`)
   await sleep(clock, forMs)
   if (!process.alive) return
-  count(forMs > sessionMs ? 'zombie' : 'pause')
+  count(forMs > plan.config.sessionTimeoutMs! ? 'zombie' : 'pause')
   log(`${process.name} goes on`)
   process.resume(random.chance(0.5))
 }
@@ -178,7 +187,7 @@ async function replaceZombie(context: FaultContext): Promise<void> {
   const slot = pickHealthy(context)
   if (slot === undefined || !plan.staticMembers) return
   const process = slot.process!
-  const sleeping = pauseOf(context, process)
+  const sleeping = pauseOf(context, process, someTime(context))
   await sleep(clock, random.between(1, 300))
   if (!process.alive || slot.process !== process) return
   slot.machine = instances.machine(slot.machine.instanceId)
@@ -191,6 +200,19 @@ async function replaceZombie(context: FaultContext): Promise<void> {
   if (process.error !== undefined) count('zombie fenced by its instance id')
   if (!hasEnded(process) && !hasEnded(successor)) instances.reportBothAlive(process, successor)
   instances.end(process)
+}
+
+// Nobody is left who remembers the one that sleeps, and would end its transaction: only the group tells it from a member.
+async function restartAround(context: FaultContext): Promise<void> {
+  const { plan, random, instances, crashes, count } = context
+  const slot = pickHealthy(context)
+  if (slot === undefined) return
+  const others = instances.healthy.filter((other) => other !== slot && !crashes.isArmed(other.process!))
+  if (others.length === 0) return
+  for (const other of others) die(context, other, other.process!)
+  count('all but one start anew')
+  const sessionMs = plan.config.sessionTimeoutMs!
+  await pauseOf(context, slot.process!, random.between(sessionMs, 2 * sessionMs))
 }
 
 async function cutOff({ network, instances, random, clock, plan, count, log }: FaultContext): Promise<void> {
