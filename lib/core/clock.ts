@@ -1,4 +1,4 @@
-import { type Due, TimerHeap } from './timer-heap.ts'
+import { TimerHeap } from './timer-heap.ts'
 
 /** A timer that has been set. `cancel()` after it fired, or twice, does nothing. */
 export interface Timer {
@@ -51,6 +51,8 @@ export const systemClock: Clock = new SystemClock()
 
 /** What yields for longer than this many turns works for ever: time goes on beside it. */
 const MAX_SETTLING_TURNS = 1_000
+/** Turns of the event loop that are asked for at once: it looks for I/O only after all of them, which costs more than the turns themselves. */
+const TURNS_AT_ONCE = 16
 
 /**
  * A clock that stands still until it is told to advance: for tests and simulations. Timers fire in order of time, then of
@@ -80,9 +82,7 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(delayMs: number, action: () => void): Timer {
-    const due: Due = { atMs: this.#nowMs + Math.max(0, delayMs), sequence: this.#sequence++, action }
-    this.#timers.add(due)
-    return { cancel: () => this.#timers.cancel(due) }
+    return this.#timers.add(this.#nowMs + Math.max(0, delayMs), this.#sequence++, action)
   }
 
   yield(): Promise<void> {
@@ -98,19 +98,18 @@ export class VirtualClock implements Clock {
   /** Moves time forward by `ms`, firing what falls due on the way. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms
-    await this.#settle()
-    while (this.#fire(untilMs)) await this.#settle()
+    await this.#inTurns(() => this.#fire(untilMs))
     this.#nowMs = untilMs
   }
 
   /** Advances to each next timer in turn until `done()` holds; at most `limitMs` of virtual time. */
   async advanceUntil(done: () => boolean, limitMs: number): Promise<void> {
     const untilMs = this.#nowMs + limitMs
-    await this.#settle()
-    while (!done()) {
+    await this.#inTurns(() => {
+      if (done()) return false
       if (!this.#fire(untilMs)) throw new Error(`not done within ${limitMs} ms of virtual time`)
-      await this.#settle()
-    }
+      return true
+    })
   }
 
   // Whether there was a timer to fire.
@@ -122,10 +121,34 @@ export class VirtualClock implements Clock {
     return true
   }
 
-  // In each turn of the macrotask queue promise chains run to their end. What yields in one goes on in the next.
-  async #settle(): Promise<void> {
-    for (let turn = 0; turn === 0 || (this.#yields > 0 && turn < MAX_SETTLING_TURNS); turn++) {
-      await new Promise((resolve) => setImmediate(resolve))
-    }
+  // Takes steps until one returns false, each in a turn of the macrotask queue of its own: before the next all promise chains have run to their end, and
+  // what yielded has gone on.
+  #inTurns(step: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isOver = false
+      let turnsLeft = 0
+      let settlingTurns = 0
+      const ask = (): void => {
+        if (this.#yields > 0) settlingTurns++
+        turnsLeft = this.#yields > 0 ? 1 : TURNS_AT_ONCE
+        for (let turn = 0; turn < turnsLeft; turn++) setImmediate(take)
+      }
+      const take = (): void => {
+        turnsLeft--
+        if (isOver) return
+        if (this.#yields === 0 || settlingTurns >= MAX_SETTLING_TURNS) {
+          settlingTurns = 0
+          try {
+            isOver = !step()
+          } catch (error) {
+            isOver = true
+            reject(error)
+          }
+        }
+        if (isOver) resolve()
+        else if (turnsLeft === 0) ask()
+      }
+      ask()
+    })
   }
 }

@@ -1,10 +1,25 @@
 /** A timer of a VirtualClock. */
-export interface Due {
+export class Due {
   readonly atMs: number
   /** Counts the settings of one clock: of timers due at the same time the one set first fires first. */
   readonly sequence: number
   /** Undefined: cancelled, or fired. */
   action: (() => void) | undefined
+  readonly #heap: TimerHeap
+
+  constructor(heap: TimerHeap, atMs: number, sequence: number, action: () => void) {
+    this.#heap = heap
+    this.atMs = atMs
+    this.sequence = sequence
+    this.action = action
+  }
+
+  /** Does nothing if it was cancelled before, or has fired. */
+  cancel(): void {
+    if (this.action === undefined) return
+    this.action = undefined
+    this.#heap.cancelled()
+  }
 }
 
 /** Below this many, cancelled timers are left until their time comes. */
@@ -15,14 +30,15 @@ export class TimerHeap {
   #heap: Due[] = []
   #cancelled = 0
 
-  add(due: Due): void {
+  add(atMs: number, sequence: number, action: () => void): Due {
+    const due = new Due(this, atMs, sequence, action)
     this.#heap.push(due)
     this.#rise(this.#heap.length - 1)
+    return due
   }
 
-  cancel(due: Due): void {
-    if (due.action === undefined) return
-    due.action = undefined
+  /** To be called when one of its timers has been cancelled. */
+  cancelled(): void {
     if (++this.#cancelled > FEW_CANCELLED && this.#cancelled > this.#heap.length / 2) this.#compact()
   }
 

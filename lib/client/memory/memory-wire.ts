@@ -23,7 +23,8 @@ export class MemoryWire implements Wire {
   readonly #context: WireContext
   readonly #purpose: WirePurpose
   readonly #clientId: string
-  readonly #connections = new Map<string, Connection>()
+  readonly #connections = new Map<number, Connection>()
+  readonly #fetchConnections = new Map<number, Connection>()
   #isClosed = false
 
   constructor(context: WireContext, purpose: WirePurpose, clientId: string) {
@@ -57,18 +58,20 @@ export class MemoryWire implements Wire {
 
   close(): Promise<void> {
     this.#isClosed = true
-    for (const connection of this.#connections.values()) connection.break('the wire was closed')
-    this.#connections.clear()
+    for (const connections of [this.#connections, this.#fetchConnections]) {
+      for (const connection of connections.values()) connection.break('the wire was closed')
+      connections.clear()
+    }
     return Promise.resolve()
   }
 
   #connection(node: number, api: ApiName): Connection {
-    const key = api === 'fetch' ? `fetch ${node}` : `${node}`
-    let connection = this.#connections.get(key)
+    const connections = api === 'fetch' ? this.#fetchConnections : this.#connections
+    let connection = connections.get(node)
     if (connection === undefined || connection.isBroken) {
       const { clock, settings } = this.#context.state
       connection = new Connection(clock, settings.latencyMs, `node ${node}`)
-      this.#connections.set(key, connection)
+      connections.set(node, connection)
     }
     return connection
   }

@@ -5,9 +5,21 @@ const SHORTEST_MS = 1
 
 const NO_TIMER: Timer = { cancel() {} }
 
-interface Waiting {
+/** Something that is to happen in the process. */
+class Waiting implements Timer {
   readonly action: () => void
-  cancelled: boolean
+  isCancelled = false
+  /** What it waits for, if it is a time. */
+  timer: Timer | undefined
+
+  constructor(action: () => void) {
+    this.action = action
+  }
+
+  cancel(): void {
+    this.isCancelled = true
+    this.timer?.cancel()
+  }
 }
 
 /**
@@ -46,7 +58,8 @@ export class ProcessClock implements Clock {
 
   /** An answer from outside has come: the process gets it now, or when it is resumed, or never. */
   arrived(action: () => void): void {
-    this.#run({ action, cancelled: false }, this.#answers)
+    if (this.#state === 'running') action()
+    else if (this.#state === 'paused') this.#answers.push(new Waiting(action))
   }
 
   pause(): void {
@@ -62,7 +75,7 @@ export class ProcessClock implements Clock {
     this.#timers = []
     this.#answers = []
     const [first, second] = timersFirst ? [timers, answers] : [answers, timers]
-    for (const waiting of [...first, ...second]) this.#clock.setTimer(0, () => this.#run(waiting, this.#timers))
+    for (const waiting of [...first, ...second]) this.#clock.setTimer(0, () => this.#run(waiting))
   }
 
   stop(): void {
@@ -73,19 +86,14 @@ export class ProcessClock implements Clock {
 
   #setTimer(delayMs: number, action: () => void): Timer {
     if (this.#state === 'stopped') return NO_TIMER
-    const waiting: Waiting = { action, cancelled: false }
-    const timer = this.#clock.setTimer(delayMs, () => this.#run(waiting, this.#timers))
-    return {
-      cancel: () => {
-        waiting.cancelled = true
-        timer.cancel()
-      },
-    }
+    const waiting = new Waiting(action)
+    waiting.timer = this.#clock.setTimer(delayMs, () => this.#run(waiting))
+    return waiting
   }
 
-  #run(waiting: Waiting, pausedIn: Waiting[]): void {
-    if (waiting.cancelled || this.#state === 'stopped') return
-    if (this.#state === 'paused') pausedIn.push(waiting)
+  #run(waiting: Waiting): void {
+    if (waiting.isCancelled || this.#state === 'stopped') return
+    if (this.#state === 'paused') this.#timers.push(waiting)
     else waiting.action()
   }
 }
