@@ -242,7 +242,8 @@ export class ProducerSender {
     if (code === errorCodes.NONE || code === errorCodes.DUPLICATE_SEQUENCE_NUMBER) {
       this.#acknowledge(batch, result.baseOffset)
     } else if (followsTrouble || isRetriable(code)) {
-      if (!followsTrouble) this.#parts.metadata.invalidate(queue.topic)
+      // That the transaction before is still ending (version 2) says nothing against the leader.
+      if (!followsTrouble && code !== errorCodes.CONCURRENT_TRANSACTIONS) this.#parts.metadata.invalidate(queue.topic)
       this.#retry(batch, new Error(result.message ?? errorName(code)))
     } else if (code === errorCodes.MESSAGE_TOO_LARGE) {
       this.#tooLarge(batch, 'max.message.bytes')

@@ -65,6 +65,17 @@ describe('in version 2', () => {
     expect(bench.cluster.records('t', 0).map(({ value }) => String(value))).toEqual(['kept'])
   })
 
+  it('a batch that comes while the transaction before is ending comes again, without a doubt about the leader', async () => {
+    const bench = new ProducerBench({ ...cluster, nodes: 3 })
+    const producer = await bench.producer({ transactionalId: 'id' })
+    bench.answerWith('produceV12', ...new Array<number>(3).fill(errorCodes.CONCURRENT_TRANSACTIONS))
+    producer.send('t', 0, null, Buffer.from('a'), 0, NO_HEADERS)
+    await bench.finished(producer.commit([], nobody))
+    expect(requestsOf(bench).filter((api) => api === 'produceV12')).toHaveLength(4)
+    // One, to find the leader.
+    expect(bench.asked.filter(({ api }) => api === 'metadata')).toHaveLength(1)
+  })
+
   it('the answer to an end that was lost is given again, with the same epoch', async () => {
     const bench = new ProducerBench(cluster)
     const producer = await bench.producer({ transactionalId: 'id' })
