@@ -26,7 +26,10 @@ class CountingClock implements Clock {
     return this.virtual.setTimer(Math.max(1, delayMs), action)
   }
 
+  yields = 0
+
   yield(): Promise<void> {
+    this.yields++
     return this.virtual.yield()
   }
 }
@@ -46,8 +49,11 @@ class FakeTask {
     return false
   }
 
+  onTurn: () => void = () => {}
+
   process(): number {
     this.turns++
+    this.onTurn()
     return 0
   }
 }
@@ -94,6 +100,7 @@ class FakeLane {
 
 interface Loop {
   readonly clock: CountingClock
+  readonly loop: StreamLoop
   readonly task: FakeTask
   readonly lanes: readonly FakeLane[]
   /** Timers that are set in a second. */
@@ -129,6 +136,7 @@ async function withLoop(
   try {
     await test({
       clock,
+      loop,
       task,
       lanes,
       timersInASecond: async () => {
@@ -198,6 +206,22 @@ describe('a stream loop', () => {
       lanes[0]!.ended()
       await clock.virtual.advance(1)
       expect(commits()).toBe(9)
+    }))
+
+  it('that is woken in each of its turns leaves timers and sockets theirs', () =>
+    withLoop({}, async ({ clock, loop, task, lanes }) => {
+      lanes[0]!.dirty = false
+      task.nextTimerMs = undefined
+      await clock.virtual.advance(1)
+      const [turns, yields] = [task.turns, clock.yields]
+      // Bounded: without their turn this test would not end.
+      task.onTurn = () => {
+        if (task.turns < turns + 100) loop.wake()
+      }
+      loop.wake()
+      await clock.virtual.advance(1)
+      expect(task.turns - turns).toBe(100)
+      expect(clock.yields - yields).toBeGreaterThanOrEqual(99)
     }))
 
   it('that waits for nothing is woken by the next time of a task', () =>
