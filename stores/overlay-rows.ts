@@ -117,8 +117,8 @@ export class OverlayRows implements Rows {
     if (this.activeBytes === 0) return
     this.#committing = this.#active
     this.committingBytes = this.activeBytes
-    this.#active = new SortedMap()
-    this.activeBytes = 0
+    this.#uncommitted.bytes += this.committingBytes
+    this.#renew()
   }
 
   /** The sealed writes, which from now on count as committed; undefined if there are none. */
@@ -137,9 +137,7 @@ export class OverlayRows implements Rows {
   rollback(): void {
     this.#expired = []
     if (!this.#writing) this.#sealedExpired = []
-    this.#active = new SortedMap()
-    this.#uncommitted.bytes -= this.activeBytes
-    this.activeBytes = 0
+    this.#renew()
     if (!this.#writing) this.#dropCommitting()
   }
 
@@ -159,6 +157,12 @@ export class OverlayRows implements Rows {
   #hold(bytes: number): void {
     this.activeBytes += bytes
     this.#uncommitted.bytes += bytes
+  }
+
+  #renew(): void {
+    this.#active = new SortedMap()
+    this.#uncommitted.bytes -= this.activeBytes
+    this.activeBytes = 0
   }
 
   #dropCommitting(): void {

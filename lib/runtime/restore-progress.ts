@@ -86,8 +86,9 @@ export class RestoreProgress {
    * It is known what has to be read; once more if it had to begin anew. Nothing is told if that is nothing.
    *
    * @param why - Of a restore of everything, if it is worth a warning.
+   * @param emptied - Whether the store had something, which is gone: told also if there is nothing to read.
    */
-  started(from: number, target: number, why: string | undefined): void {
+  started(from: number, target: number, why: string | undefined, emptied = false): void {
     const { clock, logger } = this.#options
     this.#from = from
     this.#target = target
@@ -95,10 +96,16 @@ export class RestoreProgress {
     this.#recordsBefore = this.#records
     this.#startedMs = clock.monotonicMs()
     this.#loggedMs = this.#startedMs
-    if (from >= target) return
-    const fields = { ...this.#what, startingOffset: from, endOffset: target, remaining: target - from }
+    const remaining = Math.max(0, target - from)
+    if (remaining === 0 && !emptied) return
+    const fields = { ...this.#what, startingOffset: from, endOffset: target, remaining }
     if (why === undefined) logger.info(fields, 'a store is being restored')
-    else logger.warn({ ...fields, why }, `a store is being restored from the start of its changelog: ${why}`)
+    else {
+      const how = emptied ? 'emptied and restored' : 'restored'
+      const text = `store is ${how} from the start of its changelog, up to ${remaining} records: ${why}`
+      logger.warn({ ...fields, why }, text)
+    }
+    if (remaining === 0) return
     this.#options.listener.onRestoring(this.#event())
   }
 

@@ -14,6 +14,8 @@ import { Turns } from './turns.ts'
 /** Stores that are restored at the same time. Of each, 2 MiB of its changelog may lie fetched in memory, besides what one request brings. */
 const MAX_RESTORING_STORES = 8
 
+const NOTHING_ON_DISK = 'nothing of it lies in the state directory'
+
 export interface RestorerOptions extends RestoreProgressOptions {
   readonly client: Client
   /** Identity of each changelog topic, by name. */
@@ -27,6 +29,8 @@ export interface RestorerOptions extends RestoreProgressOptions {
 /** What a store has to read, and why all of it, if it should not have to. */
 interface Plan extends ReplayRange {
   readonly why: string | undefined
+  /** Whether what it held had to go. */
+  readonly emptied: boolean
 }
 
 /**
@@ -40,6 +44,8 @@ export class Restorer {
   readonly #turns: Turns
   readonly #memory: RestoreMemory
   readonly #waiting = new Set<() => void>()
+  /** Changelogs, by partition, that were looked at before. */
+  readonly #seen = new Set<string>()
 
   constructor(options: RestorerOptions) {
     this.#options = options
@@ -68,18 +74,17 @@ export class Restorer {
       const { changelog, isSource } = store
       if (changelog === undefined) continue
       const consumed = committed.get(partitionKey(changelog.topic, changelog.partition))?.offset
-      if (this.#options.newChangelogs.has(changelog.topic))
-        this.#warnOfEmptyStart(task, name, changelog.topic, committed)
       // Neither consumed nor held: whatever the topic has is yet to be processed.
       if (isSource && consumed === undefined && task.database.position(name) === undefined) continue
       while (this.#memory.count >= MAX_RESTORING_STORES && !cancelled()) await this.#woken()
       if (cancelled()) return
+      const hasCommitted = [...committed.values()].some(({ offset }) => offset > 0)
       const restoring = { ...store, task, name, changelog, consumed }
       const leave = this.#memory.enter(() => task.database.uncommittedBytes + (store.store.gatheredBytes ?? 0))
       // Those that hold more than their share is now have to write.
       this.wake()
       try {
-        await this.#restoreStore(restoring, cancelled)
+        await this.#restoreStore(restoring, hasCommitted, cancelled)
       } finally {
         leave()
         this.wake()
@@ -98,14 +103,15 @@ export class Restorer {
     this.#waiting.clear()
   }
 
-  async #restoreStore(store: RestoringStore, cancelled: () => boolean): Promise<void> {
+  async #restoreStore(store: RestoringStore, hasCommitted: boolean, cancelled: () => boolean): Promise<void> {
     const { topic, partition } = store.changelog
     const progress = new RestoreProgress({ store: store.name, task: store.task.name, topic, partition }, this.#options)
     let reached = 0
+    let emptied: string | undefined
     for (let done = false; !done && !cancelled(); ) {
-      const plan = await this.#plan(store)
+      const plan = await this.#plan(store, hasCommitted, emptied)
       if (cancelled()) return
-      progress.started(plan.from, plan.target, plan.why)
+      progress.started(plan.from, plan.target, plan.why, plan.emptied)
       reached = plan.from
       try {
         if (plan.from < plan.target) reached = await this.#replay(store, plan, progress, cancelled)
@@ -113,15 +119,20 @@ export class Restorer {
       } catch (error) {
         // Records before the log's new start were deleted while we read: nothing below them can be trusted.
         if (!(error instanceof OffsetOutOfRangeError)) throw error
-        await this.#startOver(store, 'its changelog was cut while it was restored')
+        emptied = 'its changelog was cut while it was restored'
+        await this.#empty(store)
       }
     }
     if (cancelled()) progress.suspended(reached)
     else progress.ended()
   }
 
-  // Where to read from and to; empties the store first if what it holds does not belong to this changelog.
-  async #plan(store: RestoringStore): Promise<Plan> {
+  /**
+   * Where to read from and to; empties the store first if what it holds does not belong to this changelog.
+   *
+   * @param emptied - Why it has been emptied already.
+   */
+  async #plan(store: RestoringStore, hasCommitted: boolean, emptied: string | undefined): Promise<Plan> {
     const { task, name, changelog, isSource, isPersistent, consumed } = store
     const key = partitionKey(changelog.topic, changelog.partition)
     const [starts, ends] = await Promise.all([
@@ -131,10 +142,13 @@ export class Restorer {
     const start = starts.get(key)!
     const end = ends.get(key)!
     const target = isSource ? Math.min(consumed ?? start, end) : end
+    const isFirstLook = !this.#seen.has(key)
+    this.#seen.add(key)
     const position = task.database.position(name)
     if (position === undefined) {
-      const why = isPersistent ? 'nothing of it lies in the state directory' : undefined
-      return { from: start, target, why }
+      if (end === 0 && hasCommitted && isFirstLook) this.#warnOfEmptyStart(task, name, changelog.topic)
+      if (emptied !== undefined) return { from: start, target, why: emptied, emptied: true }
+      return { from: start, target, why: isPersistent ? NOTHING_ON_DISK : undefined, emptied: false }
     }
     const lost = changelogLoss(position, this.#options.changelogIds.get(changelog.topic), end)
     // A source topic holds the original; a changelog only what this disk holds, too.
@@ -144,30 +158,24 @@ export class Restorer {
     const problem =
       lost ??
       (position.offset < start ? `its changelog starts at ${start}, after its position ${position.offset}` : undefined)
-    if (problem === undefined) return { from: position.offset, target, why: undefined }
-    await this.#startOver(store, problem)
-    // That was warned about already.
-    return { from: start, target, why: undefined }
+    if (problem === undefined) return { from: position.offset, target, why: undefined, emptied: false }
+    await this.#empty(store)
+    return { from: start, target, why: problem, emptied: true }
   }
 
-  // A store that was added to an application that has run before, or one whose changelog and disk are both gone: only the user knows which.
-  #warnOfEmptyStart(
-    task: StreamTask,
-    store: string,
-    changelog: string,
-    committed: ReadonlyMap<string, CommittedOffset>,
-  ): void {
-    const hasCommitted = [...committed.values()].some(({ offset }) => offset > 0)
-    if (!hasCommitted || task.database.position(store) !== undefined) return
+  /**
+   * Of a changelog that has never held a record, though its task had committed when this instance saw it first: if this instance has made it, the store was added to an application that has
+   * run before, or its changelog and its disk are both gone. Only the user knows which.
+   */
+  #warnOfEmptyStart(task: StreamTask, store: string, changelog: string): void {
+    if (!this.#options.newChangelogs.has(changelog)) return
     this.#options.logger.warn(
       { task: task.name, store, changelog },
       'store starts empty, though its task has committed offsets: its changelog did not exist. Right for a new store; else the topic was deleted, and its state is lost',
     )
   }
 
-  async #startOver({ task, name, store, changelog }: RestoringStore, why: string): Promise<void> {
-    const fields = { task: task.name, store: name, changelog: `${changelog.topic}-${changelog.partition}` }
-    this.#options.logger.warn(fields, `store is emptied and restored from the start of its changelog: ${why}`)
+  async #empty({ task, name, store }: RestoringStore): Promise<void> {
     task.database.rollback()
     await task.database.wipe(name)
     store.discard?.()

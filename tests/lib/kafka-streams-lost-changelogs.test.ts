@@ -2,8 +2,11 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { changelogLoss } from '../../lib/runtime/changelog-loss.ts'
+import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import { TestApp } from '../support/test-app.ts'
 import { countByKey, countsOf } from '../support/topologies.ts'
+import { until } from '../support/until.ts'
+import { strings } from '../topology/support/strings.ts'
 
 const CHANGELOG = 'app-counts-changelog'
 
@@ -58,6 +61,46 @@ describe('a changelog', () => {
       level: 'warn',
       fields: { task: '0_0', store: 'counts', changelog: CHANGELOG },
     })
+  })
+
+  it('made when the instance started, of a task that others have run meanwhile: is restored, and nothing is said of an empty store', async () => {
+    // Made by the first instance, which starts without a task that has committed.
+    const first = await app.start(countByKey())
+    await app.produce('in', ...of('aab'))
+    await app.caughtUp('in')
+    // The only task moves to and fro.
+    const second = await app.start(countByKey(), 'b')
+    await first.close()
+    await app.produce('in', ...of('a'))
+    await app.caughtUp('in')
+    expect(second.logged('starts empty')).toBeUndefined()
+    expect(first.logged('starts empty')).toBeUndefined()
+    expect(second.logged('restored from the start of its changelog')).toMatchObject({
+      level: 'warn',
+      message: expect.stringMatching(/up to \d+ records: nothing of it lies in the state directory/),
+    })
+    expect(app.latest('out').get('a')).toBe('3')
+  })
+
+  it('that is empty because its store never had to hold anything: nothing is said, wherever its tasks go', async () => {
+    app.topics({ two: 2 })
+    const builder = new StreamsBuilder()
+    builder
+      .stream('two', strings)
+      .filter(() => false)
+      .groupByKey(strings)
+      .count({ store: 'counts' })
+    const topology = builder.build()
+    const first = await app.start(topology)
+    const second = await app.start(topology, 'b')
+    await until('each has a task', () => second.restored.length === 1)
+    await app.produce('two', ...of('aab'), ...of('aab').map((record) => ({ ...record, partition: 1 })))
+    await app.caughtUp('two')
+    await second.close()
+    // The one that has made the changelog gets back a task that has committed elsewhere.
+    await until('the task is back', () => first.restored.length === 3)
+    expect(app.ends(CHANGELOG)).toEqual([0, 0])
+    expect([...first.log, ...second.log]).toEqual([])
   })
 
   it('created anew with fewer partitions: the start is refused with both counts, and nothing is changed', async () => {
@@ -138,8 +181,10 @@ describe('a changelog', () => {
     const second = await app.start(countByKey())
     expect(second.logged('emptied')).toMatchObject({
       level: 'warn',
-      fields: { task: '0_0', store: 'counts', changelog: `${CHANGELOG}-0` },
-      message: expect.stringContaining(`starts at ${logEndOffset + 1}, after its position`),
+      fields: { task: '0_0', store: 'counts', topic: CHANGELOG, partition: 0, remaining: 1 },
+      message: expect.stringMatching(
+        `store is emptied and restored from the start of its changelog, up to 1 records: .*starts at ${logEndOffset + 1}, after its position`,
+      ),
     })
     await app.produce('in', ...of('a'))
     await app.caughtUp('in')
