@@ -74,6 +74,7 @@ const commonFaults: readonly Fault[] = [
   fillDisk,
   failBatch,
   slowDisk,
+  failHandover,
 ]
 
 /**
@@ -359,6 +360,22 @@ async function fillDisk({ instances, disks, random, clock, log }: FaultContext):
 async function failBatch({ instances, disks, random }: FaultContext): Promise<void> {
   const slot = random.pick(instances.living)
   if (slot !== undefined) disks.failing.add(slot.machine.name)
+}
+
+// Tasks move away from an instance, and what it commits before does not get to its disk.
+async function failHandover(context: FaultContext): Promise<void> {
+  const { network, instances, disks, random, clock, log } = context
+  const slot = random.pick(instances.healthy)
+  if (slot === undefined) return
+  const name = slot.process!.name
+  const end = network.add(({ api, clientId }) => {
+    if (api === 'syncGroup' && clientId === name) disks.failing.add(slot.machine.name)
+    return undefined
+  })
+  log(`the disk of ${slot.machine.name} fails with the next rebalance`)
+  await join(context)
+  await sleep(clock, random.between(500, 1_500))
+  end()
 }
 
 async function slowDisk({ instances, disks, random, clock, count, log }: FaultContext): Promise<void> {

@@ -298,15 +298,17 @@ export const mutations: readonly Mutation[] = [
         find: 'if (!this.#isTransactional || !this.#isUsed(lane, without)) return',
         replace: 'if (lane !== undefined) return',
       },
+      // A lane whose commit has failed commits nothing more, until its transaction times out and it starts over for that.
+      { file: COMMIT_LANE, find: '      this.#failed = true\n', replace: '' },
     ],
   },
   {
-    name: 'a producer that does not know what became of a batch keeps its epoch',
+    name: 'a producer does not take the epoch to which the end of its transaction was raised',
     edits: [
       {
         file: 'lib/client/producer.ts',
-        find: '} else if (sender.unresolved || transaction?.uncertain === true) {',
-        replace: '} else if (sender === undefined) {',
+        find: 'if (identity !== undefined) this.#goOnAs(identity)',
+        replace: 'void identity',
       },
     ],
   },
