@@ -93,7 +93,10 @@ export class TaskManager implements GroupListener {
   }
 
   get tasks(): readonly StreamTask[] {
-    return [...this.#owned.values()].flatMap(({ task }) => task ?? [])
+    // Asked in every turn of the loop.
+    const tasks: StreamTask[] = []
+    for (const { task } of this.#owned.values()) if (task !== undefined) tasks.push(task)
+    return tasks
   }
 
   get lanes(): Iterable<CommitLane> {
