@@ -4,6 +4,8 @@ import { Report } from './simulate/report.ts'
 import { runInProcesses, runSeeds } from './simulate/seeds.ts'
 
 async function main(options: RunOptions): Promise<void> {
+  // Of the many errors of a run only messages are told. Their stacks would take a twentieth of its time.
+  if (!options.trace) Error.stackTraceLimit = 0
   if (options.worker) return runSeeds(options, (result) => console.log(JSON.stringify(result)))
   const report = new Report((line) => console.log(line))
   const startMs = performance.now()
