@@ -123,7 +123,7 @@ export class RestoreProgress {
     listener.onRestoring(event)
     if (clock.monotonicMs() - this.#loggedMs < LOG_EVERY_MS) return
     this.#loggedMs = clock.monotonicMs()
-    logger.info({ task: this.#what.task, ...event }, 'a store is still being restored')
+    logger.info({ task: this.#what.task, ...event }, `a store is still being restored: ${this.#progress(event)}`)
   }
 
   /** The store holds everything. */
@@ -145,6 +145,11 @@ export class RestoreProgress {
       'the restore of a store was interrupted: it goes on from there when the task comes back',
     )
     this.#options.listener.onSuspended(event)
+  }
+
+  #progress({ remaining, etaMs }: RestoringEvent): string {
+    const percent = Math.floor(100 * (1 - remaining / (this.#target - this.#from)))
+    return etaMs === undefined ? `${percent} %` : `${percent} %, about ${Math.ceil(etaMs / 1_000)} s left`
   }
 
   #event(): RestoringEvent {

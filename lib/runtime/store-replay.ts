@@ -23,8 +23,9 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024
 /** What stores gather before they make rows of it, they gain from: these become fewer. */
 const MAX_GATHERED_BYTES = 32 * 1024 * 1024
 const BATCHES_OF_A_STORE = 2
-/** What a row may take up besides the bytes of its record. */
-const ROW_BYTES = 192
+/** What a record may take up besides its own bytes: its row, and, in stores of groups, those that are written anew with it. Kept free in each share, if it is not a quarter of it. */
+const MAX_ROW_BYTES = 8 * 1024
+const MIN_ROW_BYTES = 192
 
 /** A store of a task that has a changelog. */
 export interface RestoringStore extends TaskStore {
@@ -161,9 +162,11 @@ export class StoreReplay {
   #hasRoomFor(recordBytes: number, fullBytes: number): boolean {
     if (this.#recordBytes + recordBytes > MAX_BATCH_BYTES && this.#recordBytes > 0 && !this.#gathers) return false
     const filling = this.#fillingBytes
-    if (filling + recordBytes + ROW_BYTES <= fullBytes) return true
+    const share = this.#shareBytes
+    const bytes = recordBytes + Math.max(MIN_ROW_BYTES, Math.min(MAX_ROW_BYTES, share / 4))
+    if (filling + bytes <= fullBytes) return true
     // Larger than all that the store may ever hold: taken by itself.
-    return filling === 0 && recordBytes + ROW_BYTES > this.#shareBytes
+    return filling === 0 && bytes > share
   }
 
   /** Of the rows in the batch that is filling. */

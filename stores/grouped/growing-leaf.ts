@@ -11,8 +11,9 @@ import {
   writeEntry,
 } from './leaf.ts'
 
-/** Room for so many entries like the first one. */
+/** Room for so many entries like the first one, and for the bytes of a leaf that is not yet cut in two. */
 const FIRST_ENTRIES = 4
+const MAX_ROOM_BYTES = 2 * 1024
 
 /**
  * A leaf that is written to many times before it is read: entries that come in order of their sort keys, as those of changelogs mostly do, are put behind the others in place,
@@ -32,7 +33,7 @@ export class GrowingLeaf {
   constructor(row: Buffer | undefined, entryBytes: number) {
     this.#hadRow = row !== undefined
     this.#length = row?.length ?? HEADER_BYTES
-    this.#bytes = Buffer.allocUnsafe(this.#length + FIRST_ENTRIES * entryBytes)
+    this.#bytes = Buffer.allocUnsafe(this.#length + Math.min(FIRST_ENTRIES * entryBytes, MAX_ROOM_BYTES))
     if (row === undefined) this.#bytes[0] = LEAF
     else this.#bytes.set(row)
     this.#lastStart = lastEntry(this.#bytes, this.#length)
@@ -98,7 +99,7 @@ export class GrowingLeaf {
   }
 
   #grow(bytes: number): void {
-    const larger = Buffer.allocUnsafe(Math.max(bytes, 2 * this.#bytes.length))
+    const larger = Buffer.allocUnsafe(Math.max(bytes, Math.min(2 * this.#bytes.length, MAX_ROOM_BYTES)))
     larger.set(this.#bytes)
     this.#bytes = larger
   }

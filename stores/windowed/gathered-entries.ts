@@ -110,6 +110,7 @@ export class GatheredEntries {
   #read(keyText: string, entryBytes: number): GrowingLeaf | typeof IN_ROWS {
     const { bucket, isNew } = this.#last!
     const row = isNew ? undefined : this.#groups.row(this.#groupKey(keyText, bucket))
-    return row === undefined || row[0] === LEAF ? new GrowingLeaf(row, entryBytes) : IN_ROWS
+    if (row !== undefined && (row[0] !== LEAF || row.length > MAX_LEAF_BYTES)) return IN_ROWS
+    return new GrowingLeaf(row, entryBytes)
   }
 }
