@@ -14,6 +14,7 @@ import { ChangelogLostError, NotRunningError } from './errors.ts'
 import { GlobalStores } from './global-stores.ts'
 import { isPurged } from './internal-topic-configs.ts'
 import { prepareTopics } from './internal-topics.ts'
+import { requireOffsetsOfState } from './lost-offsets-at-start.ts'
 import type { Metrics } from './metrics.ts'
 import { SinkTopics } from './record-collector.ts'
 import { RecordPurger } from './record-purger.ts'
@@ -82,6 +83,14 @@ export class Instance {
     const changelogIds = await this.#changelogIds()
     this.#knownChangelogIds = changelogIds
     await startSerdes(topology, config.applicationId)
+    this.#throwIfClosing()
+    await requireOffsetsOfState({
+      admin: this.#client.admin,
+      applicationId: config.applicationId,
+      topology,
+      directory: this.#options.directory,
+      openDatabase: this.#options.openDatabase,
+    })
     this.#throwIfClosing()
     await this.#startGlobalStores()
     const { admin } = this.#client

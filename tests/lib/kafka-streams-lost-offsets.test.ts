@@ -10,7 +10,7 @@ import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import type { Topology } from '../../topology/topology.ts'
 import { guarantees } from '../support/guarantees.ts'
 import { TestApp, type TestInstance } from '../support/test-app.ts'
-import { countByKey, countsOf } from '../support/topologies.ts'
+import { countByKey, countsOf, wordCount } from '../support/topologies.ts'
 import { until } from '../support/until.ts'
 import { strings } from '../topology/support/strings.ts'
 
@@ -176,6 +176,25 @@ describe('committed offsets', () => {
     rmSync(join(app.folder, 'a'), { recursive: true })
     await counted(countByKey())
     expect(app.latest('out')).toEqual(countsOf('aab'))
+  })
+
+  it('that are gone have nothing read again by tasks without state either: their records would reach those that have it', async () => {
+    opened()
+    app.topics({ lines: 1, counts: 1 })
+    await app.produce('lines', { value: 'a b a' })
+    await counted(wordCount(), ['lines', 'app-counts-repartition'])
+    const before = app.ends('app-counts-repartition')
+    await admin.deleteGroup('app')
+    await expect(app.open(wordCount()).streams.start()).rejects.toMatchObject({
+      code: 'STREAMS_COMMITTED_OFFSETS_LOST',
+      taskId: '1_0',
+      partitions: [input('app-counts-repartition')],
+      directory: join(app.folder, 'a', 'app', '1_0'),
+    })
+    expect(app.ends('app-counts-repartition')).toEqual(before)
+    expect(await app.committed('lines')).toEqual([-1])
+    // It has not even joined.
+    expect((await admin.describeGroup('app'))?.members ?? []).toEqual([])
   })
 
   it('that Java committed are missed like our own', async () => {
