@@ -4,6 +4,8 @@ import { simulate } from '../../../lib/testing/simulation/simulate.ts'
 
 const [from = 1, to = 100] = process.argv.slice(2).map(Number)
 for (let seed = from; seed <= to; seed++) {
+  // What is left to be read if the process does not come through.
+  console.log(JSON.stringify({ begun: seed }))
   let violation: string | undefined
   try {
     violation = (await simulate({ seed })).violations[0]

@@ -1,6 +1,6 @@
-// npm run mutations [-- --seeds 1000] [--only PART-OF-NAME]
+// npm run mutations [-- --seeds 1000] [--from 1] [--only PART-OF-NAME]
 //
-// Plants each mutation in a copy of the sources, runs the simulation over it from seed 1 on, and prints which seed found it. The unchanged code
+// Plants each mutation in a copy of the sources, runs the simulation over it from a seed on, and prints which seed found it. The unchanged code
 // has to pass some seeds first, and in the end all that the slowest mutation needed. Exit code 1: it did not, or a mutation was not found.
 import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -14,12 +14,23 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const FIRST_VIOLATION = 'tests/simulation/mutations/first-violation.ts'
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '1000' }, only: { type: 'string', default: '' } },
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
+  },
 })
 const seedCount = Number(values.seeds)
+const firstSeed = Number(values.from)
 const chosen = mutations.filter(({ name }) => name.includes(values.only))
-if (!Number.isInteger(seedCount) || seedCount < 1 || chosen.length === 0) {
-  console.error('usage: npm run mutations [-- --seeds N] [--only PART-OF-NAME]')
+if (
+  !Number.isInteger(seedCount) ||
+  seedCount < 1 ||
+  !Number.isInteger(firstSeed) ||
+  firstSeed < 1 ||
+  chosen.length === 0
+) {
+  console.error('usage: npm run mutations [-- --seeds N] [--from N] [--only PART-OF-NAME]')
   process.exit(2)
 }
 
@@ -61,7 +72,7 @@ async function hunt(mutation: Mutation | undefined, seeds: number): Promise<Foun
     for (const file of tracked.trim().split('\n')) cpSync(join(ROOT, file), join(folder, file))
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
     if (mutation !== undefined) plant(folder, mutation)
-    const child = spawn(process.execPath, [FIRST_VIOLATION, '1', String(seeds)], {
+    const child = spawn(process.execPath, [FIRST_VIOLATION, String(firstSeed), String(firstSeed + seeds - 1)], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'ignore'],
     })
@@ -71,9 +82,10 @@ async function hunt(mutation: Mutation | undefined, seeds: number): Promise<Foun
     })
     const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve))
     const line = output.trim().split('\n').at(-1)
-    if (exitCode !== 0 || line === undefined || line === '')
-      return { seed: 1, violation: `the process ended with ${exitCode}` }
-    return JSON.parse(line) as Found
+    // What does not even start has not been found by any check.
+    if (line === undefined || line === '') throw new Error(`'${mutation?.name ?? 'the unchanged code'}' does not run`)
+    const { begun, ...found } = JSON.parse(line) as Found & { readonly begun?: number }
+    return begun === undefined ? found : { seed: begun, violation: `the process ended with ${exitCode}` }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -105,7 +117,7 @@ async function work(): Promise<void> {
 }
 await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) }, work))
 
-const needed = Math.max(0, ...[...found.values()].map(({ seed }) => seed ?? 0))
+const needed = Math.max(0, ...[...found.values()].map(({ seed }) => (seed === undefined ? 0 : seed + 1 - firstSeed)))
 await requireToPass(needed)
 const missed = [...found.values()].filter(({ seed }) => seed === undefined).length
 console.log(`${found.size - missed} of ${found.size} found, within ${needed} seeds; the unchanged code passes them`)
