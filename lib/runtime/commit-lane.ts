@@ -155,6 +155,12 @@ export class CommitLane {
     const { clock, guarantee, changelogIds, metrics } = this.#options
     if (this.#tainted) throw new TransactionAbortedError('a task of the same transaction was given up')
     const held = await this.#hold()
+    const closed = guarantee === 'exactly_once' ? held.find((task) => !task.isStarted) : undefined
+    if (closed !== undefined) {
+      for (const task of held) task.release()
+      // What it has sent lies in the transaction, and its offsets are not to be had any more.
+      throw new TransactionAbortedError(`task ${closed.name} was closed while the commit waited for it`)
+    }
     const tasks = held.filter((task) => task.dirty)
     // No await between here and the producer's call: it seals its side in the same turn.
     // What a transaction writes is written when the offsets are committed, so it may say so.

@@ -111,6 +111,19 @@ describe('a commit lane', () => {
     expect(commits).toHaveLength(1)
   })
 
+  it('commits nothing when a task is closed while it is waited for: what it sent would be committed without its offsets', async () => {
+    const [lost, other] = [new FakeTask('lost'), new FakeTask('other')]
+    const { lane, commits } = laneOf([lost, other])
+    lost.prepares = async () => {
+      lost.isStarted = false
+      lost.dirty = false
+    }
+    await expect(lane.commit()).rejects.toMatchObject({ code: 'STREAMS_TRANSACTION_ABORTED' })
+    expect(commits).toEqual([])
+    expect(other.did).toEqual([])
+    expect([lost, other].some(({ isHeld }) => isHeld)).toBe(false)
+  })
+
   it('at least once notes the offsets of inputs only when they are committed, which is the task’s to do', async () => {
     const task = new FakeTask('a')
     await laneOf([task], 'at_least_once').lane.commit()
