@@ -102,7 +102,8 @@ export class RestoreProgress {
     if (why === undefined) logger.info(fields, 'a store is being restored')
     else {
       const how = emptied ? 'emptied and restored' : 'restored'
-      const text = `store is ${how} from the start of its changelog, up to ${remaining} records: ${why}`
+      const records = remaining === 1 ? 'record' : 'records'
+      const text = `a store is ${how} from the start of its changelog, up to ${remaining} ${records}: ${why}`
       logger.warn({ ...fields, why }, text)
     }
     if (remaining === 0) return

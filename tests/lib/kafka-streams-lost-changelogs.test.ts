@@ -183,7 +183,7 @@ describe('a changelog', () => {
       level: 'warn',
       fields: { task: '0_0', store: 'counts', topic: CHANGELOG, partition: 0, remaining: 1 },
       message: expect.stringMatching(
-        `store is emptied and restored from the start of its changelog, up to 1 records: .*starts at ${logEndOffset + 1}, after its position`,
+        `a store is emptied and restored from the start of its changelog, up to 1 record: .*starts at ${logEndOffset + 1}, after its position`,
       ),
     })
     await app.produce('in', ...of('a'))
