@@ -84,14 +84,6 @@ export class Instance {
     this.#knownChangelogIds = changelogIds
     await startSerdes(topology, config.applicationId)
     this.#throwIfClosing()
-    await requireOffsetsOfState({
-      admin: this.#client.admin,
-      applicationId: config.applicationId,
-      topology,
-      directory: this.#options.directory,
-      openDatabase: this.#options.openDatabase,
-    })
-    this.#throwIfClosing()
     await this.#startGlobalStores()
     const { admin } = this.#client
     this.#purger = new RecordPurger({
@@ -164,6 +156,15 @@ export class Instance {
         onFatal: (error) => manager.onFatal(error),
       },
     })
+    await requireOffsetsOfState({
+      admin,
+      member: this.#member,
+      applicationId: config.applicationId,
+      topology,
+      directory: this.#options.directory,
+      openDatabase: this.#options.openDatabase,
+    })
+    this.#throwIfClosing()
     this.#loop.start()
     if (topology.subtopologies.length > 0) {
       await this.#member.start()

@@ -4,7 +4,7 @@ import type { StateDirectory } from '../../stores/state-directory.ts'
 import type { OpenTaskDatabase, TaskDatabase } from '../../stores/task-database.ts'
 import type { PhysicalTopology } from '../../topology/physical.ts'
 import { topicName } from '../../topology/physical.ts'
-import type { Admin } from '../client/client.ts'
+import type { Admin, GroupMember } from '../client/client.ts'
 import { partitionKey, type TopicPartition } from '../core/record.ts'
 import { CommittedInputs } from './committed-inputs.ts'
 import { CommittedOffsetsLostError } from './errors.ts'
@@ -14,6 +14,7 @@ const MEMORY_BYTES = 256 * 1024
 
 export interface StateOnDisk {
   readonly admin: Admin
+  readonly member: Pick<GroupMember, 'committed'>
   readonly applicationId: string
   readonly topology: PhysicalTopology
   readonly directory: Pick<StateDirectory, 'taskDirectory' | 'taskDirectories'>
@@ -27,7 +28,7 @@ export interface StateOnDisk {
  * @throws CommittedOffsetsLostError `STREAMS_COMMITTED_OFFSETS_LOST`
  */
 export async function requireOffsetsOfState(options: StateOnDisk): Promise<void> {
-  const { admin, applicationId, directory } = options
+  const { admin, member, applicationId, directory } = options
   const tasks = directory.taskDirectories()
   if (tasks.length === 0) return
   const committed = await admin.committedOffsets(applicationId)
@@ -36,7 +37,10 @@ export async function requireOffsetsOfState(options: StateOnDisk): Promise<void>
       ({ topic, partition }) => !committed.has(partitionKey(topic, partition)),
     )
     if (missing.length === 0) continue
-    const lost = await notedOf(task, missing, options)
+    const noted = await notedOf(task, missing, options)
+    // The first commit may have ended, though its offsets are not to be seen yet: to wait for that is only worth while here.
+    const stable = await member.committed(noted)
+    const lost = noted.filter(({ topic, partition }) => !stable.has(partitionKey(topic, partition)))
     if (lost.length > 0) throw new CommittedOffsetsLostError(task, lost, applicationId, directory.taskDirectory(task))
   }
 }
