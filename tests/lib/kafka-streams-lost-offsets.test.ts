@@ -35,8 +35,11 @@ let app: TestApp
 let client: Client
 let admin: Admin
 
-function opened(settings: ConstructorParameters<typeof TestApp>[0] = {}): void {
-  app = new TestApp({ requestTimeoutMs: 3_000, sessionTimeoutMs: 500, ...settings }).topics({
+function opened(
+  settings: ConstructorParameters<typeof TestApp>[0] = {},
+  cluster: ConstructorParameters<typeof TestApp>[1] = {},
+): void {
+  app = new TestApp({ requestTimeoutMs: 3_000, sessionTimeoutMs: 500, ...settings }, cluster).topics({
     in: 1,
     more: 1,
     out: 1,
@@ -195,6 +198,19 @@ describe('committed offsets', () => {
     expect(await app.committed('lines')).toEqual([-1])
     // It has not even joined.
     expect((await admin.describeGroup('app'))?.members ?? []).toEqual([])
+  })
+
+  it('that are not to be seen yet are waited for: the first commit has ended, its markers are on their way', async () => {
+    opened({}, { transactionMarkerDelayMs: 1_500 })
+    await app.produce('in', ...of('aab'))
+    const first = await app.start(countByKey())
+    await until('it has committed', () => first.streams.metrics().commits > 0)
+    await first.close()
+    expect(await app.committed('in')).toEqual([-1])
+    const second = await app.start(countByKey())
+    expect(second.errors).toEqual([])
+    await app.caughtUp('in')
+    expect(app.latest('out')).toEqual(countsOf('aab'))
   })
 
   it('that Java committed are missed like our own', async () => {
