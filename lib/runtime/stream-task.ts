@@ -210,9 +210,12 @@ export class StreamTask {
     timer.cancel()
   }
 
-  /** What it has done since its last commit must not be committed any more: until the task has started over, an attempt fails with this. */
+  /**
+   * What it has done since its last commit must not be committed any more: until the task has started over, an attempt fails with this. A task that has not
+   * started has done nothing.
+   */
   refuseCommits(cause: unknown): void {
-    this.#failure ??= cause
+    if (this.isStarted) this.#failure ??= cause
   }
 
   /** Drops everything since the last commit: processors, uncommitted writes, times. `run` starts over. */

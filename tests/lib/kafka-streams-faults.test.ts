@@ -248,6 +248,24 @@ describe.each(suites)('exactly once by $transactionScope, transactions of versio
     expectExact(keys)
   })
 
+  it('the cluster is away while the tasks start for the first time: they start once more, and then process', async () => {
+    await app.produce('in', ...records)
+    let committedAsked = false
+    const mend = app.cluster.intercept(({ api }) => {
+      if (api === 'offsetFetch') committedAsked = true
+      return committedAsked && api === 'listOffsets' ? { dropRequest: 'disconnect' } : undefined
+    })
+    const instance = app.open(countByKey(), 'a', { requestTimeoutMs: 300 })
+    const started = instance.streams.start()
+    await until('they start over', () => instance.logged('start over') !== undefined)
+    mend()
+    await started
+    await app.caughtUp('in')
+
+    expectExact(keys)
+    expect(instance.errors).toEqual([])
+  })
+
   it('every transaction is refused: it gives up, and the error tells why', async () => {
     const instance = await app.start(countByKey())
     await app.produce('in', ...records.slice(0, 80))
