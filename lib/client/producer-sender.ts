@@ -21,8 +21,10 @@ import type { Wire } from './wire.ts'
 
 export const MAX_IN_FLIGHT_REQUESTS = 5
 export const MAX_REQUEST_BYTES = 1_048_576
-const FIRST_RETRY_MS = 20
-const MAX_RETRY_MS = 1_000
+/** Before a batch is sent again: they double from the first to the longest, in milliseconds. */
+const RETRY_DELAYS = { firstMs: 20, maxMs: 1_000 }
+/** While the transaction before is ending: as for the coordinator's requests. */
+const ENDING_DELAYS = { firstMs: 1, maxMs: 20 }
 
 export interface SenderParts {
   readonly wire: Wire
@@ -241,9 +243,11 @@ export class ProducerSender {
     const followsTrouble = code === errorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER && queue.unacknowledged[0] !== batch
     if (code === errorCodes.NONE || code === errorCodes.DUPLICATE_SEQUENCE_NUMBER) {
       this.#acknowledge(batch, result.baseOffset)
+    } else if (code === errorCodes.CONCURRENT_TRANSACTIONS) {
+      // The transaction before is still ending (version 2), which takes milliseconds, and says nothing against the leader.
+      this.#retry(batch, new Error(result.message ?? errorName(code)), ENDING_DELAYS)
     } else if (followsTrouble || isRetriable(code)) {
-      // That the transaction before is still ending (version 2) says nothing against the leader.
-      if (!followsTrouble && code !== errorCodes.CONCURRENT_TRANSACTIONS) this.#parts.metadata.invalidate(queue.topic)
+      if (!followsTrouble) this.#parts.metadata.invalidate(queue.topic)
       this.#retry(batch, new Error(result.message ?? errorName(code)))
     } else if (code === errorCodes.MESSAGE_TOO_LARGE) {
       this.#tooLarge(batch, 'max.message.bytes')
@@ -267,15 +271,15 @@ export class ProducerSender {
     this.ready(queue)
   }
 
-  #retry(batch: ProducerBatch, cause: Error): void {
+  #retry(batch: ProducerBatch, cause: Error, { firstMs, maxMs } = RETRY_DELAYS): void {
     const { queue } = batch
     if (this.#stopped || this.#expired(batch, cause)) return
-    queue.retryDelayMs ||= FIRST_RETRY_MS
+    queue.retryDelayMs ||= firstMs
     // The longest wait comes after more than a second of trying; and that an answer is missing has shown in a whole request time-out.
-    if (queue.retryDelayMs === MAX_RETRY_MS || cause instanceof RequestTimeoutError) this.#inTrouble(queue, cause)
+    if (queue.retryDelayMs === RETRY_DELAYS.maxMs || cause instanceof RequestTimeoutError) this.#inTrouble(queue, cause)
     if (queue.inFlightCount > 0 || queue.suspended) return
-    this.#suspend(queue, queue.retryDelayMs)
-    queue.retryDelayMs = Math.min(queue.retryDelayMs * 2, MAX_RETRY_MS)
+    this.#suspend(queue, Math.min(queue.retryDelayMs, maxMs))
+    queue.retryDelayMs = Math.min(queue.retryDelayMs * 2, maxMs)
   }
 
   #inTrouble(queue: PartitionQueue, cause: Error): void {

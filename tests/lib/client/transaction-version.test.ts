@@ -69,9 +69,12 @@ describe('in version 2', () => {
     const bench = new ProducerBench({ ...cluster, nodes: 3 })
     const producer = await bench.producer({ transactionalId: 'id' })
     bench.answerWith('produceV12', ...new Array<number>(3).fill(errorCodes.CONCURRENT_TRANSACTIONS))
+    const startMs = bench.clock.monotonicMs()
     producer.send('t', 0, null, Buffer.from('a'), 0, NO_HEADERS)
     await bench.finished(producer.commit([], nobody))
     expect(requestsOf(bench).filter((api) => api === 'produceV12')).toHaveLength(4)
+    // It takes milliseconds: after 1, 2 and 4 ms, besides the way there and back.
+    expect(bench.clock.monotonicMs() - startMs).toBeLessThan(20)
     // One, to find the leader.
     expect(bench.asked.filter(({ api }) => api === 'metadata')).toHaveLength(1)
   })
