@@ -251,6 +251,11 @@ export interface GroupMember {
   /** The generation as of the last SyncGroup. */
   readonly group: GroupMetadata
   /**
+   * Whether the group has given all of these to this member and has not dropped it since. No more from the moment of a loss on, long before `onLost` may have its
+   * turn: what was read of them must then not be committed, also not under a later generation in which they are this member's again.
+   */
+  owns(partitions: readonly TopicPartition[]): boolean
+  /**
    * Resolves once no rebalance is under way, with the generation that then holds. During a listener call that call's generation holds.
    *
    * @throws StaleMemberError `STREAMS_STALE_MEMBER`: the group has dropped this member while its listener was busy with what the generation brought, which may

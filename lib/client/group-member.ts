@@ -98,6 +98,10 @@ export class WireGroupMember implements GroupMember {
     return this.#group
   }
 
+  owns(partitions: readonly TopicPartition[]): boolean {
+    return without(partitions, this.#owned).length === 0
+  }
+
   async start(): Promise<void> {
     this.#machine.transitionTo('JOINING')
     this.#progressMs = this.#nowMs()

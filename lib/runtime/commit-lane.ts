@@ -46,7 +46,7 @@ export interface CommitLaneOptions {
   readonly metrics: Metrics
   readonly logger: Logger
   readonly changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>
-  /** Whether the group still gives these tasks to this instance. */
+  /** Whether the group still gives a task to this instance, and has done so without a break since the task started. */
   readonly owns: (task: StreamTask) => boolean
   readonly onCommitted: (offsets: readonly OffsetCommit[]) => void
 }
@@ -152,16 +152,16 @@ export class CommitLane {
   }
 
   async #commit(): Promise<void> {
-    const { clock, guarantee, changelogIds, metrics } = this.#options
+    const { clock, guarantee, changelogIds, metrics, owns } = this.#options
     if (this.#tainted) throw new TransactionAbortedError('a task of the same transaction was given up')
     const held = await this.#hold()
-    const closed = guarantee === 'exactly_once' ? held.find((task) => !task.isStarted) : undefined
-    if (closed !== undefined) {
+    const gone = guarantee === 'exactly_once' ? held.find((task) => !task.isStarted || !owns(task)) : undefined
+    if (gone !== undefined) {
       for (const task of held) task.release()
-      // What it has sent lies in the transaction, and its offsets are not to be had any more.
-      throw new TransactionAbortedError(`task ${closed.name} was closed while the commit waited for it`)
+      // What it has sent lies in the transaction, and its offsets are not to be had any more, or are another's by now.
+      throw new TransactionAbortedError(`task ${gone.name} was closed or lost before it could be committed`)
     }
-    const tasks = held.filter((task) => task.dirty)
+    const tasks = held.filter((task) => task.dirty && owns(task))
     // No await between here and the producer's call: it seals its side in the same turn.
     // What a transaction writes is written when the offsets are committed, so it may say so.
     if (guarantee === 'exactly_once') for (const task of tasks) task.committedInputs.note()

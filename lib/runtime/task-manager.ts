@@ -331,7 +331,7 @@ export class TaskManager implements GroupListener {
       metrics,
       logger,
       changelogIds,
-      owns: (task) => this.#owns(task),
+      owns: (task) => this.#owns(task) && member().owns(this.#owned.get(task.name)!.partitions),
       onCommitted: (offsets) => {
         for (const task of lane.tasks) this.#owned.get(task.name)!.revivals = 0
         onCommitted(offsets)
@@ -423,7 +423,7 @@ export class TaskManager implements GroupListener {
   async #release(tasks: readonly OwnedTask[], uncommitted: 'commit' | 'drop'): Promise<void> {
     const failed = new Map<CommitLane, unknown>()
     if (uncommitted === 'commit') {
-      const running = tasks.filter(({ task }) => task?.state === 'RUNNING')
+      const running = tasks.filter((owned) => owned.task?.state === 'RUNNING' && !isReleased(owned))
       // What does not run yet must not begin while these commit: what it did would lie in the next transaction of a lane that goes on without its offsets.
       for (const owned of tasks) if (!running.includes(owned)) owned.release.abort()
       await Promise.all(running.map(({ task }) => task!.suspend(this.#options.config.requestTimeoutMs)))

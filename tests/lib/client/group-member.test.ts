@@ -225,6 +225,45 @@ describe('a group that has dropped the member', () => {
   })
 })
 
+describe('the partitions of a member', () => {
+  const all = [0, 1, 2, 3].map((partition) => ({ topic: 't', partition }))
+
+  it('are its own until the group drops it, and not again before it was told of the loss and of the assignment', async () => {
+    const bench = new GroupBench()
+    const one = await bench.started('one')
+    expect(one.member.owns(all)).toBe(true)
+    expect(one.member.owns([{ topic: 't', partition: 4 }])).toBe(false)
+
+    // It is busy with the loss, and becomes a member again meanwhile.
+    const gate = Promise.withResolvers<void>()
+    one.onCall = (call) => (call === 'lost' ? gate.promise : Promise.resolve())
+    const mend = bench.cluster.intercept(() => ({ dropRequest: 'disconnect' }))
+    await bench.until(() => one.events.at(-1) === 'lost 0,1,2,3')
+    expect(one.member.owns(all)).toBe(false)
+    const { generation } = one.member.group
+    mend()
+    await bench.until(() => one.member.group.generation > generation)
+    expect(one.member.owns(all)).toBe(false)
+    gate.resolve()
+    await bench.until(() => one.events.at(-1) === 'assigned +0,1,2,3 =')
+    expect(one.member.owns(all)).toBe(true)
+  })
+
+  it('are its own until it has given them up', async () => {
+    const bench = new GroupBench()
+    const one = await bench.started('one')
+    const gate = Promise.withResolvers<void>()
+    one.onCall = (call) => (call === 'revoked' ? gate.promise : Promise.resolve())
+    const joining = bench.started('two')
+    await bench.until(() => one.events.at(-1)!.startsWith('revoked'))
+    expect(one.member.owns(all)).toBe(true)
+    gate.resolve()
+    await joining
+    await bench.until(() => one.partitions.length === 2)
+    expect(one.member.owns(all)).toBe(false)
+  })
+})
+
 // It knows the group as of its last complete round, and takes the id that was given out since for another process's.
 describe('a coordinator that has taken over and fences the member', () => {
   it('is asked for a new id: no other process has the instance id', async () => {

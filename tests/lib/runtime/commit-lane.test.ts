@@ -124,6 +124,23 @@ describe('a commit lane', () => {
     expect([lost, other].some(({ isHeld }) => isHeld)).toBe(false)
   })
 
+  it.each([
+    { guarantee: 'exactly_once', topics: [], why: 'what it sent lies in the transaction' },
+    { guarantee: 'at_least_once', topics: ['other'], why: 'the other’s are the other’s' },
+  ] as const)(
+    '$guarantee commits $topics when a task was lost, but not yet closed: $why',
+    async ({ guarantee, topics }) => {
+      const [gone, other] = [new FakeTask('gone'), new FakeTask('other')]
+      const { lane, commits, lost } = laneOf([gone, other], guarantee)
+      // The group may know this member again, under a generation in which another has committed the same records.
+      lost.add(gone)
+      await lane.commit().catch(() => {})
+      expect(commits.map((commit) => commit.topics)).toEqual(topics)
+      expect(gone.did).toEqual([])
+      expect([gone, other].some(({ isHeld }) => isHeld)).toBe(false)
+    },
+  )
+
   it('at least once notes the offsets of inputs only when they are committed, which is the task’s to do', async () => {
     const task = new FakeTask('a')
     await laneOf([task], 'at_least_once').lane.commit()
@@ -243,9 +260,11 @@ describe('a commit lane', () => {
     ])('does not, if $what', async ({ generations, taken }) => {
       const task = new FakeTask('a')
       const { lane, commits, answers, next, lost } = laneOf([task])
-      answers.push(stale)
+      answers.push(() => {
+        if (taken) lost.add(task)
+        return stale()
+      })
       next.push(...generations)
-      if (taken) lost.add(task)
       await expect(lane.commit()).rejects.toMatchObject({ code: 'STREAMS_STALE_MEMBER' })
       expect(commits).toHaveLength(1)
       expect(task.did).toEqual(['note', 'seal'])

@@ -117,6 +117,7 @@ function managed() {
       return metadata
     },
     group: metadata,
+    owns: () => true,
   }
   let departed: readonly string[] = []
   const tasksOf = (partitions: readonly TopicPartition[]) =>
