@@ -213,7 +213,8 @@ export class Simulation {
       onOutside: (process, operation, moment, message) => {
         if (this.#trace !== undefined)
           this.#log(`${process.name} ${moment} ${operation}${detailOf(operation, message)}`)
-        this.#crashes.onOutside(process, operation, moment)
+        // A crash that was to come, and has not, would have somebody start when nobody waits for it any more.
+        if (this.#phase !== 'over') this.#crashes.onOutside(process, operation, moment)
       },
       diskDelayMs: (process) => this.#diskDelayMs(process),
       onCommitted: (process, offsets) => this.#reads.onCommitted(process, offsets),
