@@ -2,14 +2,10 @@
 import type { Clock, Timer } from '../core/clock.ts'
 import { InvariantError } from '../core/errors.ts'
 import type { Headers } from '../core/record.ts'
-import { RecordTooLargeError } from './errors.ts'
 import type { Acknowledgements } from './producer-acknowledgements.ts'
 import { PartitionQueue, ProducerBatch } from './producer-batch.ts'
+import { sizeOfRecord } from './producer-record-size.ts'
 import type { CompressionCodec } from './protocol/compression.ts'
-import { estimateRecordBytes } from './protocol/record-batch-builder.ts'
-
-/** What a batch adds to its records. */
-const BATCH_HEADER_BYTES = 61
 
 export interface AccumulatorParts {
   readonly clock: Clock
@@ -48,13 +44,7 @@ export class Accumulator {
     headers: Headers,
   ): void {
     const { acknowledgements, maxRequestBytes } = this.#parts
-    const estimate = estimateRecordBytes(key, value, headers)
-    if (estimate + BATCH_HEADER_BYTES > maxRequestBytes) {
-      throw new RecordTooLargeError(topic, estimate + BATCH_HEADER_BYTES, {
-        name: 'maxRequestBytes',
-        bytes: maxRequestBytes,
-      })
-    }
+    const estimate = sizeOfRecord(topic, key, value, headers, maxRequestBytes)
     const queues = topic === this.#lastTopic ? this.#lastQueues : this.#queuesOf(topic)
     const queue = queues[partition] ?? this.#newQueue(topic, queues, partition)
     let batch = queue.open

@@ -6,8 +6,8 @@
 //   3 the producer's transaction: sends, offsets, EndTxn
 //   4 one LevelDB batch a task: rows and changelog positions
 // A crash before 3 ends loses nothing but work; a crash between 3 and 4 leaves the changelog ahead of the database, and the restore
-// reads that tail. If nobody tells how 3 ended, the count of commits beside the committed offsets does. At least once: 3 is a flush, then 4, then the
-// offsets are committed to the group.
+// reads that tail. If nobody tells how 3 ended, the count of commits beside the committed offsets does. At least once: 3 is a flush, the
+// changelogs last (held-changelog.ts), then 4, then the offsets are committed to the group.
 import { channel } from 'node:diagnostics_channel'
 import type { ChangelogPosition } from '../../stores/task-database.ts'
 import type {
@@ -22,6 +22,7 @@ import { CommitOutcomeUnknownError, StaleMemberError, TransactionAbortedError } 
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import type { ProcessingGuarantee } from './config.ts'
+import { flushChangelogsLast } from './held-changelog.ts'
 import type { Metrics } from './metrics.ts'
 import type { StreamTask } from './stream-task.ts'
 
@@ -168,7 +169,8 @@ export class CommitLane {
     const offsets = tasks.map((task) => task.seal())
     const sealedMs = clock.monotonicMs()
     const all = offsets.flat()
-    const sending = guarantee === 'exactly_once' ? this.#endTransaction(tasks, all) : this.producer.flush()
+    const sending =
+      guarantee === 'exactly_once' ? this.#endTransaction(tasks, all) : flushChangelogsLast(this.producer, tasks, clock)
     for (const task of held) task.release()
     const report = (step: CommitStep['step']) => {
       if (!commitSteps.hasSubscribers) return

@@ -44,7 +44,7 @@ export interface StreamsConfig {
   readonly readCacheBytes?: number
   /** Write buffers and block caches of all state databases. Default: 64 MiB. */
   readonly stateMemoryBytes?: number
-  /** Uncommitted writes that bring a commit forward. Default: 64 MiB. */
+  /** Uncommitted writes, with at_least_once also changelog records that wait for the commit, that bring a commit forward. Default: 64 MiB. */
   readonly uncommittedBytes?: number
   /** Static membership. Default: an id made once and kept in the state directory; null joins as a dynamic member. */
   readonly groupInstanceId?: string | null

@@ -144,8 +144,7 @@ export class StreamLoop {
   #uncommittedBytes(): number {
     let bytes = 0
     // What is being restored is written on its own.
-    for (const { state, database } of this.#options.manager.tasks)
-      if (state === 'RUNNING') bytes += database.uncommittedBytes
+    for (const task of this.#options.manager.tasks) if (task.state === 'RUNNING') bytes += task.uncommittedBytes
     return bytes
   }
 

@@ -14,6 +14,7 @@ import { StateMachine } from '../core/state-machine.ts'
 import { CommittedInputs } from './committed-inputs.ts'
 import { addPlace, ProcessingError, type RecordPlace } from './errors.ts'
 import type { ForwardScope } from './forward.ts'
+import type { HeldChangelog } from './held-changelog.ts'
 import type { Metrics } from './metrics.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { type GraphHost, ProcessGraph } from './process-graph.ts'
@@ -114,6 +115,11 @@ export class StreamTask {
 
   get stores(): ReadonlyMap<string, TaskStore> {
     return this.#stores.all
+  }
+
+  /** Approximate bytes of rows that are not written, and of what is logged and not sent. */
+  get uncommittedBytes(): number {
+    return this.database.uncommittedBytes + this.#stores.heldBytes
   }
 
   get state(): TaskState {
@@ -328,6 +334,11 @@ export class StreamTask {
     const offsets = this.#progress.offsets(this.#group.queues)
     this.#stores.seal(offsets)
     return offsets
+  }
+
+  /** What the sealed generation has logged and is to be sent last, see held-changelog.ts. */
+  get heldChangelogs(): readonly HeldChangelog[] {
+    return this.#stores.heldChangelogs
   }
 
   /** Ends what `prepareCommit` began. */

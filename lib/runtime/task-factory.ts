@@ -10,8 +10,10 @@ import {
 } from '../../topology/physical.ts'
 import type { Producer } from '../client/client.ts'
 import type { Logger } from '../core/log.ts'
+import type { TopicPartition } from '../core/record.ts'
 import type { ResolvedConfig } from './config.ts'
 import { ForwardScope } from './forward.ts'
+import { HeldChangelog } from './held-changelog.ts'
 import { isPurged } from './internal-topic-configs.ts'
 import type { Metrics } from './metrics.ts'
 import { openState } from './open-state.ts'
@@ -129,10 +131,12 @@ export class TaskFactory {
       const topic =
         reused === undefined ? changelogTopic(builder.name, applicationId) : topicName(reused, applicationId)
       const logging = builder.logging && reused === undefined
+      const held = logging ? this.#held({ topic, partition: id.partition }, producer) : undefined
+      const send = held?.log ?? sendTo({ topic, partition: id.partition }, producer)
       const context: StoreContext = {
         rows: database.rows(builder.name),
         changelogTopic: topic,
-        log: logging ? this.#logTo(builder, topic, id.partition, producer, scope) : () => {},
+        log: logging ? this.#logTo(builder, send, scope) : () => {},
         ...(logging && { changelogOffset: () => database.position(builder.name)?.offset ?? 0 }),
         currentRecord: () => scope.current,
         cacheBudget: builder.caching && cacheBytes > 0 ? this.#cacheBudget : undefined,
@@ -144,24 +148,28 @@ export class TaskFactory {
         isPersistent: builder.persistent,
         isSource: reused !== undefined,
         isPurged: logging && isPurged(builder, config),
+        held,
       })
     }
     return stores
   }
 
-  #logTo(
-    { kind, persistent }: StoreBuilder,
-    topic: string,
-    partition: number,
-    producer: Producer,
-    scope: ForwardScope,
-  ): StoreContext['log'] {
-    const send: StoreContext['log'] = (key, value, timestamp, headers) =>
-      producer.send(topic, partition, key, value, timestamp, headers)
+  // With a transaction around them it does not matter in which order records are sent.
+  #held(changelog: TopicPartition, producer: Producer): HeldChangelog | undefined {
+    const { processingGuarantee, maxRequestBytes } = this.#options.config
+    if (processingGuarantee === 'exactly_once') return undefined
+    return new HeldChangelog({ ...changelog, producer, maxRequestBytes })
+  }
+
+  #logTo({ kind, persistent }: StoreBuilder, send: StoreContext['log'], scope: ForwardScope): StoreContext['log'] {
     if (this.#options.config.storeFormat === 'plain' || !persistent || !KINDS_OF_TABLES.has(kind)) return send
     return (key, value, timestamp, headers) =>
       send(key, value, timestamp, value === null ? (scope.current?.headers ?? headers) : headers)
   }
+}
+
+function sendTo({ topic, partition }: TopicPartition, producer: Producer): StoreContext['log'] {
+  return (key, value, timestamp, headers) => producer.send(topic, partition, key, value, timestamp, headers)
 }
 
 /** The stores in the order of the first node that uses each: what one forwards when flushed, a later one still holds back. */

@@ -6,6 +6,7 @@ import type { OffsetCommit, PartitionOffset, SentOffsets } from '../client/clien
 import { InvariantError } from '../core/errors.ts'
 import { partitionKey, type TopicPartition } from '../core/record.ts'
 import type { ForwardScope } from './forward.ts'
+import type { HeldChangelog } from './held-changelog.ts'
 
 /** A store of a task and the changelog that stands behind it. */
 export interface TaskStore {
@@ -18,6 +19,8 @@ export interface TaskStore {
   readonly isSource: boolean
   /** Whether we delete from the changelog what the store needs no more. */
   readonly isPurged: boolean
+  /** What it logs, if that is sent with the commit only. */
+  readonly held?: HeldChangelog | undefined
 }
 
 /** How often the stores of a task are flushed for one commit before something must be wrong: each time may forward into another store. */
@@ -64,8 +67,21 @@ export class TaskStores {
 
   /** To be called with the generation that is sealed. `consumed`: up to which offsets the inputs are done with it. */
   seal(consumed: readonly OffsetCommit[]): void {
+    for (const { held } of this.all.values()) held?.seal()
     this.#consumed = consumed
     this.#sealedNeeds = this.#changelogNeeds()
+  }
+
+  /** What the sealed generation has logged and is still to be sent: of each store before those upstream of it. */
+  get heldChangelogs(): readonly HeldChangelog[] {
+    return [...this.all.values()].flatMap(({ held }) => (held?.hasSealed ? held : [])).reverse()
+  }
+
+  /** Bytes of what is logged and not sent yet. */
+  get heldBytes(): number {
+    let bytes = 0
+    for (const { held } of this.all.values()) if (held !== undefined) bytes += held.bytes
+    return bytes
   }
 
   /** How far the sealed generation holds each changelog, given what was acknowledged with it; only those that changed. */

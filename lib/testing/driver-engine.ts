@@ -10,6 +10,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import type { ConsumedRecord, Headers, TopicPartition } from '../core/record.ts'
 import { type ResolvedConfig, resolveConfig, type StreamsConfig } from '../runtime/config.ts'
+import { flushChangelogsLast } from '../runtime/held-changelog.ts'
 import { prepareTopics } from '../runtime/internal-topics.ts'
 import { Metrics } from '../runtime/metrics.ts'
 import { SinkTopics } from '../runtime/record-collector.ts'
@@ -271,7 +272,7 @@ export class DriverEngine {
     await task.prepareCommit()
     if (this.#failure !== undefined) throw this.#failure
     const offsets = task.seal()
-    const sent = await producer.flush()
+    const sent = await flushChangelogsLast(producer, [task], this.#clock)
     await task.write(sent, this.#ids)
     task.committed(offsets)
     task.release()

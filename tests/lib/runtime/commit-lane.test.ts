@@ -19,6 +19,7 @@ const groupOf = (generation: number): GroupMetadata => ({
 class FakeTask {
   readonly name: string
   readonly did: string[] = []
+  readonly heldChangelogs = []
   readonly committedInputs = { note: () => void this.did.push('note') }
   isStarted = true
   dirty = true

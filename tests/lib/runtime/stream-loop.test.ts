@@ -40,7 +40,7 @@ class FakeTask {
   readonly name = '0_0'
   readonly state = 'RUNNING'
   readonly lastNodeName = 'node'
-  readonly database = { uncommittedBytes: 0 }
+  uncommittedBytes = 0
   turns = 0
   /** Due long ago: a partition was waited for as long as maxTaskIdleMs says, or a punctuation. */
   nextTimerMs: number | undefined = 0
@@ -157,11 +157,11 @@ async function withLoop(
 describe('a stream loop', () => {
   it('that waits for a commit, since writes pile up, leaves tasks alone whose time has come', () =>
     withLoop({ uncommittedBytes: MEBIBYTE }, async ({ clock, task, lanes, timersInASecond }) => {
-      task.database.uncommittedBytes = 2 * MEBIBYTE
+      task.uncommittedBytes = 2 * MEBIBYTE
       expect(await timersInASecond()).toBeLessThan(5)
       expect(lanes[0]!.commits).toBe(1)
       const before = task.turns
-      task.database.uncommittedBytes = 0
+      task.uncommittedBytes = 0
       task.nextTimerMs = undefined
       lanes[0]!.dirty = false
       lanes[0]!.ended()

@@ -1,0 +1,94 @@
+// Flow: stores → [held-changelog] → producer, with the commit
+//
+// At least once, what stores log is not sent as it is logged: with the commit first everything else is sent and acknowledged, then the changelogs, those of
+// stores downstream before those upstream of them. So a store that is restored never knows of a result that nobody got: that it has let go of a buffered
+// record, has met an id before, or has closed a window. If it did, what is read again after a crash would not bring that result about once more.
+import type { StoreContext } from '../../stores/store.ts'
+import type { Producer, SentOffsets } from '../client/client.ts'
+import { sizeOfRecord } from '../client/producer-record-size.ts'
+import type { Clock } from '../core/clock.ts'
+import type { TopicPartition } from '../core/record.ts'
+
+/** Records that are sent before timers and sockets get their turn. */
+const TURN_RECORDS = 4_096
+
+type LoggedRecord = Parameters<StoreContext['log']>
+
+export interface HeldChangelogOptions extends TopicPartition {
+  readonly producer: Producer
+  /** Of the producer: a record that it would not take is refused when it is logged. */
+  readonly maxRequestBytes: number
+}
+
+/** What one store has logged and not sent yet, in two generations, as its rows are; bounded with them, see `StreamTask.uncommittedBytes`. */
+export class HeldChangelog {
+  readonly #options: HeldChangelogOptions
+  #active: LoggedRecord[] = []
+  #activeBytes = 0
+  #sealed: LoggedRecord[] = []
+  #sealedBytes = 0
+
+  constructor(options: HeldChangelogOptions) {
+    this.#options = options
+  }
+
+  /** Approximate, of both generations. */
+  get bytes(): number {
+    return this.#activeBytes + this.#sealedBytes
+  }
+
+  /** Whether the sealed generation holds anything. */
+  get hasSealed(): boolean {
+    return this.#sealed.length > 0
+  }
+
+  /** @throws RecordTooLargeError `STREAMS_RECORD_TOO_LARGE`: nothing has changed. */
+  readonly log: StoreContext['log'] = (key, value, timestamp, headers) => {
+    const { topic, maxRequestBytes } = this.#options
+    this.#activeBytes += sizeOfRecord(topic, key, value, headers, maxRequestBytes)
+    this.#active.push([key, value, timestamp, headers])
+  }
+
+  /** Closes the active generation and starts the next. */
+  seal(): void {
+    this.#sealed = this.#active
+    this.#sealedBytes = this.#activeBytes
+    this.#active = []
+    this.#activeBytes = 0
+  }
+
+  /** Sends the sealed generation. */
+  async send(clock: Clock): Promise<void> {
+    const { producer, topic, partition } = this.#options
+    const records = this.#sealed
+    for (let i = 0; i < records.length; i++) {
+      if (i > 0 && i % TURN_RECORDS === 0) await clock.yield()
+      producer.send(topic, partition, ...records[i]!)
+    }
+    this.#sealed = []
+    this.#sealedBytes = 0
+  }
+}
+
+/** Who has changelogs to send, see `StreamTask.heldChangelogs`. */
+interface Holder {
+  readonly heldChangelogs: readonly HeldChangelog[]
+}
+
+/**
+ * Sends everything that was sent before this call, and then what the sealed generation of these tasks has logged, store by store; resolves when all of it is
+ * acknowledged, with the last offsets. Begins within the call.
+ */
+export async function flushChangelogsLast(
+  producer: Producer,
+  holders: readonly Holder[],
+  clock: Clock,
+): Promise<SentOffsets> {
+  const sent = new Map(await producer.flush())
+  const held = holders.map(({ heldChangelogs }) => heldChangelogs)
+  for (let i = 0; held.some((changelogs) => i < changelogs.length); i++) {
+    for (const changelogs of held) await changelogs[i]?.send(clock)
+    for (const [partition, offset] of await producer.flush()) sent.set(partition, offset)
+  }
+  return sent
+}
