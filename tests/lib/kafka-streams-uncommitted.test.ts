@@ -43,16 +43,16 @@ describe('uncommitted writes', () => {
     }
   })
 
-  it('are also what waits for the changelog, at least once: a key that changes all the time has one row and many records', async () => {
+  it('are also what waits for the changelog, at least once: a key that changes all the time is one row and many records', async () => {
     const builder = new StreamsBuilder()
     builder
       .stream('in', strings)
       .groupByKey(strings)
       .reduce((_, value) => value, { store: 'last' })
     await app.start(builder.build(), 'a', { processingGuarantee: 'at_least_once' })
-    const value = 'x'.repeat(RECORD_BYTES)
+    const key = 'k'.repeat(RECORD_BYTES)
     for (const part of [100, 200, 300]) {
-      await app.produce('in', ...Array.from({ length: 100 }, () => ({ key: 'k', value })))
+      await app.produce('in', ...Array.from({ length: 100 }, (_, i) => ({ key, value: String(i) })))
       await until('the commit keeps up', async () => (await app.committed('in'))[0]! > part - 100)
     }
   })
