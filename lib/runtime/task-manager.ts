@@ -2,16 +2,7 @@
 
 import { StateCorruptedError } from '../../stores/errors.ts'
 import type { ChangelogPosition } from '../../stores/task-database.ts'
-import type {
-  Assigned,
-  Client,
-  CommittedOffset,
-  Fetcher,
-  GroupListener,
-  GroupMember,
-  OffsetCommit,
-  Producer,
-} from '../client/client.ts'
+import type { Assigned, Client, Fetcher, GroupListener, GroupMember, OffsetCommit, Producer } from '../client/client.ts'
 import { BrokerUnavailableError, StaleMemberError, TransactionAbortedError } from '../client/errors.ts'
 import { StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
@@ -20,10 +11,10 @@ import { Semaphore } from '../core/semaphore.ts'
 import { commitIntervalOf } from './commit-interval.ts'
 import { CommitLane } from './commit-lane.ts'
 import type { ResolvedConfig } from './config.ts'
-import { NoCommittedOffsetError } from './errors.ts'
-import { requireCommittedOffsets, warnOfStateWithoutOffsets } from './lost-offsets.ts'
+import { requireCommittedOffsets } from './lost-offsets.ts'
 import type { Metrics } from './metrics.ts'
 import type { Restorer } from './restorer.ts'
+import { startingOffsets } from './starting-offsets.ts'
 import type { StreamTask, TaskInput } from './stream-task.ts'
 import type { StreamsAssignor } from './streams-assignor.ts'
 import type { TaskFactory } from './task-factory.ts'
@@ -248,7 +239,7 @@ export class TaskManager implements GroupListener {
 
   // A producer that has fenced its predecessors; then what they committed; then what they logged: in this order nothing is missed.
   async #bringUp(owned: OwnedTask, task: StreamTask, lane: CommitLane): Promise<void> {
-    const { member, restorer, client, config } = this.#options
+    const { member, restorer, client, config, logger } = this.#options
     const released = () => isReleased(owned)
     if (task.state === 'CREATED') task.restoring()
     const committed = await member().committed(owned.partitions)
@@ -260,7 +251,11 @@ export class TaskManager implements GroupListener {
     })
     await restorer.restore(task, committed, released)
     if (isReleased(owned)) return
-    const starts = await this.#startingOffsets(task, owned.partitions, committed)
+    const starts = await startingOffsets(task, owned.partitions, committed, {
+      admin: client.admin,
+      offsetReset: config.offsetReset,
+      logger,
+    })
     if (isReleased(owned)) return
     const inputs = owned.partitions.map((partition): TaskInput => {
       const key = partitionKey(partition.topic, partition.partition)
@@ -272,39 +267,6 @@ export class TaskManager implements GroupListener {
     })
     await task.run(inputs, released)
     this.#options.onChange()
-  }
-
-  // The committed offsets, or what the source's reset policy says where there is none that the log still holds.
-  async #startingOffsets(
-    task: StreamTask,
-    partitions: readonly TopicPartition[],
-    committed: ReadonlyMap<string, CommittedOffset>,
-  ): Promise<ReadonlyMap<string, number>> {
-    const { admin } = this.#options.client
-    const [earliest, latest] = await Promise.all([
-      admin.offsets(partitions, 'earliest', 'read_uncommitted'),
-      admin.offsets(partitions, 'latest', 'read_uncommitted'),
-    ])
-    const hasRecords = [...earliest].some(([key, start]) => start < latest.get(key)!)
-    if (committed.size === 0 && hasRecords) await warnOfStateWithoutOffsets(task, this.#options.logger)
-    return new Map(
-      partitions.map(({ topic, partition }) => {
-        const key = partitionKey(topic, partition)
-        const offset = committed.get(key)?.offset
-        const [start, end] = [earliest.get(key)!, latest.get(key)!]
-        if (offset !== undefined && offset >= start && offset <= end) return [key, offset]
-        const reset = task.sourceOf(topic).offsetReset ?? this.#options.config.offsetReset
-        if (reset === 'none') throw new NoCommittedOffsetError(topic, partition)
-        const chosen = reset === 'earliest' ? start : end
-        if (offset !== undefined) {
-          this.#options.logger.error(
-            { topic, partition, committed: offset, logStart: start, logEnd: end, goesOnAt: chosen },
-            'the committed offset is not in the log any more: records were deleted before they were read, or the topic was created anew',
-          )
-        }
-        return [key, chosen]
-      }),
-    )
   }
 
   async #lane(owned: OwnedTask): Promise<CommitLane> {
