@@ -11,6 +11,8 @@ import type { TopicPartition } from '../core/record.ts'
 
 /** Records that are sent before timers and sockets get their turn. */
 const TURN_RECORDS = 4_096
+/** What a record costs besides its bytes: an array, and the Buffer objects of key and value. */
+const RECORD_BYTES = 250
 
 type LoggedRecord = Parameters<StoreContext['log']>
 
@@ -45,7 +47,7 @@ export class HeldChangelog {
   /** @throws RecordTooLargeError `STREAMS_RECORD_TOO_LARGE`: nothing has changed. */
   readonly log: StoreContext['log'] = (key, value, timestamp, headers) => {
     const { topic, maxRequestBytes } = this.#options
-    this.#activeBytes += sizeOfRecord(topic, key, value, headers, maxRequestBytes)
+    this.#activeBytes += RECORD_BYTES + sizeOfRecord(topic, key, value, headers, maxRequestBytes)
     this.#active.push([key, value, timestamp, headers])
   }
 
