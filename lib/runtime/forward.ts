@@ -27,6 +27,8 @@ export class ForwardScope {
   readonly #onManyQueued: (nodeName: string) => void
   readonly #failedNodes = new WeakMap<object, string>()
   #underWay = 0
+  /** Deliveries of an earlier one do not count any more. */
+  #era = 0
   #warned = false
   #failed = false
   #failure: unknown
@@ -50,6 +52,16 @@ export class ForwardScope {
     return this.#failedNodes.get(error as object) ?? this.nodeName
   }
 
+  /** Forgets what is under way and what has failed: the processors that it belongs to are closed. */
+  restart(): void {
+    this.#era++
+    this.#underWay = 0
+    this.#failed = false
+    this.#failure = undefined
+    this.current = undefined
+    this.#idle?.()
+  }
+
   /** Whether nothing is under way and nothing has failed. */
   get idle(): boolean {
     return this.#underWay === 0 && !this.#failed
@@ -69,13 +81,13 @@ export class ForwardScope {
 
   /** Counts a delivery until it settles. The promise returned may be ignored: a failure reaches `settled` all the same. */
   track(delivery: Promise<void>): Promise<void> {
+    const era = this.#era
     this.#underWay++
     const tracked = delivery.then(
-      () => this.#ended(),
+      () => this.#ended(era),
       (error: unknown) => {
-        if (!this.#failed) this.#failure = error
-        this.#failed = true
-        this.#ended()
+        if (era === this.#era) this.#failedWith(error)
+        this.#ended(era)
         throw error
       },
     )
@@ -89,8 +101,14 @@ export class ForwardScope {
     this.#onManyQueued(this.nodeName)
   }
 
-  #ended(): void {
-    if (--this.#underWay === 0) this.#idle?.()
+  #failedWith(error: unknown): void {
+    if (this.#failed) return
+    this.#failed = true
+    this.#failure = error
+  }
+
+  #ended(era: number): void {
+    if (era === this.#era && --this.#underWay === 0) this.#idle?.()
   }
 }
 

@@ -145,6 +145,11 @@ export class StreamTask {
     return this.state === 'RUNNING' || this.state === 'SUSPENDED'
   }
 
+  /** Why it takes no records and commits nothing until it starts over; undefined as long as all is well. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
   /** The node that was entered last. */
   get lastNodeName(): string {
     return this.#scope.nodeName
@@ -229,6 +234,7 @@ export class StreamTask {
     if (this.state === 'RESTORING') return
     await this.suspend(patienceMs)
     await this.#closeGraph()
+    this.#scope.restart()
     this.#group = new PartitionGroup([], -1)
     this.#worked = false
     this.#commitRequested = false

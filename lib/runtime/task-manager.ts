@@ -161,7 +161,8 @@ export class TaskManager implements GroupListener {
   /** What to do about a lane whose commit failed, or a task that failed while processing. */
   laneFailed(lane: CommitLane, error: unknown): void {
     const owned = [...this.#owned.values()].filter((candidate) => candidate.lane === lane && !isReleased(candidate))
-    if (owned.length === 0) return
+    // Those who have not come to it yet need it, too.
+    if (owned.length === 0 && !(isRecoverable(error) && this.#isUsed(lane, []))) return
     if (isRecoverable(error)) {
       this.#revive(lane, owned, error)
       return
@@ -313,7 +314,9 @@ export class TaskManager implements GroupListener {
       return
     }
     const names = owned.map(({ id }) => taskName(id))
-    logger.warn({ tasks: names, code: cause.code, cause: cause.message }, 'tasks start over from their last commit')
+    if (names.length > 0) {
+      logger.warn({ tasks: names, code: cause.code, cause: cause.message }, 'tasks start over from their last commit')
+    }
     const startingBefore = owned.map(({ starting }) => starting)
     let isLost = false
     const startOver = async () => {
@@ -348,6 +351,9 @@ export class TaskManager implements GroupListener {
     }
     const ended = () => {
       lane.startingOver = undefined
+      // One may have failed anew while the others were still on their way.
+      const failed = owned.find(({ task }) => task?.state === 'RUNNING' && task.failure !== undefined)
+      if (failed !== undefined) this.laneFailed(lane, failed.task!.failure)
       this.#options.onChange()
     }
     const over = startOver().finally(() => {

@@ -53,6 +53,23 @@ describe('forwarding', () => {
     expect(second).toEqual(['a'])
   })
 
+  it('forgets what closed processors have under way, and what has failed in them', async () => {
+    const { scope, forwarder } = forwarding()
+    const [old, next] = [gate(), gate()]
+    void forwarder.forward([old.receiver], record('a'))
+    void new Forwarder(scope).forward([{ process: () => Promise.reject(new Error('old')) }], record('b'))
+    await new Promise((resolve) => setImmediate(resolve))
+    scope.restart()
+    expect(scope.idle).toBe(true)
+    await scope.settled()
+
+    void new Forwarder(scope).forward([next.receiver], record('c'))
+    await old.letGo()
+    expect(scope.idle).toBe(false)
+    await next.letGo()
+    expect(scope.idle).toBe(true)
+  })
+
   it('queues records behind one that is under way, awaited or not', async () => {
     const { scope, forwarder } = forwarding()
     const { seen, receiver, letGo } = gate()

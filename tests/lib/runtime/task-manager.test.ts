@@ -19,6 +19,7 @@ class FakeTask {
   dirty = false
   commitRequested = false
   runs = 0
+  failure: unknown
   closes: Promise<void> = Promise.resolve()
 
   constructor(name: string) {
@@ -44,6 +45,7 @@ class FakeTask {
   async abandon(): Promise<void> {
     this.state = 'RESTORING'
     this.dirty = false
+    this.failure = undefined
   }
 
   async run(_: unknown, cancelled: () => boolean): Promise<void> {
@@ -96,8 +98,12 @@ function managed() {
   const restores = new Map<string, Promise<void>>()
   const transactions = { commits: async (): Promise<SentOffsets> => new Map() }
   const group = { confirms: async (): Promise<unknown> => undefined }
+  const inits = new Map<string, Promise<void>>()
   const producer = (id: string): Partial<Producer> => ({
-    init: async () => void did.push(`init ${id}`),
+    init: async () => {
+      did.push(`init ${id}`)
+      await inits.get(id)
+    },
     commit: () => transactions.commits(),
     abort: async () => {},
     close: async () => void did.push(`close ${id}`),
@@ -173,6 +179,11 @@ function managed() {
       restores.set(`0_${partition}`, gate.promise)
       return gate
     },
+    initWaits: (id: string) => {
+      const gate = Promise.withResolvers<void>()
+      inits.set(id, gate.promise)
+      return gate
+    },
     departs: (...instances: readonly string[]) => {
       departed = instances
     },
@@ -212,6 +223,37 @@ describe('tasks of one transaction', () => {
     expect(lane().dirty).toBe(true)
     await expect(lane().commit()).rejects.toMatchObject({ code: 'STREAMS_TRANSACTION_ABORTED' })
     expect(fatal).toEqual([])
+  })
+
+  it('start over once more when one fails while others are still on their way', async () => {
+    const { manager, running, restoresWait, task, fails, fatal } = managed()
+    await running(0, 1)
+    const gate = restoresWait(1)
+    fails()
+    await until('one runs again', () => task(0).runs === 2)
+    task(0).failure = aborted()
+    manager.taskFailed(task(0) as unknown as StreamTask, task(0).failure)
+    gate.resolve()
+    await until('both have started over', () => task(0).runs === 3 && task(1).runs === 3)
+    expect(manager.allRunning).toBe(true)
+    expect(fatal).toEqual([])
+  })
+
+  it('that come to a lane whose commit failed when none was in it find it made new', async () => {
+    const { manager, running, assign, departs, initWaits, did, lane, warnings } = managed()
+    await running(0)
+    departs('gone')
+    const gate = initWaits('app-gone')
+    await assign(1)
+    lane().taint()
+    await manager.onLost([input(0)])
+    did.length = 0
+    manager.laneFailed(lane(), aborted())
+    await until('it is made new', () => did.includes('init app-me') && lane().startingOver === undefined)
+    expect(lane().dirty).toBe(false)
+    gate.resolve()
+    await until('it runs', () => manager.allRunning)
+    expect(warnings.filter((each) => each.includes('start over'))).toEqual([])
   })
 
   it('of a member that the group has dropped wait for onLost, and neither fence their heirs nor try again', async () => {
