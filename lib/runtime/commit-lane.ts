@@ -126,6 +126,11 @@ export class CommitLane {
     this.#closed = true
   }
 
+  /** Whether it commits nothing before `renewed`, for its transaction can only be aborted. */
+  get spoiled(): boolean {
+    return this.#failed || this.#tainted
+  }
+
   /** The producer has a new identity: nothing that was sent before is in its transaction. */
   renewed(): void {
     this.#tainted = false

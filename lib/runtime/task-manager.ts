@@ -161,8 +161,7 @@ export class TaskManager implements GroupListener {
   /** What to do about a lane whose commit failed, or a task that failed while processing. */
   laneFailed(lane: CommitLane, error: unknown): void {
     const owned = [...this.#owned.values()].filter((candidate) => candidate.lane === lane && !isReleased(candidate))
-    // Those who have not come to it yet need it, too.
-    if (owned.length === 0 && !(isRecoverable(error) && this.#isUsed(lane, []))) return
+    if (owned.length === 0) return
     if (isRecoverable(error)) {
       this.#revive(lane, owned, error)
       return
@@ -206,12 +205,33 @@ export class TaskManager implements GroupListener {
     await this.#inheritance
     if (isReleased(owned)) return
     const lane = await this.#lane(owned)
-    while (lane.startingOver !== undefined) await lane.startingOver
+    await this.#usable(lane)
     if (isReleased(owned)) return
     owned.lane = lane
     owned.task = await this.#options.factory.create(owned.id, lane.producer, this.#owned.size)
     lane.tasks.add(owned.task)
     await this.#bringUp(owned, owned.task, lane)
+  }
+
+  // A lane whose commit failed when nobody was left in it to start over is made new by the first who comes.
+  async #usable(lane: CommitLane): Promise<void> {
+    const isManned = () => [...this.#owned.values()].some((owned) => owned.lane === lane && !isReleased(owned))
+    while (lane.startingOver !== undefined || (lane.spoiled && !isManned())) {
+      if (lane.startingOver !== undefined) {
+        await lane.startingOver
+        continue
+      }
+      const renewing = lane
+        .quiet()
+        .then(() => lane.producer.init())
+        .then(() => lane.renewed())
+      lane.startingOver = renewing
+        .catch(() => {})
+        .finally(() => {
+          lane.startingOver = undefined
+        })
+      await renewing
+    }
   }
 
   // With one transaction for all its tasks, the death of an instance leaves it open for everyone who takes one of them over.
@@ -314,9 +334,7 @@ export class TaskManager implements GroupListener {
       return
     }
     const names = owned.map(({ id }) => taskName(id))
-    if (names.length > 0) {
-      logger.warn({ tasks: names, code: cause.code, cause: cause.message }, 'tasks start over from their last commit')
-    }
+    logger.warn({ tasks: names, code: cause.code, cause: cause.message }, 'tasks start over from their last commit')
     const startingBefore = owned.map(({ starting }) => starting)
     let isLost = false
     const startOver = async () => {

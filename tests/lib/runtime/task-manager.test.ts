@@ -5,7 +5,7 @@ import { StaleMemberError, TransactionAbortedError } from '../../../lib/client/e
 import { VirtualClock } from '../../../lib/core/clock.ts'
 import { silentLogger } from '../../../lib/core/log.ts'
 import { partitionKey, type TopicPartition } from '../../../lib/core/record.ts'
-import { resolveConfig } from '../../../lib/runtime/config.ts'
+import { type ProcessingGuarantee, resolveConfig } from '../../../lib/runtime/config.ts'
 import { Metrics } from '../../../lib/runtime/metrics.ts'
 import type { StreamTask } from '../../../lib/runtime/stream-task.ts'
 import { TaskManager, type TaskManagerOptions } from '../../../lib/runtime/task-manager.ts'
@@ -90,7 +90,7 @@ async function settled(): Promise<void> {
 
 const aborted = () => new TransactionAbortedError('a test says so')
 
-function managed() {
+function managed(processingGuarantee: ProcessingGuarantee = 'exactly_once') {
   const did: string[] = []
   const warnings: string[] = []
   const fatal: unknown[] = []
@@ -133,6 +133,7 @@ function managed() {
       applicationId: 'app',
       client: { connect: () => ({}) as never },
       transactionScope: 'instance',
+      processingGuarantee,
     }),
     client: client as unknown as Client,
     factory: {
@@ -239,22 +240,27 @@ describe('tasks of one transaction', () => {
     expect(fatal).toEqual([])
   })
 
-  it('that come to a lane whose commit failed when none was in it find it made new', async () => {
-    const { manager, running, assign, departs, initWaits, did, lane, warnings } = managed()
-    await running(0)
-    departs('gone')
-    const gate = initWaits('app-gone')
-    await assign(1)
-    lane().taint()
-    await manager.onLost([input(0)])
-    did.length = 0
-    manager.laneFailed(lane(), aborted())
-    await until('it is made new', () => did.includes('init app-me') && lane().startingOver === undefined)
-    expect(lane().dirty).toBe(false)
-    gate.resolve()
-    await until('it runs', () => manager.allRunning)
-    expect(warnings.filter((each) => each.includes('start over'))).toEqual([])
-  })
+  it.each(['exactly_once', 'at_least_once'] as const)(
+    'that come to a lane whose commit failed when none was left in it make it new (%s)',
+    async (guarantee) => {
+      const { manager, running, assign, departs, initWaits, did, lane } = managed(guarantee)
+      await running(0)
+      departs('gone')
+      const gate = initWaits('app-gone')
+      await assign(1)
+      await manager.onLost([input(0)])
+      lane().taint()
+      await lane()
+        .commit()
+        .catch(() => {})
+      did.length = 0
+      gate.resolve()
+      await until('the next one runs', () => manager.allRunning)
+      const own = did.filter((each) => !each.includes('gone'))
+      expect(own).toEqual([guarantee === 'exactly_once' ? 'init app-me' : 'init undefined', 'create 0_1'])
+      expect(lane().spoiled).toBe(false)
+    },
+  )
 
   it('of a member that the group has dropped wait for onLost, and neither fence their heirs nor try again', async () => {
     const { manager, running, group, fails, lane, did, warnings, fatal } = managed()
