@@ -29,7 +29,7 @@ export interface SimulationResult {
  * any step of a commit or sleep and come back, disks fill up or lose what was not synced, requests and answers get lost or come twice, brokers are slow
  * and move. Then it lets everything come to rest and compares outputs, stores and offsets with what follows from the inputs. See docs/simulation.md.
  *
- * All of it is the code of production but the cluster and the disk, which are models. Real time passes only for the work: a tenth of a second or so.
+ * All of it is the code of production but the cluster and the disk, which are models. Real time passes only for the work: some fifty milliseconds.
  *
  * @returns What was found; a violation is not thrown. Rejects only where the simulation itself cannot go on.
  * @example
