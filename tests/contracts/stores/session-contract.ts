@@ -238,11 +238,12 @@ export function sessionContract({ caching, logging, timeOrdered, makeBackend }: 
     store.discard?.()
     restore('b', 10)
     restore('a', 20)
+    // Not to be read before.
+    await task.commit(store)
     expect(await all()).toEqual([
       ['a', 0, 20, 'z'],
       ['b', 0, 10, 'z'],
     ])
-    await task.commit(store)
     task = new FakeTask(await backend.open('0_0'))
     store = build()
     put('c', 1, 30, '1')

@@ -293,11 +293,12 @@ export function windowContract(variant: WindowVariant): void {
     store.discard?.()
     restore('b', 10)
     restore('a', 20)
+    // Not to be read before.
+    await task.commit(store)
     expect(await all()).toEqual([
       ['a', 20, e('z')],
       ['b', 10, e('z')],
     ])
-    await task.commit(store)
     task = new FakeTask(await backend.open('0_0'))
     store = build(serdes.string())
     put('c', '1', 30)
