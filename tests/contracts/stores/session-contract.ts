@@ -248,6 +248,8 @@ export function sessionContract({ caching, logging, timeOrdered, makeBackend }: 
     store = build()
     put('c', 1, 30, '1')
     expect(await all()).toHaveLength(3)
+    put('c', 600_000, 600_000, '1')
+    expect((await all()).map(([key]) => key)).not.toContain('a')
   })
 
   it('is what was put, through commits, rollbacks and reopens, and is restored from its changelog', async () => {

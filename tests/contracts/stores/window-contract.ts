@@ -303,6 +303,8 @@ export function windowContract(variant: WindowVariant): void {
     store = build(serdes.string())
     put('c', '1', 30)
     expect(await all()).toHaveLength(3)
+    put('c', '1', 600_000)
+    expect((await all()).map(([key]) => key)).not.toContain('a')
   })
 
   it('is what was put, through commits, rollbacks and reopens, and is restored from its changelog', async () => {
