@@ -9,6 +9,8 @@ import { finalCounts, wordsNotRising, writtenCounts } from './support/word-count
 const TIMEOUT_MS = 180_000
 const lines = plainLines(60_000)
 const truth = wordsOf(lines)
+/** Produced at a time while an application is to be met in the midst of them. */
+const BIT_LINES = 10
 const part = (from: number, to: number) => lines.slice(Math.floor(lines.length * from), Math.floor(lines.length * to))
 /** Long enough to be met in the midst of a transaction; and every count is logged at once. */
 const settings = { kind: 'words', commitIntervalMs: 1_000, cacheBytes: 0 } as const
@@ -23,8 +25,20 @@ await describeWithJava('an application that is killed with -9', () => {
     await application.running()
     await run.produceLines(part(from, middle))
     await run.caughtUp()
-    await run.produceLines(part(middle, to))
-    return run.killWhen(application, () => run.openTransactions())
+    // Bit by bit, as long as it takes: an application that is through with all of it has no transaction open.
+    let rest = part(middle, to)
+    const next = async () => {
+      const bit = rest.slice(0, BIT_LINES)
+      rest = rest.slice(BIT_LINES)
+      await run.produceLines(bit)
+    }
+    const open = await run.killWhen(application, async () => {
+      const found = await run.openTransactions()
+      if (found === undefined && rest.length > 0) await next()
+      return found
+    })
+    if (rest.length > 0) await run.produceLines(rest)
+    return open
   }
 
   async function expectExact(): Promise<void> {
