@@ -175,7 +175,9 @@ export class CommitLane {
     const sealedMs = clock.monotonicMs()
     const all = offsets.flat()
     const sending =
-      guarantee === 'exactly_once' ? this.#endTransaction(tasks, all) : flushChangelogsLast(this.producer, tasks, clock)
+      guarantee === 'exactly_once'
+        ? this.#endTransaction(tasks, all)
+        : flushChangelogsLast(this.producer, tasks, clock, () => this.#requireOwned(tasks))
     for (const task of held) task.release()
     const report = (step: CommitStep['step']) => {
       if (!commitSteps.hasSubscribers) return
@@ -201,6 +203,11 @@ export class CommitLane {
     metrics.commits++
     this.#options.onCommitted(all)
     report('written')
+  }
+
+  #requireOwned(tasks: readonly StreamTask[]): void {
+    const lost = tasks.find((task) => !this.#options.owns(task))
+    if (lost !== undefined) throw new StaleMemberError(`Task ${lost.name} was lost before what it had logged was sent`)
   }
 
   // A transaction takes everything that its producer was sent: until it is cut, no task may go on, also none that had nothing to commit before.

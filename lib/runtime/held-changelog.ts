@@ -80,15 +80,20 @@ interface Holder {
 /**
  * Sends everything that was sent before this call, and then what the sealed generation of these tasks has logged, store by store; resolves when all of it is
  * acknowledged, with the last offsets. Begins within the call.
+ *
+ * @param requireOwned - Throws if the tasks are another's by now. Asked before what each store has logged is sent: nothing fences a process that slept, and what it
+ *   logged before would lie behind what its successor has.
  */
 export async function flushChangelogsLast(
   producer: Producer,
   holders: readonly Holder[],
   clock: Clock,
+  requireOwned: () => void,
 ): Promise<SentOffsets> {
   const sent = new Map(await producer.flush())
   const held = holders.map(({ heldChangelogs }) => heldChangelogs)
   for (let i = 0; held.some((changelogs) => i < changelogs.length); i++) {
+    requireOwned()
     for (const changelogs of held) await changelogs[i]?.send(clock)
     for (const [partition, offset] of await producer.flush()) sent.set(partition, offset)
   }

@@ -55,9 +55,12 @@ function storesOf(producer: FakeProducer, task: number, ...names: readonly strin
 describe('at least once, what stores log', () => {
   let producer: FakeProducer
   const clock = new VirtualClock()
-  const flush = (...tasks: readonly TaskStores[]) => flushChangelogsLast(producer as unknown as Producer, tasks, clock)
+  let owned: () => void
+  const flush = (...tasks: readonly TaskStores[]) =>
+    flushChangelogsLast(producer as unknown as Producer, tasks, clock, () => owned())
   beforeEach(() => {
     producer = new FakeProducer()
+    owned = () => {}
   })
 
   it('is sent when the rest is acknowledged, that of stores downstream before that of stores upstream, of all tasks together', async () => {
@@ -84,6 +87,18 @@ describe('at least once, what stores log', () => {
     ])
     expect(Object.fromEntries(sent)).toEqual({ 'out-0': 0, 'down-0': 1, 'down-1': 2, 'up-0': 0, 'up-1': 1 })
     expect([a.stores.heldBytes, b.stores.heldBytes]).toEqual([0, 0])
+  })
+
+  it('is not sent when the task was lost meanwhile: it would lie behind what the next owner has logged', async () => {
+    const { stores, put } = storesOf(producer, 0, 'up', 'down')
+    put('up', '1')
+    put('down', '2')
+    stores.seal([])
+    owned = () => {
+      if (producer.did.includes('down-0: k 2 @7')) throw new Error('lost')
+    }
+    await expect(flush(stores)).rejects.toThrow('lost')
+    expect(producer.did).toEqual(['flush', 'down-0: k 2 @7', 'flush'])
   })
 
   it('belongs to its commit: what is logged meanwhile waits for the next', async () => {
@@ -124,7 +139,7 @@ describe('at least once, what stores log', () => {
     stores.seal([])
     let turns = 0
     const counting = { yield: async () => void turns++ } as unknown as VirtualClock
-    await flushChangelogsLast(producer as unknown as Producer, [stores], counting)
+    await flushChangelogsLast(producer as unknown as Producer, [stores], counting, () => {})
     expect(producer.did).toHaveLength(10_002)
     expect(turns).toBe(2)
   })
