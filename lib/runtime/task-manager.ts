@@ -160,7 +160,7 @@ export class TaskManager implements GroupListener {
 
   /** What to do about a lane whose commit failed, or a task that failed while processing. */
   laneFailed(lane: CommitLane, error: unknown): void {
-    const owned = [...this.#owned.values()].filter((candidate) => candidate.lane === lane && !isReleased(candidate))
+    const owned = this.#ownedIn(lane)
     if (owned.length === 0) return
     if (isRecoverable(error)) {
       this.#revive(lane, owned, error)
@@ -180,6 +180,11 @@ export class TaskManager implements GroupListener {
 
   #ownedOf(partitions: readonly TopicPartition[]): readonly OwnedTask[] {
     return this.#options.assignor.tasksOf(partitions).flatMap((id) => this.#owned.get(taskName(id)) ?? [])
+  }
+
+  /** Those that commit through a lane, and are still this instance's. */
+  #ownedIn(lane: CommitLane): readonly OwnedTask[] {
+    return [...this.#owned.values()].filter((owned) => owned.lane === lane && !isReleased(owned))
   }
 
   // What many transactions cost shows at the brokers, not here.
@@ -215,8 +220,7 @@ export class TaskManager implements GroupListener {
 
   // A lane whose commit failed when nobody was left in it to start over is made new by the first who comes.
   async #usable(lane: CommitLane): Promise<void> {
-    const isManned = () => [...this.#owned.values()].some((owned) => owned.lane === lane && !isReleased(owned))
-    while (lane.startingOver !== undefined || (lane.spoiled && !isManned())) {
+    while (lane.startingOver !== undefined || (lane.spoiled && this.#ownedIn(lane).length === 0)) {
       if (lane.startingOver !== undefined) {
         await lane.startingOver
         continue
@@ -443,9 +447,7 @@ export class TaskManager implements GroupListener {
       lane.taint()
       return
     }
-    const others = [...this.#owned.values()].filter(
-      (owned) => owned.lane === lane && !without.includes(owned) && !isReleased(owned),
-    )
+    const others = this.#ownedIn(lane).filter((owned) => !without.includes(owned))
     const names = without.map(({ id }) => taskName(id)).join()
     this.#revive(lane, others, new TransactionAbortedError(`tasks of the same transaction (${names}) were given up`))
   }
