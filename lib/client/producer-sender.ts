@@ -47,6 +47,8 @@ export class ProducerSender {
   readonly #ready = new Set<PartitionQueue>()
   readonly #requestsInFlight = new Map<number, number>()
   readonly #retryTimers = new Set<Timer>()
+  /** By delay: the partitions of the answer under digestion that wait for so long. */
+  readonly #retrying = new Map<number, PartitionQueue[]>()
   readonly #outages: OperationOutages
   /** Partitions whose trouble has lasted so long that the log knows of it. */
   readonly #troubled = new Set<PartitionQueue>()
@@ -203,6 +205,7 @@ export class ProducerSender {
     this.#requestCount--
     this.#attempt(() => {
       digest()
+      this.#waitToRetry()
       this.drain()
     })
     if (this.#requestCount > 0) return
@@ -278,8 +281,25 @@ export class ProducerSender {
     // The longest wait comes after more than a second of trying; and that an answer is missing has shown in a whole request time-out.
     if (queue.retryDelayMs === RETRY_DELAYS.maxMs || cause instanceof RequestTimeoutError) this.#inTrouble(queue, cause)
     if (queue.inFlightCount > 0 || queue.suspended) return
-    this.#suspend(queue, Math.min(queue.retryDelayMs, maxMs))
+    const delayMs = Math.min(queue.retryDelayMs, maxMs)
     queue.retryDelayMs = Math.min(queue.retryDelayMs * 2, maxMs)
+    queue.suspended = true
+    const together = this.#retrying.get(delayMs)
+    if (together === undefined) this.#retrying.set(delayMs, [queue])
+    else together.push(queue)
+  }
+
+  // One timer for all that wait equally long, so that they share a request again. A broker answers a connection's requests one after the other, and may
+  // hold each for 100 ms while the transaction before is ending: a request for each partition would keep all others waiting.
+  #waitToRetry(): void {
+    for (const [delayMs, queues] of this.#retrying) {
+      const timer = this.#parts.context.clock.setTimer(delayMs, () => {
+        this.#retryTimers.delete(timer)
+        for (const queue of queues) this.#wake(queue)
+      })
+      this.#retryTimers.add(timer)
+    }
+    this.#retrying.clear()
   }
 
   #inTrouble(queue: PartitionQueue, cause: Error): void {
@@ -293,15 +313,6 @@ export class ProducerSender {
   #recovered(queue: PartitionQueue, succeeded: boolean): void {
     this.#troubled.delete(queue)
     this.#outages.ended(queue, succeeded)
-  }
-
-  #suspend(queue: PartitionQueue, delayMs: number): void {
-    queue.suspended = true
-    const timer = this.#parts.context.clock.setTimer(delayMs, () => {
-      this.#retryTimers.delete(timer)
-      this.#wake(queue)
-    })
-    this.#retryTimers.add(timer)
   }
 
   #wake(queue: PartitionQueue): void {

@@ -193,6 +193,16 @@ describe('a leader', () => {
     expect(times.slice(1).map((atMs, i) => atMs - times[i]!)).toEqual([20, 40, 80, 160, 320, 640, 1_000])
   })
 
+  it.each([1, 4])('is asked again about all that it refused in one request (%i partitions)', async (partitions) => {
+    const bench = new ProducerBench({ partitions })
+    const producer = await bench.producer({ lingerMs: 0 })
+    bench.answerWith('produce', errorCodes.NOT_ENOUGH_REPLICAS, errorCodes.NOT_ENOUGH_REPLICAS)
+    for (const partition of range(partitions)) sendValue(producer, 'a', partition)
+    await bench.finished(producer.flush())
+    const sizes = bench.requests('produce').map(({ request }) => request.topics[0]!.partitions.length)
+    expect(sizes).toEqual([partitions, partitions, partitions])
+  })
+
   it('that is looked for in vain is no trouble once an abort has dropped the records', async () => {
     const bench = new ProducerBench({ requestTimeoutMs: 2_000 })
     const producer = await bench.producer()
