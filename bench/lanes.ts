@@ -19,7 +19,9 @@ import { median } from './statistics.ts'
 import { KEYS } from './topics.ts'
 
 const ROUND_MS = 50
-const WARM_UP_MS = 5_000
+const LOAD_WARM_UP_MS = 5_000
+/** The broker's first index entry in a partition, after 4 KiB, takes it some 10 ms: until all partitions have one, a commit of a hundred tasks takes seconds. */
+const WARM_UP_MS = 20_000
 /** Of the kernel's clock in /proc: the same on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
 
@@ -98,8 +100,8 @@ async function measure(tasks: number, scope: Scope): Promise<Result> {
   await client.admin.createTopics([input, output].map((topic) => ({ topic, partitionCount: tasks })))
   const stop = new AbortController()
   const loading = load(input, tasks, stop.signal)
-  await setTimeout(WARM_UP_MS)
-  const loadPercent = await brokerPercentDuring(() => setTimeout(WARM_UP_MS))
+  await setTimeout(LOAD_WARM_UP_MS)
+  const loadPercent = await brokerPercentDuring(() => setTimeout(LOAD_WARM_UP_MS))
   const options: LanesApplicationOptions = { brokers, applicationId, stateDir, input, output, scope }
   const program = join(import.meta.dirname, 'lanes-application.ts')
   const application = fork(program, [JSON.stringify(options)], {
