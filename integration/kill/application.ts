@@ -12,14 +12,15 @@ const logger: Logger = {
 }
 
 const options = Object.fromEntries(process.argv.slice(2).map((each) => each.split(/=(.*)/s)))
-let first = true
+const processing = new Set<number>()
+let startingOffsets: Readonly<Record<number, number>> = {}
 const builder = new StreamsBuilder()
 builder
   .stream(options.input, { key: serdes.string(), value: serdes.bytes() })
-  .peek(() => {
-    if (!first) return
-    first = false
-    say({ event: 'processing', atMs: Date.now() })
+  .peek((_, __, { partition, timestamp }) => {
+    if (processing.has(partition)) return
+    processing.add(partition)
+    say({ event: 'processing', partition, timestamp, atMs: Date.now() })
   })
   .groupByKey()
   .count({ store: 'counts' })
@@ -30,7 +31,10 @@ const streams = new KafkaStreams(builder.build(), {
   applicationId: options.applicationId,
   brokers: options.brokers.split(','),
   stateDir: options.stateDir,
+  processingGuarantee: options.guarantee as NonNullable<StreamsConfig['processingGuarantee']>,
   transactionScope: options.scope as NonNullable<StreamsConfig['transactionScope']>,
+  // As exactly once has by default: at least once would not come to a commit between two kills.
+  commitIntervalMs: 100,
   // Each count is to be seen once: none may be merged with the next.
   cacheBytes: 0,
   logger,
@@ -40,8 +44,11 @@ const fail = (error: Error) => {
   process.exit(1)
 }
 streams.on('state', ({ to }) => say({ event: 'state', state: to, atMs: Date.now() }))
+streams.on('restoring', ({ partition, startingOffset }) => {
+  startingOffsets = { ...startingOffsets, [partition]: startingOffset }
+})
 streams.on('restored', ({ partition, records, ms }) =>
-  say({ event: 'restored', partition, records, ms, atMs: Date.now() }),
+  say({ event: 'restored', partition, startingOffset: startingOffsets[partition], records, ms, atMs: Date.now() }),
 )
 streams.on('error', fail)
 process.stdin.resume().once('end', () => streams.close().catch(fail))

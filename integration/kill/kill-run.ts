@@ -10,8 +10,9 @@ import { partitionKey } from '../../lib/core/record.ts'
 import { freshName, TestCluster, until } from '../support/cluster.ts'
 import { seededRandom } from '../support/random.ts'
 import { ChangelogLog } from './changelog-log.ts'
-import { changelogProblems, outputProblems, storeProblems } from './check.ts'
-import { KilledProcess, type Launcher } from './killed-process.ts'
+import { exactlyOnceProblems } from './check.ts'
+import { type AtLeastOnceFound, checkAtLeastOnce } from './check-at-least-once.ts'
+import { type Guarantee, KilledProcess, type Launcher } from './killed-process.ts'
 import { Load, PARTITIONS } from './load.ts'
 import { type Restart, Restarts } from './restarts.ts'
 
@@ -28,6 +29,8 @@ export interface KillRunOptions {
   readonly brokers: string
   readonly client: 'millrace' | 'java'
   readonly launch: Launcher
+  /** Of Millrace; with Java it is exactly once. */
+  readonly guarantee: Guarantee
   readonly scope: 'task' | 'instance'
   /** Of Java's member; Millrace's always is static. */
   readonly isStatic: boolean
@@ -49,6 +52,8 @@ export interface KillReport {
   readonly wipes: number
   /** What was logged as a warning or an error, and how often. */
   readonly logged: ReadonlyMap<string, number>
+  /** What came more than once; undefined: nothing may. */
+  readonly twice: Pick<AtLeastOnceFound, 'resultsTwice' | 'countedTwice'> | undefined
   /** What is not as it must be; empty if all is well. */
   readonly problems: readonly string[]
 }
@@ -66,6 +71,7 @@ export class KillRun {
   readonly #lives: KilledProcess[] = []
   readonly #problems: string[] = []
   #restarts = new Restarts([])
+  #twice: KillReport['twice']
   #killedWhileStarting = 0
 
   constructor(options: KillRunOptions) {
@@ -115,7 +121,7 @@ export class KillRun {
   }
 
   #start(): KilledProcess {
-    const { brokers, launch, client, scope, isStatic } = this.#options
+    const { brokers, launch, client, guarantee, scope, isStatic } = this.#options
     const life = new KilledProcess(
       launch({
         brokers,
@@ -123,7 +129,7 @@ export class KillRun {
         stateDir: this.#folder,
         input: this.#input,
         output: this.#output,
-        ...(client === 'millrace' ? { scope } : {}),
+        ...(client === 'millrace' ? { guarantee, scope } : {}),
         ...(client === 'java' && isStatic ? { groupInstanceId: 'killed' } : {}),
       }),
     )
@@ -157,7 +163,9 @@ export class KillRun {
     this.#options.onRestart?.(restart)
   }
 
+  /** None without transactions: nothing could be told of them. */
   async #changelogsFromHere(): Promise<readonly ChangelogLog[]> {
+    if (this.#options.guarantee === 'at_least_once') return []
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: this.#changelog, partition }))
     const ends = await this.#cluster.client.admin.offsets(partitions, 'latest', 'read_committed')
     return partitions.map(
@@ -185,14 +193,18 @@ export class KillRun {
   async #compare(): Promise<void> {
     const { client } = this.#cluster
     const isMillrace = this.#options.client === 'millrace'
+    const directory = isMillrace ? join(this.#folder, this.#applicationId) : undefined
+    const left = { client, output: this.#output, changelog: this.#changelog, directory }
     const { counts } = this.#load
-    this.#problems.push(
-      ...(isMillrace ? this.#restarts.excesses : []),
-      // Java merges updates in its cache, as it does by default.
-      ...(await outputProblems(client, this.#output, counts, isMillrace)),
-      ...(await changelogProblems(client, this.#changelog, counts)),
-      ...(isMillrace ? await storeProblems(join(this.#folder, this.#applicationId), counts) : []),
-    )
+    if (this.#options.guarantee === 'at_least_once') {
+      const { problems, ...twice } = await checkAtLeastOnce(left, counts, this.#restarts.replays)
+      this.#problems.push(...problems)
+      this.#twice = twice
+      return
+    }
+    // Java merges updates in its cache, as it does by default.
+    this.#problems.push(...(await exactlyOnceProblems(left, counts, isMillrace)))
+    if (isMillrace) this.#problems.push(...this.#restarts.excesses)
   }
 
   #report(): KillReport {
@@ -209,6 +221,7 @@ export class KillRun {
       transactions: this.#restarts.transactions,
       wipes,
       logged,
+      twice: this.#twice,
       problems: this.#problems,
     }
   }

@@ -13,6 +13,8 @@ import { until } from '../support/cluster.ts'
 const MAX_STDERR_CHARACTERS = 10_000
 const COMPILE_TIMEOUT_MS = 120_000
 
+export type Guarantee = 'exactly_once' | 'at_least_once'
+
 /** What the application is told, as NAME=VALUE. */
 export interface KilledOptions {
   readonly brokers: string
@@ -20,7 +22,8 @@ export interface KilledOptions {
   readonly stateDir: string
   readonly input: string
   readonly output: string
-  /** Of Millrace alone. */
+  /** These two of Millrace alone. */
+  readonly guarantee?: Guarantee
   readonly scope?: 'task' | 'instance'
   /** Of Java alone; Millrace's is in its state directory. */
   readonly groupInstanceId?: string
@@ -30,13 +33,24 @@ export interface KilledOptions {
 export type KilledEvent =
   | { readonly event: 'state'; readonly state: string; readonly atMs: number }
   | Restored
-  /** The first record is in process. */
-  | { readonly event: 'processing'; readonly atMs: number }
+  | Processing
   | { readonly event: 'log'; readonly level: 'warn' | 'error'; readonly message: string; readonly fields: object }
+
+/** The first record is in process. */
+export interface Processing {
+  readonly event: 'processing'
+  /** Told by Millrace, for each partition; Java tells of the first of all. */
+  readonly partition?: number
+  /** The record's. */
+  readonly timestamp?: number
+  readonly atMs: number
+}
 
 export interface Restored {
   readonly event: 'restored'
   readonly partition: number
+  /** Told by Millrace, if there was anything to read. */
+  readonly startingOffset?: number | undefined
   /** Read from the changelog. */
   readonly records: number
   readonly ms: number
@@ -103,8 +117,13 @@ export class KilledProcess {
     return this.events.filter((event) => event.event === 'state').find(({ state }) => state === 'RUNNING')?.atMs
   }
 
+  /** By partition, first things first. */
+  get processing(): readonly Processing[] {
+    return this.events.filter((event) => event.event === 'processing')
+  }
+
   get processingMs(): number | undefined {
-    return this.events.find((event) => event.event === 'processing')?.atMs
+    return this.processing[0]?.atMs
   }
 
   /** Warnings and errors. */

@@ -1,14 +1,15 @@
 // What each restart had to do, and whether that was more than one commit may leave to be done.
 import type { ChangelogLog } from './changelog-log.ts'
-import type { KilledProcess } from './killed-process.ts'
+import type { Replay } from './check-at-least-once.ts'
+import type { KilledProcess, Restored } from './killed-process.ts'
 
 /** What a restart has done, as far as it came before the next kill; milliseconds since the process was started. */
 export interface Restart {
   readonly number: number
   /** Records read from the changelogs. */
   readonly replayed: number
-  /** Records of the last transaction in each of those changelogs: what one commit may leave to be replayed. */
-  readonly lastCommit: number
+  /** Records of the last transaction in each of those changelogs: what one commit may leave to be replayed. Undefined: without transactions it does not show there. */
+  readonly lastCommit: number | undefined
   /** How long the restore took by the application's own clock: of the partition that took longest. Undefined: it did not come to that. */
   readonly restoreMs: number | undefined
   readonly runningMs: number | undefined
@@ -20,9 +21,11 @@ export class Restarts {
   readonly all: Restart[] = []
   /** Partitions of which more was replayed than their last transaction holds. */
   readonly excesses: string[] = []
+  /** Without transactions: what was replayed before the first record. */
+  readonly replays: Replay[] = []
   readonly #changelogs: readonly ChangelogLog[]
 
-  /** @param changelogs - By partition; read from before the first kill on. */
+  /** @param changelogs - By partition; read from before the first kill on. None: there are no transactions. */
   constructor(changelogs: readonly ChangelogLog[]) {
     this.#changelogs = changelogs
   }
@@ -30,8 +33,13 @@ export class Restarts {
   /** Takes down what the life after kill `number` has done until now. */
   async add(number: number, life: KilledProcess): Promise<Restart> {
     await Promise.all(this.#changelogs.map((changelog) => changelog.advance()))
-    let lastCommit = 0
-    for (const { partition, records, atMs } of life.restored) {
+    let lastCommit = this.#changelogs.length === 0 ? undefined : 0
+    for (const restored of life.restored) {
+      const { partition, records, atMs } = restored
+      if (lastCommit === undefined) {
+        this.#addReplay(number, life, restored)
+        continue
+      }
       // While it restored nobody could commit: what was last committed by then is what the life before had committed last.
       const last = this.#changelogs[partition]!.lastCommittedBy(atMs)?.records ?? 0
       lastCommit += last
@@ -52,6 +60,13 @@ export class Restarts {
     }
     this.all.push(restart)
     return restart
+  }
+
+  #addReplay(restart: number, life: KilledProcess, { partition, startingOffset, records }: Restored): void {
+    const inputTimestamp = life.processing.find((first) => first.partition === partition)?.timestamp
+    // Killed before it had a record: nobody can tell where its input began.
+    if (startingOffset === undefined || inputTimestamp === undefined) return
+    this.replays.push({ restart, partition, startingOffset, records, inputTimestamp })
   }
 
   /** How long a restart takes until its first record, in the median of those that came so far; undefined before the first. */
