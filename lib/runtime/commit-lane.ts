@@ -205,7 +205,8 @@ export class CommitLane {
     report('written')
   }
 
-  #requireOwned(tasks: readonly StreamTask[]): void {
+  async #requireOwned(tasks: readonly StreamTask[]): Promise<void> {
+    await this.#options.member().confirm()
     const lost = tasks.find((task) => !this.#options.owns(task))
     if (lost !== undefined) throw new StaleMemberError(`Task ${lost.name} was lost before what it had logged was sent`)
   }

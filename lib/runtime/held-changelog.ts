@@ -8,6 +8,7 @@ import type { Producer, SentOffsets } from '../client/client.ts'
 import { sizeOfRecord } from '../client/producer-record-size.ts'
 import type { Clock } from '../core/clock.ts'
 import type { TopicPartition } from '../core/record.ts'
+import { ChangelogEnd } from './changelog-end.ts'
 
 /** Records that are sent before timers and sockets get their turn. */
 const TURN_RECORDS = 4_096
@@ -20,6 +21,8 @@ export interface HeldChangelogOptions extends TopicPartition {
   readonly producer: Producer
   /** Of the producer: a record that it would not take is refused when it is logged. */
   readonly maxRequestBytes: number
+  /** Somebody else has written to the changelog since the last commit: so many offsets, before this one. */
+  readonly onOthers: (offsets: number, before: number) => void
 }
 
 /** What one store has logged and not sent yet, in two generations, as its rows are; bounded with them, see `StreamTask.uncommittedBytes`. */
@@ -29,6 +32,9 @@ export class HeldChangelog {
   #activeBytes = 0
   #sealed: LoggedRecord[] = []
   #sealedBytes = 0
+  /** Of the sealed generation. */
+  #sentRecords = 0
+  readonly #end = new ChangelogEnd()
 
   constructor(options: HeldChangelogOptions) {
     this.#options = options
@@ -57,6 +63,7 @@ export class HeldChangelog {
     this.#sealedBytes = this.#activeBytes
     this.#active = []
     this.#activeBytes = 0
+    this.#sentRecords = 0
   }
 
   /** Sends the sealed generation. */
@@ -67,8 +74,31 @@ export class HeldChangelog {
       if (i > 0 && i % TURN_RECORDS === 0) await clock.yield()
       producer.send(topic, partition, ...records[i]!)
     }
+    this.#sentRecords = records.length
     this.#sealed = []
     this.#sealedBytes = 0
+  }
+
+  /** @param position - Up to where the store holds the changelog when its task begins; undefined: it holds nothing. */
+  begin(position: number | undefined): void {
+    this.#end.begin(position)
+  }
+
+  /** Whether a commit would move the position, though nothing was logged. */
+  get isAhead(): boolean {
+    return this.#end.isAhead
+  }
+
+  /** The position to note with the sealed generation, acknowledged up to the offset `last`; undefined: it stays as it is, see changelog-end.ts. */
+  position(last: number | undefined): number | undefined {
+    const others = this.#end.sent(this.#sentRecords, last)
+    if (others > 0) this.#options.onOthers(others, last! + 1)
+    return this.#end.note()
+  }
+
+  /** The offsets of the sealed generation are committed. */
+  committed(): void {
+    this.#end.committed()
   }
 }
 
@@ -81,19 +111,19 @@ interface Holder {
  * Sends everything that was sent before this call, and then what the sealed generation of these tasks has logged, store by store; resolves when all of it is
  * acknowledged, with the last offsets. Begins within the call.
  *
- * @param requireOwned - Throws if the tasks are another's by now. Asked before what each store has logged is sent: nothing fences a process that slept, and what it
+ * @param requireOwned - Asks the group; rejects if the tasks are another's by now. Called before what each store has logged is sent: nothing fences a process that slept, and what it
  *   logged before would lie behind what its successor has.
  */
 export async function flushChangelogsLast(
   producer: Producer,
   holders: readonly Holder[],
   clock: Clock,
-  requireOwned: () => void,
+  requireOwned: () => Promise<void>,
 ): Promise<SentOffsets> {
   const sent = new Map(await producer.flush())
   const held = holders.map(({ heldChangelogs }) => heldChangelogs)
   for (let i = 0; held.some((changelogs) => i < changelogs.length); i++) {
-    requireOwned()
+    await requireOwned()
     for (const changelogs of held) await changelogs[i]?.send(clock)
     for (const [partition, offset] of await producer.flush()) sent.set(partition, offset)
   }

@@ -132,12 +132,12 @@ export class StreamTask {
   }
 
   /**
-   * Whether there is something to commit: work done since the last commit, or inputs that moved on past control records. Never so for a
+   * Whether there is something to commit: work done since the last commit, inputs that moved on past control records, or changelogs past what others wrote. Never so for a
    * task that failed: its position may have passed the record that it failed on.
    */
   get dirty(): boolean {
     if (this.#failure !== undefined || !this.isStarted) return false
-    return this.#worked || this.#progress.hasMoved(this.#group.queues)
+    return this.#worked || this.#stores.isAhead || this.#progress.hasMoved(this.#group.queues)
   }
 
   /** Whether it takes records, or did until it was suspended. */
@@ -195,7 +195,7 @@ export class StreamTask {
     })
     this.#group = new PartitionGroup(queues, maxTaskIdleMs)
     await this.#noteInputs(inputs)
-    await this.#stores.open()
+    await this.#stores.open((store) => this.database.position(store)?.offset)
     this.#graph = new ProcessGraph(subtopology, this.#host())
     await this.#graph.init()
     if (!cancelled()) this.#machine.transitionTo('RUNNING')
@@ -368,6 +368,7 @@ export class StreamTask {
 
   committed(offsets: readonly OffsetCommit[]): void {
     this.#progress.committed(offsets)
+    this.#stores.committed()
     this.committedInputs.note()
   }
 

@@ -131,7 +131,7 @@ export class TaskFactory {
       const topic =
         reused === undefined ? changelogTopic(builder.name, applicationId) : topicName(reused, applicationId)
       const logging = builder.logging && reused === undefined
-      const held = logging ? this.#held({ topic, partition: id.partition }, producer) : undefined
+      const held = logging ? this.#held(id, { topic, partition: id.partition }, producer) : undefined
       const send = held?.log ?? sendTo({ topic, partition: id.partition }, producer)
       const context: StoreContext = {
         rows: database.rows(builder.name),
@@ -155,10 +155,16 @@ export class TaskFactory {
   }
 
   // With a transaction around them it does not matter in which order records are sent.
-  #held(changelog: TopicPartition, producer: Producer): HeldChangelog | undefined {
+  #held(id: TaskId, changelog: TopicPartition, producer: Producer): HeldChangelog | undefined {
     const { processingGuarantee, maxRequestBytes } = this.#options.config
     if (processingGuarantee === 'exactly_once') return undefined
-    return new HeldChangelog({ ...changelog, producer, maxRequestBytes })
+    const onOthers = (offsets: number, before: number) =>
+      this.#options.logger.warn(
+        { task: taskName(id), ...changelog, offsets, before },
+        'somebody else has written to a changelog of this task since its last commit: a process, as a rule, that was taken for dead and has woken. Stores that are restored from the ' +
+          'changelog may get its older values; exactly once keeps such a process out',
+      )
+    return new HeldChangelog({ ...changelog, producer, maxRequestBytes, onOthers })
   }
 
   #logTo({ kind, persistent }: StoreBuilder, send: StoreContext['log'], scope: ForwardScope): StoreContext['log'] {

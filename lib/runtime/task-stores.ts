@@ -38,9 +38,16 @@ export class TaskStores {
     this.all = all
   }
 
-  /** To be called when the rows are all there. */
-  async open(): Promise<void> {
-    for (const { store } of this.all.values()) await store.open?.()
+  /**
+   * To be called when the rows are all there.
+   *
+   * @param positionOf - Up to where a store holds its changelog.
+   */
+  async open(positionOf: (store: string) => number | undefined): Promise<void> {
+    for (const [name, { store, held }] of this.all) {
+      held?.begin(positionOf(name))
+      await store.open?.()
+    }
   }
 
   /**
@@ -93,17 +100,29 @@ export class TaskStores {
       this.#consumed.map(({ topic, partition, offset }) => [partitionKey(topic, partition), offset]),
     )
     const positions = new Map<string, ChangelogPosition>()
-    for (const [name, { changelog, isSource }] of this.all) {
+    for (const [name, { changelog, isSource, held }] of this.all) {
       if (changelog === undefined) continue
       const key = partitionKey(changelog.topic, changelog.partition)
       const last = sent.get(key)
-      const offset = isSource ? consumed.get(key) : last === undefined ? undefined : last + 1
+      const acknowledged = held === undefined ? (last === undefined ? undefined : last + 1) : held.position(last)
+      const offset = isSource ? consumed.get(key) : acknowledged
       if (offset !== undefined) positions.set(name, { offset, ...changelogIds.get(changelog.topic)! })
     }
     return positions
   }
 
-  /** The sealed generation is committed and written. */
+  /** Whether a commit would move a position, though nothing was written. */
+  get isAhead(): boolean {
+    for (const { held } of this.all.values()) if (held?.isAhead) return true
+    return false
+  }
+
+  /** The offsets that go with the sealed generation are committed. */
+  committed(): void {
+    for (const { held } of this.all.values()) held?.committed()
+  }
+
+  /** The sealed generation is written, and committed if that comes first. */
   written(): void {
     this.#needs = this.#sealedNeeds
   }

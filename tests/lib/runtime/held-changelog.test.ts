@@ -1,7 +1,7 @@
 // What stores log at least once, on its way to the producer: nothing leaves before everything else is acknowledged, and stores downstream come first.
 import type { Producer } from '../../../lib/client/client.ts'
 import { VirtualClock } from '../../../lib/core/clock.ts'
-import { type Header, NO_HEADERS } from '../../../lib/core/record.ts'
+import { type Header, NO_HEADERS, partitionKey } from '../../../lib/core/record.ts'
 import { flushChangelogsLast, HeldChangelog } from '../../../lib/runtime/held-changelog.ts'
 import { TaskStores } from '../../../lib/runtime/task-stores.ts'
 import type { StateStore } from '../../../stores/store.ts'
@@ -19,7 +19,7 @@ class FakeProducer {
   send(topic: string, partition: number, key: Buffer | null, value: Buffer | null, timestamp: number): void {
     const offset = this.#ends.get(topic) ?? 0
     this.#ends.set(topic, offset + 1)
-    this.#sent.set(`${topic}-${partition}`, offset)
+    this.#sent.set(partitionKey(topic, partition), offset)
     this.did.push(`${topic}-${partition}: ${key} ${value} @${timestamp}`)
   }
 
@@ -42,6 +42,7 @@ function storesOf(producer: FakeProducer, task: number, ...names: readonly strin
       partition: task,
       producer: producer as unknown as Producer,
       maxRequestBytes: MAX_REQUEST_BYTES,
+      onOthers: (offsets, before) => producer.did.push(`${offsets} of others before ${before}`),
     })
     const changelog = { topic: name, partition: task }
     return [name, { store, changelog, isPersistent: true, isSource: false, isPurged: false, held }] as const
@@ -57,7 +58,7 @@ describe('at least once, what stores log', () => {
   const clock = new VirtualClock()
   let owned: () => void
   const flush = (...tasks: readonly TaskStores[]) =>
-    flushChangelogsLast(producer as unknown as Producer, tasks, clock, () => owned())
+    flushChangelogsLast(producer as unknown as Producer, tasks, clock, async () => owned())
   beforeEach(() => {
     producer = new FakeProducer()
     owned = () => {}
@@ -85,7 +86,7 @@ describe('at least once, what stores log', () => {
       'up-1: k 3 @7',
       'flush',
     ])
-    expect(Object.fromEntries(sent)).toEqual({ 'out-0': 0, 'down-0': 1, 'down-1': 2, 'up-0': 0, 'up-1': 1 })
+    expect(Object.fromEntries(sent)).toEqual({ 'out:0': 0, 'down:0': 1, 'down:1': 2, 'up:0': 0, 'up:1': 1 })
     expect([a.stores.heldBytes, b.stores.heldBytes]).toEqual([0, 0])
   })
 
@@ -117,6 +118,55 @@ describe('at least once, what stores log', () => {
     expect(stores.heldBytes).toBe(0)
   })
 
+  describe('moves the position of its store', () => {
+    const positionAfter = async (stores: TaskStores) => {
+      stores.seal([])
+      const sent = await flush(stores)
+      return stores.positions(sent, new Map([['store', { topicId: 't', clusterId: 'c' }]])).get('store')?.offset
+    }
+
+    it('behind its last record', async () => {
+      const { stores, put } = storesOf(producer, 0, 'store')
+      await stores.open(() => undefined)
+      for (const wanted of [1, 2]) {
+        put('store', 'a')
+        expect(await positionAfter(stores)).toBe(wanted)
+        stores.committed()
+      }
+      expect(await positionAfter(stores)).toBeUndefined()
+    })
+
+    it('not past records of somebody else, as long as its offsets are not committed', async () => {
+      const { stores, put } = storesOf(producer, 0, 'store')
+      for (let i = 0; i < 5; i++) producer.send('store', 0, bytes('k'), bytes('restored'), 7)
+      await stores.open(() => 5)
+      owned = () => producer.send('store', 0, bytes('k'), bytes('of another'), 7)
+      put('store', 'a')
+      expect(await positionAfter(stores)).toBeUndefined()
+      expect(producer.did.at(-1)).toBe('1 of others before 7')
+      owned = () => {}
+
+      // Its offsets are refused: the other is the owner now, and what is restored next begins where it did.
+      await stores.open(() => 5)
+      put('store', 'b')
+      expect(await positionAfter(stores)).toBeUndefined()
+      // They are committed: the other was not. Then the position is worth a commit of its own.
+      stores.committed()
+      expect(stores.isAhead).toBe(true)
+      expect(await positionAfter(stores)).toBe(8)
+      expect(stores.isAhead).toBe(false)
+    })
+
+    it('not where the brokers no longer know the offsets', async () => {
+      const { stores, put } = storesOf(producer, 0, 'store')
+      await stores.open(() => undefined)
+      put('store', 'a')
+      stores.seal([])
+      await flush(stores)
+      expect(stores.positions(new Map(), new Map())).toEqual(new Map())
+    })
+  })
+
   it('is not sent where the rest is not acknowledged', async () => {
     const { stores, put } = storesOf(producer, 0, 'store')
     put('store', 'never')
@@ -139,7 +189,7 @@ describe('at least once, what stores log', () => {
     stores.seal([])
     let turns = 0
     const counting = { yield: async () => void turns++ } as unknown as VirtualClock
-    await flushChangelogsLast(producer as unknown as Producer, [stores], counting, () => {})
+    await flushChangelogsLast(producer as unknown as Producer, [stores], counting, async () => {})
     expect(producer.did).toHaveLength(10_002)
     expect(turns).toBe(2)
   })
