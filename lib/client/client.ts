@@ -150,6 +150,11 @@ export interface Producer {
   /** Waits until everything sent before this call is acknowledged. Returns the last offsets of what was sent since the previous flush or commit. */
   flush(): Promise<SentOffsets>
   /**
+   * Has `check` called before each request with records, also one that is sent again. What it throws fails the producer, and nothing more is sent. For what must not
+   * be written by a process that slept. Undefined: no more.
+   */
+  guard(check: (() => void) | undefined): void
+  /**
    * Flushes, adds the consumed offsets to the transaction and commits it. For transactional producers only. Does nothing if nothing
    * was sent and `offsets` is empty.
    *
@@ -255,6 +260,11 @@ export interface GroupMember {
    * turn: what was read of them must then not be committed, also not under a later generation in which they are this member's again.
    */
   owns(partitions: readonly TopicPartition[]): boolean
+  /**
+   * Whether the group cannot have dropped this member for its silence yet: the session is not over, counted from when the last request was sent that the coordinator has answered.
+   * A process that slept has none until it has asked (`confirm`), nor one that has waited for longer than its session for others to join.
+   */
+  readonly hasLease: boolean
   /**
    * Resolves once no rebalance is under way, with the generation that then holds. During a listener call that call's generation holds.
    *

@@ -102,6 +102,10 @@ export class WireGroupMember implements GroupMember {
     return without(partitions, this.#owned).length === 0
   }
 
+  get hasLease(): boolean {
+    return this.#session.hasLease
+  }
+
   async start(): Promise<void> {
     this.#machine.transitionTo('JOINING')
     this.#progressMs = this.#nowMs()

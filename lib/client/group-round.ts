@@ -51,7 +51,7 @@ export async function join(
     joined instanceof GroupFailure &&
     joined.error instanceof ConnectionError &&
     nowMs - sentMs > requests.identity.sessionTimeoutMs
-  if (!(joined instanceof GroupFailure) || brokeLate) session.contact(nowMs)
+  if (!(joined instanceof GroupFailure) || brokeLate) session.contact(nowMs, sentMs)
   session.release()
   return joined
 }
@@ -81,9 +81,10 @@ export async function sync(
   membership: Membership,
   assignments: readonly EncodedAssignment[],
 ): Promise<Round | GroupFailure> {
+  const sentMs = context.clock.monotonicMs()
   session.hold()
   const bytes = await requests.sync(membership, assignments)
-  if (!(bytes instanceof GroupFailure)) session.contact(context.clock.monotonicMs())
+  if (!(bytes instanceof GroupFailure)) session.contact(context.clock.monotonicMs(), sentMs)
   session.release()
   if (bytes instanceof GroupFailure) return bytes
   try {

@@ -10,6 +10,7 @@ export class GroupSession {
   readonly #timeoutMs: number
   readonly #onExpired: () => void
   #deadlineMs: number | undefined
+  #leaseUntilMs = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
   #held = false
 
@@ -24,8 +25,18 @@ export class GroupSession {
     return this.#deadlineMs === undefined ? 0 : Math.max(0, this.#deadlineMs - this.#clock.monotonicMs())
   }
 
-  /** The coordinator has heard from us, at this time of the monotonic clock. */
-  contact(atMs: number): void {
+  /** Whether the coordinator must have heard from us within the time-out. */
+  get hasLease(): boolean {
+    return this.#clock.monotonicMs() < this.#leaseUntilMs
+  }
+
+  /**
+   * The coordinator has heard from us, at this time of the monotonic clock.
+   *
+   * @param sentMs - When what it has answered was sent: it may have parked that, and the answer may have lain here unread.
+   */
+  contact(atMs: number, sentMs = atMs): void {
+    this.#leaseUntilMs = Math.max(sentMs + this.#timeoutMs, this.#leaseUntilMs)
     this.#deadlineMs = Math.max(atMs + this.#timeoutMs, this.#deadlineMs ?? 0)
     this.#arm()
   }
@@ -42,6 +53,7 @@ export class GroupSession {
   /** The membership is over: nothing is left to expire. */
   end(): void {
     this.#deadlineMs = undefined
+    this.#leaseUntilMs = Number.NEGATIVE_INFINITY
     this.#timer?.cancel()
     this.#timer = undefined
   }

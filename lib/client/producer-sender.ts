@@ -35,6 +35,8 @@ export interface SenderParts {
   /** Of its transactions. */
   readonly version: TransactionVersion
   readonly deliveryTimeoutMs: number
+  /** Called before requests leave; what it throws is a failure. */
+  readonly guard: () => void
   /** Called once, with what no retry cures. */
   readonly onFailure: (error: Error) => void
 }
@@ -88,7 +90,7 @@ export class ProducerSender {
 
   /** Sends what may leave now: ready batches of one leader share requests. */
   drain(): void {
-    if (this.#stopped) return
+    if (this.#stopped || !this.#allowed()) return
     for (;;) {
       const requests = new Map<number, ProduceRequest>()
       const served: PartitionQueue[] = []
@@ -130,6 +132,11 @@ export class ProducerSender {
   resume(): void {
     this.#ready.clear()
     this.#stopped = false
+  }
+
+  #allowed(): boolean {
+    if (this.#ready.size > 0) this.#attempt(this.#parts.guard)
+    return !this.#stopped
   }
 
   // Puts the partition's next batch into its leader's request. A partition with nothing to send, or that waits for an event of its own, leaves

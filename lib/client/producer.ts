@@ -47,6 +47,7 @@ export class WireProducer implements Producer {
   #requests: TransactionRequests | undefined
   #transaction: Transaction | undefined
   /** Why records are not taken now. */
+  #guard: (() => void) | undefined
   #refusal: Error | undefined = new InvariantError('A producer takes records only after init()')
   /** The commit, abort or init under way. */
   #operation: Promise<unknown> = Promise.resolve()
@@ -111,6 +112,10 @@ export class WireProducer implements Producer {
   async flush(): Promise<SentOffsets> {
     if (this.#refusal !== undefined) throw this.#refusal
     return this.#seal(this.#acknowledgements.current.transaction)
+  }
+
+  guard(check: (() => void) | undefined): void {
+    this.#guard = check
   }
 
   async commit(offsets: readonly OffsetCommit[], group: GroupMetadata): Promise<SentOffsets> {
@@ -240,7 +245,8 @@ export class WireProducer implements Producer {
     const { wire, metadata, context } = this.#parts
     const acknowledgements = this.#acknowledgements
     const version = this.#version
-    const parts = { wire, metadata, context, acknowledgements, onFailure, version, ...this.#settings }
+    const guard = () => this.#guard?.()
+    const parts = { wire, metadata, context, acknowledgements, guard, onFailure, version, ...this.#settings }
     const sender: ProducerSender = new ProducerSender(parts, identity)
     this.#sender = sender
     this.#run()

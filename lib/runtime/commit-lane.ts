@@ -22,7 +22,7 @@ import { CommitOutcomeUnknownError, StaleMemberError, TransactionAbortedError } 
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import type { ProcessingGuarantee } from './config.ts'
-import { flushChangelogsLast } from './held-changelog.ts'
+import { flushChangelogsLast, type Ownership } from './held-changelog.ts'
 import type { Metrics } from './metrics.ts'
 import type { StreamTask } from './stream-task.ts'
 
@@ -177,7 +177,7 @@ export class CommitLane {
     const sending =
       guarantee === 'exactly_once'
         ? this.#endTransaction(tasks, all)
-        : flushChangelogsLast(this.producer, tasks, clock, () => this.#requireOwned(tasks))
+        : flushChangelogsLast(this.producer, tasks, clock, this.#ownershipOf(tasks))
     for (const task of held) task.release()
     const report = (step: CommitStep['step']) => {
       if (!commitSteps.hasSubscribers) return
@@ -205,10 +205,20 @@ export class CommitLane {
     report('written')
   }
 
-  async #requireOwned(tasks: readonly StreamTask[]): Promise<void> {
-    await this.#options.member().confirm()
-    const lost = tasks.find((task) => !this.#options.owns(task))
-    if (lost !== undefined) throw new StaleMemberError(`Task ${lost.name} was lost before what it had logged was sent`)
+  #ownershipOf(tasks: readonly StreamTask[]): Ownership {
+    const { member, owns } = this.#options
+    const require = () => {
+      const lost = tasks.find((task) => !owns(task))
+      if (lost !== undefined)
+        throw new StaleMemberError(`Task ${lost.name} was lost before what it had logged was sent`)
+      if (!member().hasLease)
+        throw new StaleMemberError('What was logged is not sent: the session may have ended meanwhile')
+    }
+    const confirm = async () => {
+      await member().confirm()
+      require()
+    }
+    return { confirm, require }
   }
 
   // A transaction takes everything that its producer was sent: until it is cut, no task may go on, also none that had nothing to commit before.

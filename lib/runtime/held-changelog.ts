@@ -107,25 +107,38 @@ interface Holder {
   readonly heldChangelogs: readonly HeldChangelog[]
 }
 
+/** Whether tasks are this process's. */
+export interface Ownership {
+  /** Asks the group; rejects with StaleMemberError if they are not. */
+  confirm(): Promise<void>
+  /** By what is known, and by the time: throws StaleMemberError if they may be another's. */
+  readonly require: () => void
+}
+
 /**
  * Sends everything that was sent before this call, and then what the sealed generation of these tasks has logged, store by store; resolves when all of it is
  * acknowledged, with the last offsets. Begins within the call.
  *
- * @param requireOwned - Asks the group; rejects if the tasks are another's by now. Called before what each store has logged is sent: nothing fences a process that slept, and what it
- *   logged before would lie behind what its successor has.
+ * @param ownership - Nothing fences a process that slept, and what it had logged would lie behind what its successor has: so the group is asked before what each store has logged
+ *   is sent, and before each request, also one that comes again, whether that was not too long ago. Undefined: there is nobody else.
  */
 export async function flushChangelogsLast(
   producer: Producer,
   holders: readonly Holder[],
   clock: Clock,
-  requireOwned: () => Promise<void>,
+  ownership?: Ownership,
 ): Promise<SentOffsets> {
   const sent = new Map(await producer.flush())
   const held = holders.map(({ heldChangelogs }) => heldChangelogs)
-  for (let i = 0; held.some((changelogs) => i < changelogs.length); i++) {
-    await requireOwned()
-    for (const changelogs of held) await changelogs[i]?.send(clock)
-    for (const [partition, offset] of await producer.flush()) sent.set(partition, offset)
+  try {
+    for (let i = 0; held.some((changelogs) => i < changelogs.length); i++) {
+      await ownership?.confirm()
+      producer.guard(ownership?.require)
+      for (const changelogs of held) await changelogs[i]?.send(clock)
+      for (const [partition, offset] of await producer.flush()) sent.set(partition, offset)
+    }
+  } finally {
+    producer.guard(undefined)
   }
   return sent
 }

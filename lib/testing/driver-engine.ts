@@ -272,7 +272,7 @@ export class DriverEngine {
     await task.prepareCommit()
     if (this.#failure !== undefined) throw this.#failure
     const offsets = task.seal()
-    const sent = await flushChangelogsLast(producer, [task], this.#clock, async () => {})
+    const sent = await flushChangelogsLast(producer, [task], this.#clock)
     await task.write(sent, this.#ids)
     task.committed(offsets)
     task.release()

@@ -41,6 +41,10 @@ export class TrackedProducer implements Producer {
     return this.#producer.drained(limit)
   }
 
+  guard(check: (() => void) | undefined): void {
+    this.#producer.guard(check)
+  }
+
   flush(): Promise<SentOffsets> {
     return this.#producer.flush()
   }

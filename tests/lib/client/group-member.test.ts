@@ -265,6 +265,32 @@ describe('the partitions of a member', () => {
 })
 
 // It knows the group as of its last complete round, and takes the id that was given out since for another process's.
+describe('the lease of a member', () => {
+  it('ends when the session must be over', async () => {
+    const bench = new GroupBench()
+    const one = await bench.started('one')
+    await bench.clock.advance(60_000)
+    expect(one.member.hasLease).toBe(true)
+    bench.cluster.intercept(() => ({ dropRequest: 'silence' }))
+    await bench.clock.advance(10_000)
+    expect(one.member.hasLease).toBe(false)
+  })
+
+  it('counts from when a request left: the answer may have lain unread for longer than the session', async () => {
+    const bench = new GroupBench()
+    const one = await bench.started('one')
+    const { generation } = one.member.group
+    const mend = bench.cluster.intercept(({ api }) => (api === 'syncGroup' ? { responseDelayMs: 12_000 } : undefined))
+    one.member.rejoin('to be answered late')
+    await bench.until(() => one.member.group.generation > generation)
+    mend()
+    await bench.until(() => one.member.owns([{ topic: 't', partition: 0 }]))
+    expect(one.member.hasLease).toBe(false)
+    await bench.during(one.member.confirm())
+    expect(one.member.hasLease).toBe(true)
+  })
+})
+
 describe('a coordinator that has taken over and fences the member', () => {
   it('is asked for a new id: no other process has the instance id', async () => {
     const bench = new GroupBench()

@@ -203,6 +203,31 @@ describe('a leader', () => {
     expect(sizes).toEqual([partitions, partitions, partitions])
   })
 
+  it('is not asked again when what guards the producer objects meanwhile', async () => {
+    const bench = new ProducerBench()
+    const producer = await bench.producer({ lingerMs: 0 })
+    bench.answerWith('produce', errorCodes.NOT_ENOUGH_REPLICAS)
+    let objects = false
+    producer.guard(() => {
+      if (objects) throw new Error('it slept')
+    })
+    sendValue(producer, 'a')
+    const flushed = producer.flush()
+    flushed.catch(() => {})
+    await bench.clock.advanceUntil(() => bench.requests('produce').length === 1, 1_000)
+    objects = true
+    expect((await bench.failure(flushed)).message).toBe('it slept')
+    await bench.clock.advance(10_000)
+    expect(bench.requests('produce')).toHaveLength(1)
+
+    // Made anew, and unguarded, it goes on.
+    await bench.finished(producer.init())
+    producer.guard(undefined)
+    sendValue(producer, 'b')
+    await bench.finished(producer.flush())
+    expect(bench.values(0)).toEqual(['b'])
+  })
+
   it('that is looked for in vain is no trouble once an abort has dropped the records', async () => {
     const bench = new ProducerBench({ requestTimeoutMs: 2_000 })
     const producer = await bench.producer()

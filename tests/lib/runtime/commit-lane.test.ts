@@ -19,7 +19,7 @@ const groupOf = (generation: number): GroupMetadata => ({
 class FakeTask {
   readonly name: string
   readonly did: string[] = []
-  readonly heldChangelogs = []
+  heldChangelogs: readonly { send(): Promise<void> }[] = []
   readonly committedInputs = { note: () => void this.did.push('note') }
   isStarted = true
   dirty = true
@@ -67,12 +67,14 @@ function laneOf(tasks: readonly FakeTask[], guarantee: ProcessingGuarantee = 'ex
   const answers: (() => Promise<SentOffsets>)[] = []
   const producer: Partial<Producer> = {
     flush: async () => new Map(),
+    guard() {},
     commit: (offsets, { generation }) => {
       commits.push({ topics: offsets.map(({ topic }) => topic).join(), generation })
       return answers.shift()?.() ?? Promise.resolve(new Map())
     },
   }
   let generation = 1
+  const lease = { holds: true }
   const next: number[] = []
   const member: Partial<GroupMember> = {
     get group() {
@@ -81,6 +83,10 @@ function laneOf(tasks: readonly FakeTask[], guarantee: ProcessingGuarantee = 'ex
     settled: async () => {
       generation = next.shift() ?? generation
       return groupOf(generation)
+    },
+    confirm: async () => groupOf(generation),
+    get hasLease() {
+      return lease.holds
     },
     commit: async (offsets) => void commits.push({ topics: offsets.map(({ topic }) => topic).join(), generation }),
   }
@@ -96,7 +102,7 @@ function laneOf(tasks: readonly FakeTask[], guarantee: ProcessingGuarantee = 'ex
     onCommitted: () => {},
   })
   for (const task of tasks) lane.tasks.add(task as unknown as StreamTask)
-  return { lane, commits, answers, lost, next }
+  return { lane, commits, answers, lost, next, lease }
 }
 
 const stale = () => Promise.reject(new StaleMemberError('another generation'))
@@ -147,6 +153,26 @@ describe('a commit lane', () => {
     await laneOf([task], 'at_least_once').lane.commit()
     expect(task.did).toEqual(['seal', 'write', 'committed'])
   })
+
+  it.each([
+    { why: 'its task was lost', change: ({ lost, task }) => lost.add(task) },
+    { why: 'the session may be over', change: ({ lease }) => Object.assign(lease, { holds: false }) },
+  ] as { why: string; change: (made: ReturnType<typeof laneOf> & { task: FakeTask }) => void }[])(
+    'at least once sends nothing of what was logged when $why meanwhile',
+    async ({ change }) => {
+      const task = new FakeTask('a')
+      task.heldChangelogs = [{ send: async () => void task.did.push('send') }]
+      const made = laneOf([task], 'at_least_once')
+      const seal = task.seal.bind(task)
+      task.seal = () => {
+        change({ ...made, task })
+        return seal()
+      }
+      await expect(made.lane.commit()).rejects.toThrow(StaleMemberError)
+      expect(task.did).toEqual(['seal'])
+      expect(made.commits).toEqual([])
+    },
+  )
 
   // What is sent between the first task's hold and the cut lies in the transaction, whoever sent it.
   it.each([

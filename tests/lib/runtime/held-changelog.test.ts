@@ -23,6 +23,8 @@ class FakeProducer {
     this.did.push(`${topic}-${partition}: ${key} ${value} @${timestamp}`)
   }
 
+  guard(): void {}
+
   async flush(): Promise<ReadonlyMap<string, number>> {
     this.did.push('flush')
     if (this.refusal !== undefined) throw this.refusal
@@ -58,7 +60,10 @@ describe('at least once, what stores log', () => {
   const clock = new VirtualClock()
   let owned: () => void
   const flush = (...tasks: readonly TaskStores[]) =>
-    flushChangelogsLast(producer as unknown as Producer, tasks, clock, async () => owned())
+    flushChangelogsLast(producer as unknown as Producer, tasks, clock, {
+      confirm: async () => owned(),
+      require: () => {},
+    })
   beforeEach(() => {
     producer = new FakeProducer()
     owned = () => {}
@@ -189,7 +194,7 @@ describe('at least once, what stores log', () => {
     stores.seal([])
     let turns = 0
     const counting = { yield: async () => void turns++ } as unknown as VirtualClock
-    await flushChangelogsLast(producer as unknown as Producer, [stores], counting, async () => {})
+    await flushChangelogsLast(producer as unknown as Producer, [stores], counting)
     expect(producer.did).toHaveLength(10_002)
     expect(turns).toBe(2)
   })
