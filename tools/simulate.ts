@@ -1,5 +1,5 @@
 // npm run simulate: runs many seeds of the simulated cluster (docs/simulation.md), as fast as they go.
-import { parseOptions, type RunOptions, USAGE } from './simulate/options.ts'
+import { chosenOf, parseOptions, type RunOptions, USAGE } from './simulate/options.ts'
 import { Report } from './simulate/report.ts'
 import { runInProcesses, runSeeds } from './simulate/seeds.ts'
 
@@ -7,7 +7,7 @@ async function main(options: RunOptions): Promise<void> {
   // Of the many errors of a run only messages are told. Their stacks would take a twentieth of its time.
   if (!options.trace) Error.stackTraceLimit = 0
   if (options.worker) return runSeeds(options, (result) => console.log(JSON.stringify(result)))
-  const report = new Report((line) => console.log(line))
+  const report = new Report((line) => console.log(line), chosenOf(options))
   const startMs = performance.now()
   const run = options.processes > 1 ? runInProcesses : runSeeds
   await run(options, (result) => report.add(result))

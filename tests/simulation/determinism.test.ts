@@ -28,6 +28,13 @@ describe('a simulated cluster', () => {
     expect(watched).toEqual(expect.objectContaining({ virtualMs, faults }))
   })
 
+  it('runs under the guarantee that was asked for', async () => {
+    for (const guarantee of ['exactly_once', 'at_least_once'] as const) {
+      const result = await simulate({ seed: 7, guarantee })
+      expect(result).toEqual(expect.objectContaining({ guarantee, violations: [] }))
+    }
+  })
+
   it('runs otherwise for another seed', async () => {
     expect(await traceOf(1)).not.toEqual(await traceOf(2))
   })

@@ -4,6 +4,8 @@ export interface RunOptions {
   readonly from: number
   readonly seeds: number
   readonly processes: number
+  /** Undefined: what each seed says. */
+  readonly guarantee: 'exactly_once' | 'at_least_once' | undefined
   /** Stop at the first failure. */
   readonly stop: boolean
   readonly trace: boolean
@@ -15,6 +17,7 @@ export const USAGE = `npm run simulate -- [options]
   --seeds N       how many seeds to run (default 100)
   --from N        the first of them (default 1)
   --processes N   how many processes share them (default 1)
+  --guarantee G   exactly_once or at_least_once (default: as the seed says)
   --stop          stop at the first failure
   --trace         print everything that happens`
 
@@ -26,17 +29,27 @@ export function parseOptions(args: readonly string[]): RunOptions {
       seeds: { type: 'string', default: '100' },
       from: { type: 'string', default: '1' },
       processes: { type: 'string', default: '1' },
+      guarantee: { type: 'string' },
       stop: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
       worker: { type: 'boolean', default: false },
     },
   })
+  const { guarantee } = values
+  if (guarantee !== undefined && guarantee !== 'exactly_once' && guarantee !== 'at_least_once')
+    throw new Error(`--guarantee must be exactly_once or at_least_once, not '${guarantee}'`)
   return {
     ...values,
+    guarantee,
     seeds: count('seeds', values.seeds),
     from: count('from', values.from),
     processes: count('processes', values.processes),
   }
+}
+
+/** What of these options is part of what a seed means, as arguments. */
+export function chosenOf({ guarantee }: RunOptions): readonly string[] {
+  return guarantee === undefined ? [] : ['--guarantee', guarantee]
 }
 
 function count(name: string, text: string): number {

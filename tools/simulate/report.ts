@@ -8,6 +8,7 @@ const MAX_LENGTH = 600
 /** Adds up the results of many seeds, and tells of those that failed. */
 export class Report {
   readonly #print: (line: string) => void
+  readonly #options: readonly string[]
   readonly #faults = new Map<string, number>()
   readonly #crashPoints = new Map<string, number>()
   #seeds = 0
@@ -15,8 +16,10 @@ export class Report {
   #duplicates = 0
   #failures = 0
 
-  constructor(print: (line: string) => void) {
+  /** @param options - Beside the seed, for the command that shows a failure again. */
+  constructor(print: (line: string) => void, options: readonly string[]) {
     this.#print = print
+    this.#options = options
   }
 
   get failures(): number {
@@ -47,7 +50,7 @@ export class Report {
     this.#print(`seed ${seed} (${guarantee}) FAILED:`)
     for (const violation of violations.slice(0, MAX_SHOWN)) this.#print(`  ${violation.slice(0, MAX_LENGTH)}`)
     if (violations.length > MAX_SHOWN) this.#print(`  and ${violations.length - MAX_SHOWN} more`)
-    this.#print(`  again: npm run simulate -- --seeds 1 --from ${seed} --trace`)
+    this.#print(`  again: ${['npm run simulate -- --seeds 1 --from', seed, ...this.#options, '--trace'].join(' ')}`)
   }
 }
 

@@ -4,17 +4,17 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { messageOf } from '../../lib/core/errors.ts'
 import { type SimulationResult, simulate } from '../../lib/testing/simulation/simulate.ts'
-import type { RunOptions } from './options.ts'
+import { chosenOf, type RunOptions } from './options.ts'
 
 const MAIN = fileURLToPath(new URL('../simulate.ts', import.meta.url))
 
 /** Runs seeds one after the other in this process. */
 export async function runSeeds(
-  { from, seeds, trace, stop }: RunOptions,
+  { from, seeds, guarantee, trace, stop }: RunOptions,
   onResult: (result: SimulationResult) => void,
 ): Promise<void> {
   for (let seed = from; seed < from + seeds; seed++) {
-    const result = await runSeed(seed, trace)
+    const result = await runSeed(seed, guarantee, trace)
     onResult(result)
     if (stop && result.violations.length > 0) return
   }
@@ -28,7 +28,7 @@ export async function runInProcesses(options: RunOptions, onResult: (result: Sim
     seeds: Math.min(share, options.seeds - i * share),
   })).filter(({ seeds }) => seeds > 0)
   const children = stretches.map(({ from, seeds }) =>
-    spawn(process.execPath, [MAIN, '--worker', '--from', `${from}`, '--seeds', `${seeds}`], {
+    spawn(process.execPath, [MAIN, '--worker', '--from', `${from}`, '--seeds', `${seeds}`, ...chosenOf(options)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     }),
   )
@@ -51,11 +51,17 @@ export async function runInProcesses(options: RunOptions, onResult: (result: Sim
     throw new Error(`a process of the simulation ended with ${codes.join(', ')}`)
 }
 
-async function runSeed(seed: number, trace: boolean): Promise<SimulationResult> {
+async function runSeed(seed: number, guarantee: RunOptions['guarantee'], trace: boolean): Promise<SimulationResult> {
   try {
-    return await simulate({ seed, ...(trace ? { trace: (line) => console.log(line) } : {}) })
+    const chosen = guarantee === undefined ? {} : { guarantee }
+    return await simulate({ seed, ...chosen, ...(trace ? { trace: (line) => console.log(line) } : {}) })
   } catch (error) {
     const nothing = { faults: {}, crashPoints: {}, records: 0, duplicates: 0, virtualMs: 0 }
-    return { seed, guarantee: 'exactly_once', violations: [`the simulation failed: ${messageOf(error)}`], ...nothing }
+    return {
+      seed,
+      guarantee: guarantee ?? 'exactly_once',
+      violations: [`the simulation failed: ${messageOf(error)}`],
+      ...nothing,
+    }
   }
 }

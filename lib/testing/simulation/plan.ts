@@ -47,8 +47,11 @@ const AT_LEAST_ONCE_SHARE = 0.15
 /** Stores drop windows by the minute at least. */
 const FAST_EVENT_PACE = 1_000
 
-export function makePlan(random: Random): SimulationPlan {
-  const guarantee = random.chance(AT_LEAST_ONCE_SHARE) ? 'at_least_once' : 'exactly_once'
+/** @param guaranteed - Undefined: as it falls. */
+export function makePlan(random: Random, guaranteed: SimulationPlan['guarantee'] | undefined): SimulationPlan {
+  // Drawn in any case, so that a seed has the same plan but for this.
+  const drawn = random.chance(AT_LEAST_ONCE_SHARE) ? 'at_least_once' : 'exactly_once'
+  const guarantee = guaranteed ?? drawn
   const emit = random.pick(EMITS)
   const eventPace = random.pick([1, 1, FAST_EVENT_PACE])
   const sessionTimeoutMs = random.between(800, 2_500)

@@ -1,8 +1,10 @@
 import { Simulation } from './simulation.ts'
 
 export interface SimulationOptions {
-  /** A whole number; its low 32 bits count. The same seed gives the same run, to the byte. */
+  /** A whole number; its low 32 bits count. The same seed (and guarantee) gives the same run, to the byte. */
   readonly seed: number
+  /** Undefined: what the seed says, one in seven at least once. */
+  readonly guarantee?: 'exactly_once' | 'at_least_once'
   /** Gets a line for each thing that happens, with its virtual time in seconds in front. */
   readonly trace?: (line: string) => void
 }
@@ -36,6 +38,6 @@ export interface SimulationResult {
  * const { violations } = await simulate({ seed: 42 })
  * if (violations.length > 0) throw new Error(violations.join('\n'))
  */
-export async function simulate({ seed, trace }: SimulationOptions): Promise<SimulationResult> {
-  return new Simulation(seed, trace).run()
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  return new Simulation(options).run()
 }

@@ -17,7 +17,7 @@ import type { ProcessEvents, SimulatedProcess } from './process.ts'
 import { ProcessClock } from './process-clock.ts'
 import { Random } from './random.ts'
 import { ReadCheck } from './read-check.ts'
-import type { SimulationResult } from './simulate.ts'
+import type { SimulationOptions, SimulationResult } from './simulate.ts'
 import { detailOf } from './trace-detail.ts'
 import { makeTrouble } from './trouble.ts'
 import { judge, type Verdict } from './verdict.ts'
@@ -61,11 +61,11 @@ export class Simulation {
   readonly #violations: string[] = []
   #phase: 'trouble' | 'calm' | 'over' = 'trouble'
 
-  constructor(seed: number, trace?: (line: string) => void) {
+  constructor({ seed, guarantee, trace }: SimulationOptions) {
     this.#seed = seed
     this.#trace = trace
     this.#random = new Random(seed)
-    this.#plan = makePlan(this.#random)
+    this.#plan = makePlan(this.#random, guarantee)
     this.#cluster = this.#makeCluster()
     this.#reads = new ReadCheck(this.#cluster, this.#violations)
     this.#network = new Network(this.#cluster, this.#random, (kind) => this.#count(kind))
