@@ -322,4 +322,14 @@ export const mutations: readonly Mutation[] = [
       },
     ],
   },
+  {
+    name: 'at least once, what a process had logged before it slept is sent without a question',
+    edits: [
+      {
+        file: COMMIT_LANE,
+        find: 'flushChangelogsLast(this.producer, tasks, clock, this.#ownershipOf(tasks))',
+        replace: 'flushChangelogsLast(this.producer, tasks, clock, (void this.#ownershipOf, undefined))',
+      },
+    ],
+  },
 ]
