@@ -11,6 +11,8 @@ import { parseArgs } from 'node:util'
 import { type Mutation, mutations } from './mutations.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+/** A seed takes some fifty milliseconds; what takes so long goes round in circles. */
+const HANG_MS = 60_000
 const FIRST_VIOLATION = 'tests/simulation/mutations/first-violation.ts'
 
 const { values } = parseArgs({
@@ -77,15 +79,25 @@ async function hunt(mutation: Mutation | undefined, seeds: number): Promise<Foun
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     let output = ''
+    let hangs = false
+    const hang = () => {
+      hangs = true
+      child.kill('SIGKILL')
+    }
+    let timer = setTimeout(hang, HANG_MS)
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString()
+      clearTimeout(timer)
+      timer = setTimeout(hang, HANG_MS)
     })
     const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve))
+    clearTimeout(timer)
     const line = output.trim().split('\n').at(-1)
     // What does not even start has not been found by any check.
     if (line === undefined || line === '') throw new Error(`'${mutation?.name ?? 'the unchanged code'}' does not run`)
     const { begun, ...found } = JSON.parse(line) as Found & { readonly begun?: number }
-    return begun === undefined ? found : { seed: begun, violation: `the process ended with ${exitCode}` }
+    if (begun === undefined) return found
+    return { seed: begun, violation: hangs ? 'it does not come to an end' : `the process ended with ${exitCode}` }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
