@@ -2,7 +2,6 @@
 import { StreamsError } from '../core/errors.ts'
 import type { AdminParts } from './admin.ts'
 import type { CoordinatorType } from './coordinators.ts'
-import { isOutage } from './outage.ts'
 import { type Attempt, Retry, retrying } from './retry.ts'
 
 /** Where and for how long one request of an attempt is sent. */
@@ -37,18 +36,8 @@ export function askCoordinator<T>(
 ): Promise<T> {
   const deadlineMs = context.clock.monotonicMs() + callTimeoutMs
   const remainingMs = (): number => Math.max(1, deadlineMs - context.clock.monotonicMs())
-  const attempt = async ({ timeoutMs }: Attempt): Promise<T | Retry> => {
-    const node = await coordinators.find(type, key, remainingMs())
-    let answer: T | Retry
-    try {
-      answer = await ask({ node, timeoutMs, remainingMs })
-    } catch (error) {
-      if (isOutage(error)) coordinators.forget(type, key)
-      throw error
-    }
-    if (answer instanceof Retry) coordinators.forget(type, key)
-    return answer
-  }
+  const attempt = ({ timeoutMs }: Attempt): Promise<T | Retry> =>
+    coordinators.ask(type, key, remainingMs(), (node) => ask({ node, timeoutMs, remainingMs }))
   return retrying<T>(context, what, attempt, { timeoutMs: callTimeoutMs })
 }
 

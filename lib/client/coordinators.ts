@@ -3,6 +3,7 @@ import { onGroup, onTransactionalId, unauthorized } from './authorization.ts'
 import type { ClientContext } from './client.ts'
 import { briefTimeoutMs } from './cluster-metadata.ts'
 import { BrokerResponseError, BrokerUnavailableError } from './errors.ts'
+import { isOutage } from './outage.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
 import { type Attempt, Retry, retrying } from './retry.ts'
 import type { Wire } from './wire.ts'
@@ -66,6 +67,28 @@ export class Coordinators {
         const leaves = !joins || clock.monotonicMs() >= untilMs
         if (leaves || !(error instanceof BrokerUnavailableError)) throw error
       }
+    }
+  }
+
+  /**
+   * One attempt at asking the coordinator, wherever it is. One that cannot be reached, or that says to ask again, is looked for anew the next time: it may have moved.
+   *
+   * @param findTimeoutMs - How long it may be looked for.
+   */
+  async ask<T>(
+    type: CoordinatorType,
+    key: string,
+    findTimeoutMs: number,
+    send: (node: number) => Promise<T | Retry>,
+  ): Promise<T | Retry> {
+    const node = await this.find(type, key, findTimeoutMs)
+    try {
+      const answer = await send(node)
+      if (answer instanceof Retry) this.forget(type, key)
+      return answer
+    } catch (error) {
+      if (isOutage(error)) this.forget(type, key)
+      throw error
     }
   }
 

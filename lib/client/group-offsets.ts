@@ -5,7 +5,6 @@ import type { ClientContext, CommittedOffset, GroupMetadata, OffsetCommit } from
 import type { Coordinators } from './coordinators.ts'
 import { BrokerResponseError, FencedInstanceError, StaleMemberError } from './errors.ts'
 import { byTopic, partitionNames, unanswered } from './group-partitions.ts'
-import { isOutage } from './outage.ts'
 import type { ResponseOf } from './protocol/apis.ts'
 import { errorCodes, errorName, isRetriable } from './protocol/error-codes.ts'
 import { type Attempt, Retry, retrying } from './retry.ts'
@@ -102,18 +101,8 @@ export class GroupOffsets {
   // Asks the coordinator, wherever it is, until it answers.
   #ask<T>(what: string, attempt: (node: number, timeoutMs: number) => Promise<T | Retry>): Promise<T> {
     const { coordinators, context } = this.#parts
-    const once = async ({ remainingMs, timeoutMs }: Attempt): Promise<T | Retry> => {
-      const node = await coordinators.find('group', this.#groupId, remainingMs)
-      let answer: T | Retry
-      try {
-        answer = await attempt(node, timeoutMs)
-      } catch (error) {
-        if (isOutage(error)) coordinators.forget('group', this.#groupId)
-        throw error
-      }
-      if (answer instanceof Retry) coordinators.forget('group', this.#groupId)
-      return answer
-    }
+    const once = ({ remainingMs, timeoutMs }: Attempt): Promise<T | Retry> =>
+      coordinators.ask('group', this.#groupId, remainingMs, (node) => attempt(node, timeoutMs))
     return retrying(context, what, once, { stopped: this.#stopped })
   }
 }
