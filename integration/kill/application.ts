@@ -13,7 +13,7 @@ const logger: Logger = {
 
 const options = Object.fromEntries(process.argv.slice(2).map((each) => each.split(/=(.*)/s)))
 const processing = new Set<number>()
-let startingOffsets: Readonly<Record<number, number>> = {}
+const startingOffsets = new Map<number, number>()
 const builder = new StreamsBuilder()
 builder
   .stream(options.input, { key: serdes.string(), value: serdes.bytes() })
@@ -44,11 +44,9 @@ const fail = (error: Error) => {
   process.exit(1)
 }
 streams.on('state', ({ to }) => say({ event: 'state', state: to, atMs: Date.now() }))
-streams.on('restoring', ({ partition, startingOffset }) => {
-  startingOffsets = { ...startingOffsets, [partition]: startingOffset }
-})
+streams.on('restoring', ({ partition, startingOffset }) => startingOffsets.set(partition, startingOffset))
 streams.on('restored', ({ partition, records, ms }) =>
-  say({ event: 'restored', partition, startingOffset: startingOffsets[partition], records, ms, atMs: Date.now() }),
+  say({ event: 'restored', partition, startingOffset: startingOffsets.get(partition), records, ms, atMs: Date.now() }),
 )
 streams.on('error', fail)
 process.stdin.resume().once('end', () => streams.close().catch(fail))

@@ -7,12 +7,13 @@ import type { Wire } from '../../lib/client/wire.ts'
 import { sleep, systemClock } from '../../lib/core/clock.ts'
 import { silentLogger } from '../../lib/core/log.ts'
 import { partitionKey } from '../../lib/core/record.ts'
+import type { ProcessingGuarantee } from '../../lib/runtime/config.ts'
 import { freshName, TestCluster, until } from '../support/cluster.ts'
 import { seededRandom } from '../support/random.ts'
 import { ChangelogLog } from './changelog-log.ts'
 import { exactlyOnceProblems } from './check.ts'
 import { type AtLeastOnceFound, checkAtLeastOnce } from './check-at-least-once.ts'
-import { type Guarantee, KilledProcess, type Launcher } from './killed-process.ts'
+import { KilledProcess, type Launcher } from './killed-process.ts'
 import { Load, PARTITIONS } from './load.ts'
 import { type Restart, Restarts } from './restarts.ts'
 
@@ -30,7 +31,7 @@ export interface KillRunOptions {
   readonly client: 'millrace' | 'java'
   readonly launch: Launcher
   /** Of Millrace; with Java it is exactly once. */
-  readonly guarantee: Guarantee
+  readonly guarantee: ProcessingGuarantee
   readonly scope: 'task' | 'instance'
   /** Of Java's member; Millrace's always is static. */
   readonly isStatic: boolean

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import type { ProcessingGuarantee } from '../../lib/runtime/config.ts'
 import { javaCommand } from '../broker/java-engine.ts'
 import { kafkaStreamsJars } from '../broker/kafka-jars.ts'
 import { runToEnd } from '../broker/run-command.ts'
@@ -13,8 +14,6 @@ import { until } from '../support/cluster.ts'
 const MAX_STDERR_CHARACTERS = 10_000
 const COMPILE_TIMEOUT_MS = 120_000
 
-export type Guarantee = 'exactly_once' | 'at_least_once'
-
 /** What the application is told, as NAME=VALUE. */
 export interface KilledOptions {
   readonly brokers: string
@@ -23,7 +22,7 @@ export interface KilledOptions {
   readonly input: string
   readonly output: string
   /** These two of Millrace alone. */
-  readonly guarantee?: Guarantee
+  readonly guarantee?: ProcessingGuarantee
   readonly scope?: 'task' | 'instance'
   /** Of Java alone; Millrace's is in its state directory. */
   readonly groupInstanceId?: string

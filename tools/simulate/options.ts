@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
+import type { ProcessingGuarantee } from '../../lib/runtime/config.ts'
 
 export interface RunOptions {
   readonly from: number
   readonly seeds: number
   readonly processes: number
   /** Undefined: what each seed says. */
-  readonly guarantee: 'exactly_once' | 'at_least_once' | undefined
+  readonly guarantee: ProcessingGuarantee | undefined
   /** Stop at the first failure. */
   readonly stop: boolean
   readonly trace: boolean

@@ -5,6 +5,7 @@ import type { KeyValueStore, StateStore, StoreBuilder, StoreContext, WindowStore
 import type { OpenTaskDatabase, TaskDatabase } from '../../../stores/task-database.ts'
 import { changelogTopic, loggedStores, type PhysicalTopology, subtopologyOf } from '../../../topology/physical.ts'
 import type { MemoryCluster } from '../../client/memory/index.ts'
+import type { ProcessingGuarantee } from '../../runtime/config.ts'
 import { APPLICATION_ID } from './workload.ts'
 
 /** Entries shown of each side of a difference. */
@@ -16,7 +17,7 @@ export async function checkStores(
   topology: PhysicalTopology,
   disk: MemoryDisk,
   machine: string,
-  guarantee: 'exactly_once' | 'at_least_once',
+  guarantee: ProcessingGuarantee,
 ): Promise<readonly string[]> {
   const violations: string[] = []
   for (const directory of disk.directories()) {
