@@ -13,13 +13,14 @@ import { type Headers, NO_HEADERS } from '../lib/core/record.ts'
 import { describeWithBroker } from './broker/describe.ts'
 
 const DEADLINE_MS = 20_000
+const LATEST = -1
 const NO_PRODUCER = { producerId: -1, producerEpoch: -1, baseSequence: -1, transactional: false }
 
 let wire: Wire
 let nodeId: number
 let topicCount = 0
 
-/** A new topic with one partition, ready to be written; `nodeId` is its leader. */
+/** A new topic with one partition that its leader, `nodeId`, serves: it is named in the metadata a moment before it does. */
 async function newTopic(): Promise<string> {
   const name = `wire-${process.pid}-${Date.now()}-${topicCount++}`
   const topic = { name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
@@ -29,6 +30,7 @@ async function newTopic(): Promise<string> {
     const found = (await metadata(name)).topics[0]!.partitions[0]
     return found !== undefined && found.errorCode === 0 && found.leaderId >= 0 ? found.leaderId : undefined
   })
+  await eventually('leader that serves', async () => (await endOffset(name)).errorCode === 0 || undefined)
   return name
 }
 
@@ -39,6 +41,13 @@ function metadata(name: string): Promise<ResponseOf<'metadata'>> {
     allowAutoTopicCreation: false,
     includeTopicAuthorizedOperations: false,
   })
+}
+
+async function endOffset(name: string) {
+  const partition = { partitionIndex: 0, currentLeaderEpoch: -1, timestamp: LATEST }
+  const request = { replicaId: -1, isolationLevel: 0, topics: [{ name, partitions: [partition] }] }
+  const { topics } = await wire.send(nodeId, 'listOffsets', request)
+  return topics[0]!.partitions[0]!
 }
 
 /** Asks until there is an answer: a broker tells its news to the others in its own time. */
