@@ -11,14 +11,17 @@ export class ChangelogEnd {
   #noted = 0
   /** What the store is known to hold. */
   #held = 0
-  /** What it holds if the commit that is under way takes place. */
-  #next = 0
+  /** Records sent since, that are not known to lie before it. */
+  #beyond = 0
+  /** Both, if the commit that is under way takes place. */
+  #next = { held: 0, beyond: 0 }
 
   /** @param position - What the store holds when its task begins; undefined: nothing. */
   begin(position: number | undefined): void {
     this.#noted = position ?? 0
     this.#held = this.#noted
-    this.#next = this.#noted
+    this.#beyond = 0
+    this.#next = { held: this.#held, beyond: 0 }
   }
 
   /** Whether a commit would note more than the last one did. */
@@ -27,14 +30,17 @@ export class ChangelogEnd {
   }
 
   /**
-   * Takes what a commit has sent: so many records, acknowledged up to the offset `last`. Undefined: the brokers do not know any more, or there were none.
+   * Takes what a commit has sent: so many records, acknowledged up to the offset `last`: that of the last record, or of an earlier one if the brokers no longer know those behind it.
+   * Undefined: they know none, or there were none.
    *
    * @returns Offsets that are somebody else's.
    */
   sent(records: number, last: number | undefined): number {
-    this.#next = last === undefined ? this.#held : last + 1
-    const others = this.#next - this.#held - (last === undefined ? 0 : records)
-    if (others === 0) this.#held = this.#next
+    this.#beyond += records
+    const end = last === undefined ? this.#held : last + 1
+    const others = end - this.#held - this.#beyond
+    this.#next = { held: end, beyond: Math.max(0, -others) }
+    if (others === 0) this.committed()
     return Math.max(0, others)
   }
 
@@ -47,6 +53,7 @@ export class ChangelogEnd {
 
   /** The offsets of the commit are the group's. */
   committed(): void {
-    this.#held = this.#next
+    this.#held = this.#next.held
+    this.#beyond = this.#next.beyond
   }
 }
