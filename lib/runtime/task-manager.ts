@@ -1,15 +1,15 @@
-// Flow: group-member → [task-manager] → stream-task, commit-lane, restorer
+// Flow: group-member → [task-manager] → stream-task, commit-lanes, restorer
 
 import { StateCorruptedError } from '../../stores/errors.ts'
 import type { ChangelogPosition } from '../../stores/task-database.ts'
-import type { Assigned, Client, Fetcher, GroupListener, GroupMember, OffsetCommit, Producer } from '../client/client.ts'
+import type { Assigned, Client, Fetcher, GroupListener, GroupMember, OffsetCommit } from '../client/client.ts'
 import { BrokerUnavailableError, StaleMemberError, TransactionAbortedError } from '../client/errors.ts'
 import { StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { partitionKey, type TopicPartition } from '../core/record.ts'
 import { Semaphore } from '../core/semaphore.ts'
-import { commitIntervalOf } from './commit-interval.ts'
-import { CommitLane } from './commit-lane.ts'
+import type { CommitLane } from './commit-lane.ts'
+import { CommitLanes } from './commit-lanes.ts'
 import type { ResolvedConfig } from './config.ts'
 import { requireCommittedOffsets } from './lost-offsets.ts'
 import type { Metrics } from './metrics.ts'
@@ -24,8 +24,6 @@ import { compareTasks, type TaskId, taskName } from './task-id.ts'
 const MAX_STARTING_TASKS = 8
 /** Times that a lane starts over without a commit in between, before the instance gives up. */
 const MAX_REVIVALS = 10
-/** Tasks of an instance beyond which a transaction each costs the brokers more than the records do. */
-const MANY_TRANSACTIONS = 16
 
 export interface TaskManagerOptions {
   readonly config: ResolvedConfig
@@ -35,7 +33,7 @@ export interface TaskManagerOptions {
   readonly restorer: Restorer
   readonly metrics: Metrics
   readonly logger: Logger
-  /** Names this instance's lane if one transaction spans its tasks. */
+  /** See `CommitLanesOptions`. */
   readonly instanceId: string
   readonly member: () => GroupMember
   readonly changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>
@@ -63,19 +61,19 @@ export class TaskManager implements GroupListener {
   readonly #options: TaskManagerOptions
   readonly #fetcher: Fetcher
   readonly #owned = new Map<string, OwnedTask>()
-  readonly #lanes = new Set<CommitLane>()
+  readonly #lanes: CommitLanes
   readonly #starts = new Semaphore(MAX_STARTING_TASKS)
-  /** Whether all tasks commit together. */
-  readonly #isShared: boolean
-  #sharedLane: Promise<CommitLane> | undefined
-  #hasAdvised = false
-  /** Ends what members that are gone have left open. */
-  #inheritance: Promise<void> = Promise.resolve()
 
   constructor(options: TaskManagerOptions) {
-    const { processingGuarantee, transactionScope } = options.config
     this.#options = options
-    this.#isShared = processingGuarantee === 'at_least_once' || transactionScope === 'instance'
+    this.#lanes = new CommitLanes({
+      ...options,
+      owns: (task) => this.#owns(task) && options.member().owns(this.#owned.get(task.name)!.partitions),
+      onCommitted: (lane, offsets) => {
+        for (const task of lane.tasks) this.#owned.get(task.name)!.revivals = 0
+        options.onCommitted(offsets)
+      },
+    })
     this.#fetcher = options.client.fetcher({
       isolation: 'read_committed',
       purpose: 'fetch',
@@ -106,7 +104,7 @@ export class TaskManager implements GroupListener {
   async onAssigned({ added, userData }: Assigned): Promise<void> {
     const { assignor } = this.#options
     const departed = assignor.learn(userData)
-    if (added.length > 0) this.#inherit(departed)
+    if (added.length > 0) this.#lanes.inherit(departed)
     for (const id of assignor.tasksOf(added)) {
       const before = this.#owned.get(taskName(id))
       const partitions = added.filter(
@@ -132,7 +130,7 @@ export class TaskManager implements GroupListener {
         .run(() => this.#start(owned), owned.release.signal)
         .catch((error: unknown) => this.#failed(owned, error))
     }
-    this.#adviseScope()
+    this.#lanes.advise(this.#owned.size)
     // The group goes on while tasks restore.
     this.#options.onChange()
   }
@@ -154,7 +152,7 @@ export class TaskManager implements GroupListener {
   /** Stops every task, after a last commit or without one. */
   async close(uncommitted: 'commit' | 'drop'): Promise<void> {
     await this.#release([...this.#owned.values()], uncommitted)
-    await (await this.#sharedLane?.catch(() => undefined))?.producer.close()
+    await this.#lanes.close()
     await this.#fetcher.close()
   }
 
@@ -187,29 +185,10 @@ export class TaskManager implements GroupListener {
     return [...this.#owned.values()].filter((owned) => owned.lane === lane && !isReleased(owned))
   }
 
-  // What many transactions cost shows at the brokers, not here.
-  #adviseScope(): void {
-    const { config, logger } = this.#options
-    const tasks = this.#owned.size
-    if (this.#isShared || this.#hasAdvised || tasks <= MANY_TRANSACTIONS) return
-    this.#hasAdvised = true
-    const intervalMs = commitIntervalOf(config, tasks)
-    const perSecond = (transactions: number, everyMs: number) => Math.round((transactions * 1_000) / everyMs)
-    logger.info(
-      {
-        tasks,
-        commitIntervalMs: intervalMs,
-        transactionsPerSecond: perSecond(tasks, intervalMs),
-        transactionsPerSecondByInstance: perSecond(1, commitIntervalOf(config, 1)),
-      },
-      "each task commits in a transaction of its own; with so many, transactionScope: 'instance' costs the brokers less, and each task commits more often. A failed commit then has all of them start over",
-    )
-  }
-
   async #start(owned: OwnedTask): Promise<void> {
-    await this.#inheritance
+    await this.#lanes.inheritance
     if (isReleased(owned)) return
-    const lane = await this.#lane(owned)
+    const lane = await this.#lanes.of(owned.id)
     await this.#usable(lane)
     if (isReleased(owned)) return
     owned.lane = lane
@@ -236,30 +215,6 @@ export class TaskManager implements GroupListener {
         })
       await renewing
     }
-  }
-
-  // With one transaction for all its tasks, the death of an instance leaves it open for everyone who takes one of them over.
-  #inherit(departed: readonly string[]): void {
-    if (departed.length === 0) return
-    const { config, client, logger } = this.#options
-    const end = async (instanceId: string) => {
-      const producer = client.producer({
-        transactionalId: instanceLaneId(config.applicationId, instanceId),
-        transactionTimeoutMs: config.transactionTimeoutMs,
-      })
-      try {
-        await producer.init()
-      } catch (error) {
-        logger.warn(
-          { instance: instanceId, cause: String(error) },
-          'the transaction of an instance that is gone could not be ended: it ends by its time-out',
-        )
-      } finally {
-        await producer.close()
-      }
-    }
-    const before = this.#inheritance
-    this.#inheritance = Promise.all(departed.map(end)).then(() => before)
   }
 
   // A producer that has fenced its predecessors; then what they committed; then what they logged: in this order nothing is missed.
@@ -292,40 +247,6 @@ export class TaskManager implements GroupListener {
     })
     await task.run(inputs, released)
     this.#options.onChange()
-  }
-
-  async #lane(owned: OwnedTask): Promise<CommitLane> {
-    const { config, client } = this.#options
-    const { compression, maxRequestBytes, transactionTimeoutMs } = config
-    const open = (transactionalId: string) =>
-      this.#openLane(client.producer({ transactionalId, transactionTimeoutMs, compression, maxRequestBytes }))
-    if (!this.#isShared) return open(`${config.applicationId}-${taskName(owned.id)}`)
-    this.#sharedLane ??=
-      config.processingGuarantee === 'at_least_once'
-        ? this.#openLane(client.producer({ compression, maxRequestBytes }))
-        : open(instanceLaneId(config.applicationId, this.#options.instanceId))
-    return this.#sharedLane
-  }
-
-  async #openLane(producer: Producer): Promise<CommitLane> {
-    const { config, member, metrics, logger, changelogIds, onCommitted } = this.#options
-    await producer.init()
-    const lane = new CommitLane({
-      producer,
-      guarantee: config.processingGuarantee,
-      member,
-      clock: config.clock,
-      metrics,
-      logger,
-      changelogIds,
-      owns: (task) => this.#owns(task) && member().owns(this.#owned.get(task.name)!.partitions),
-      onCommitted: (offsets) => {
-        for (const task of lane.tasks) this.#owned.get(task.name)!.revivals = 0
-        onCommitted(offsets)
-      },
-    })
-    this.#lanes.add(lane)
-    return lane
   }
 
   // Everything since the last commit is dropped, and the tasks start over from it: as if they had only just been assigned.
@@ -433,7 +354,7 @@ export class TaskManager implements GroupListener {
     }
     for (const owned of tasks) owned.release.abort()
     // Without transactions the lane goes on for those that stay, and the failure may be theirs.
-    if (!this.#isTransactional) for (const [lane, error] of failed) this.laneFailed(lane, error)
+    if (!this.#lanes.isTransactional) for (const [lane, error] of failed) this.laneFailed(lane, error)
     this.#options.restorer.wake()
     await Promise.all(tasks.map((owned) => this.#closeTask(owned)))
     this.#options.onChange()
@@ -441,7 +362,7 @@ export class TaskManager implements GroupListener {
 
   // What these tasks have sent lies in the same transaction as what the others have: it is dropped, and the others do theirs again.
   #restartOthers(lane: CommitLane, without: readonly OwnedTask[]): void {
-    if (!this.#isTransactional || !this.#isUsed(lane, without)) return
+    if (!this.#lanes.isTransactional || !this.#isUsed(lane, without)) return
     // Some may run again already, in the transaction of those that do not yet.
     if (lane.startingOver !== undefined) {
       lane.taint()
@@ -455,12 +376,8 @@ export class TaskManager implements GroupListener {
   /** Whether anyone but these uses a lane, or is about to. */
   #isUsed(lane: CommitLane, without: readonly OwnedTask[]): boolean {
     return [...this.#owned.values()].some(
-      (owned) => !without.includes(owned) && !isReleased(owned) && (this.#isShared || owned.lane === lane),
+      (owned) => !without.includes(owned) && !isReleased(owned) && (this.#lanes.isShared || owned.lane === lane),
     )
-  }
-
-  get #isTransactional(): boolean {
-    return this.#options.config.processingGuarantee === 'exactly_once'
   }
 
   // The tasks go to another instance, which reads again what is not committed here: nothing is lost.
@@ -479,22 +396,13 @@ export class TaskManager implements GroupListener {
     } finally {
       if (lane !== undefined && task !== undefined) {
         lane.tasks.delete(task)
-        if (lane.tasks.size === 0 && this.#isTransactional && !this.#isUsed(lane, [owned])) {
-          this.#lanes.delete(lane)
-          this.#sharedLane = undefined
-          // What was begun since the last commit must not keep readers waiting for the broker's time-out. If it cannot be told, it ends there.
-          await lane.producer.abort().catch(() => {})
-          await lane.producer.close()
+        if (lane.tasks.size === 0 && this.#lanes.isTransactional && !this.#isUsed(lane, [owned])) {
+          await this.#lanes.closeUnused(lane)
         }
       }
       if (this.#owned.get(taskName(owned.id)) === owned) this.#owned.delete(taskName(owned.id))
     }
   }
-}
-
-/** The transactional id of an instance whose tasks commit in one transaction. */
-function instanceLaneId(applicationId: string, instanceId: string): string {
-  return `${applicationId}-${instanceId}`
 }
 
 function isReleased({ release }: OwnedTask): boolean {

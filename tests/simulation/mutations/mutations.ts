@@ -95,7 +95,7 @@ export const mutations: readonly Mutation[] = [
     name: 'predecessors are not fenced',
     edits: [
       {
-        file: TASK_MANAGER,
+        file: 'lib/runtime/commit-lanes.ts',
         find: 'this.#openLane(client.producer({ transactionalId, ',
         replace:
           'this.#openLane(client.producer({ transactionalId: `$' + '{transactionalId}-$' + '{config.clock.now()}`, ',
@@ -295,7 +295,7 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: TASK_MANAGER,
-        find: 'if (!this.#isTransactional || !this.#isUsed(lane, without)) return',
+        find: 'if (!this.#lanes.isTransactional || !this.#isUsed(lane, without)) return',
         replace: 'if (lane !== undefined) return',
       },
       // A lane whose commit has failed commits nothing more, until its transaction times out and it starts over for that.
