@@ -1,4 +1,5 @@
 // Flow: producer → [transaction] → transaction-partitions, transaction-requests.
+import { allEnded } from '../core/all-ended.ts'
 import type { Clock } from '../core/clock.ts'
 import type { GroupMetadata, OffsetCommit, SentOffsets } from './client.ts'
 import { CommitOutcomeUnknownError } from './errors.ts'
@@ -55,13 +56,11 @@ export class Transaction {
   ): Promise<Committed> {
     this.#flushed ??= seal()
     // Both end before anything else is asked of the coordinator, also when one has failed.
-    const [flushed, added] = await Promise.allSettled([this.#flushed, this.#addOffsets(offsets, group)])
-    if (flushed.status === 'rejected') throw flushed.reason
-    if (added.status === 'rejected') throw added.reason
+    const [sent] = await allEnded([this.#flushed, this.#addOffsets(offsets, group)])
     try {
-      return { sent: flushed.value, identity: await this.#parts.requests.end(this.#parts.identity, true) }
+      return { sent, identity: await this.#parts.requests.end(this.#parts.identity, true) }
     } catch (error) {
-      if (error instanceof CommitOutcomeUnknownError) error.sent = flushed.value
+      if (error instanceof CommitOutcomeUnknownError) error.sent = sent
       throw error
     }
   }

@@ -19,6 +19,7 @@ import type {
   SentOffsets,
 } from '../client/client.ts'
 import { CommitOutcomeUnknownError, StaleMemberError, TransactionAbortedError } from '../client/errors.ts'
+import { allEnded } from '../core/all-ended.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import type { ProcessingGuarantee } from './config.ts'
@@ -192,7 +193,7 @@ export class CommitLane {
     report('sealed')
     const sent = await sending
     if (guarantee === 'exactly_once') report('ended')
-    await Promise.all(tasks.map((task) => task.write(sent, changelogIds)))
+    await allEnded(tasks.map((task) => task.write(sent, changelogIds)))
     if (guarantee === 'at_least_once') {
       await this.#asCurrentMember(tasks, this.#options.member().group, () => this.#options.member().commit(all))
       report('ended')
@@ -231,8 +232,7 @@ export class CommitLane {
         const more = [...this.tasks].filter(isConcerned)
         if (more.length === 0) return [...held]
         for (const task of more) held.add(task)
-        const outcomes = await Promise.allSettled(more.map((task) => task.prepareCommit()))
-        for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+        await allEnded(more.map((task) => task.prepareCommit()))
       }
     } catch (error) {
       for (const task of held) task.release()

@@ -4,6 +4,7 @@ import { StateCorruptedError } from '../../stores/errors.ts'
 import type { ChangelogPosition } from '../../stores/task-database.ts'
 import type { Assigned, Client, Fetcher, GroupListener, GroupMember, OffsetCommit } from '../client/client.ts'
 import { BrokerUnavailableError, StaleMemberError, TransactionAbortedError } from '../client/errors.ts'
+import { allEnded } from '../core/all-ended.ts'
 import { StreamsError } from '../core/errors.ts'
 import type { Logger } from '../core/log.ts'
 import { partitionKey, type TopicPartition } from '../core/record.ts'
@@ -356,7 +357,7 @@ export class TaskManager implements GroupListener {
     // Without transactions the lane goes on for those that stay, and the failure may be theirs.
     if (!this.#lanes.isTransactional) for (const [lane, error] of failed) this.laneFailed(lane, error)
     this.#options.restorer.wake()
-    await Promise.all(tasks.map((owned) => this.#closeTask(owned)))
+    await allEnded(tasks.map((owned) => this.#closeTask(owned)))
     this.#options.onChange()
   }
 

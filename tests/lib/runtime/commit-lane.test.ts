@@ -28,6 +28,7 @@ class FakeTask {
   /** What the group says of its last commit. */
   took = false
   prepares: () => Promise<void> = async () => {}
+  writes: () => Promise<void> = async () => {}
 
   constructor(name: string) {
     this.name = name
@@ -50,6 +51,7 @@ class FakeTask {
 
   async write(): Promise<void> {
     this.did.push('write')
+    await this.writes()
   }
 
   committed(): void {
@@ -116,6 +118,24 @@ describe('a commit lane', () => {
     expect(tasks.map(({ did }) => did.join())).toEqual(['note,seal,write,committed', 'note,seal,write,committed'])
     await lane.commit()
     expect(commits).toHaveLength(1)
+  })
+
+  it('is not over before each task’s write has ended, also when one has failed: they start over then', async () => {
+    const [failing, slow] = [new FakeTask('failing'), new FakeTask('slow')]
+    const { lane } = laneOf([failing, slow])
+    const disk = Promise.withResolvers<void>()
+    failing.writes = () => Promise.reject(new Error('no space left'))
+    slow.writes = () => disk.promise
+    let isOver = false
+    const outcome = lane.commit().catch(String)
+    const quiet = lane.quiet().then(() => {
+      isOver = true
+    })
+    await new Promise(setImmediate)
+    expect([slow.did.at(-1), isOver]).toEqual(['write', false])
+    disk.resolve()
+    await quiet
+    expect(await outcome).toMatch(/no space left/)
   })
 
   it('commits nothing when a task is closed while it is waited for: what it sent would be committed without its offsets', async () => {
