@@ -80,11 +80,11 @@ describe('the streams assignor', () => {
   })
 
   it('leaves tasks where they run, and brings others to their state', async () => {
-    const [leader, other] = [assignorOf(), assignorOf({ stored: ['1_0', '1_1'] })]
-    const running = ['orders', 'returns'].map((topic) => ({ topic, partition: 0 }))
-    const assigned = await leader.assign([memberOf('a', leader, running), memberOf('b', other)])
-    expect(named(assigned.get('a')!.partitions)).toEqual(['orders-0', 'returns-0', 'orders-1', 'returns-1'])
-    expect(named(assigned.get('b')!.partitions)).toEqual(['app-by-value-repartition-0', 'app-by-value-repartition-1'])
+    const [leader, other] = [assignorOf({ stored: ['1_1'] }), assignorOf()]
+    const running = ['orders', 'returns'].map((topic) => ({ topic, partition: 1 }))
+    const assigned = await leader.assign([memberOf('a', leader), memberOf('b', other, running)])
+    expect(named(assigned.get('a')!.partitions)).toEqual(['orders-0', 'returns-0', 'app-by-value-repartition-1'])
+    expect(named(assigned.get('b')!.partitions)).toEqual(['orders-1', 'returns-1', 'app-by-value-repartition-0'])
   })
 
   it('serves a member whose data it cannot read, as one that has nothing', async () => {
