@@ -1,3 +1,5 @@
+import { Heap } from './heap.ts'
+
 /** A timer of a VirtualClock. */
 export class Due {
   readonly atMs: number
@@ -25,87 +27,45 @@ export class Due {
 /** Below this many, cancelled timers are left until their time comes. */
 const FEW_CANCELLED = 64
 
+class DueHeap extends Heap<Due> {
+  protected override isBefore(due: Due, other: Due): boolean {
+    return due.atMs < other.atMs || (due.atMs === other.atMs && due.sequence < other.sequence)
+  }
+}
+
 /** Timers in the order in which they fall due. Most timers of a cluster are time-outs that are cancelled: that costs next to nothing here. */
 export class TimerHeap {
-  #heap: Due[] = []
+  readonly #heap = new DueHeap()
   #cancelled = 0
 
   add(atMs: number, sequence: number, action: () => void): Due {
     const due = new Due(this, atMs, sequence, action)
-    this.#heap.push(due)
-    this.#rise(this.#heap.length - 1)
+    this.#heap.offer(due)
     return due
   }
 
   /** To be called when one of its timers has been cancelled. */
   cancelled(): void {
-    if (++this.#cancelled > FEW_CANCELLED && this.#cancelled > this.#heap.length / 2) this.#compact()
+    if (++this.#cancelled <= FEW_CANCELLED || this.#cancelled <= this.#heap.size / 2) return
+    this.#heap.keep(({ action }) => action !== undefined)
+    this.#cancelled = 0
   }
 
   /** The timer that is due first; undefined if there is none. */
   get first(): Due | undefined {
-    while (this.#heap.length > 0 && this.#heap[0]!.action === undefined) {
-      this.#removeFirst()
+    let due = this.#heap.first
+    while (due !== undefined && due.action === undefined) {
+      this.#heap.poll()
       this.#cancelled--
+      due = this.#heap.first
     }
-    return this.#heap[0]
+    return due
   }
 
   /** Takes the first timer, and what it is to do. */
   take(): () => void {
     const { action } = this.first!
-    const due = this.#removeFirst()
-    due.action = undefined
+    this.#heap.poll()!.action = undefined
     return action!
   }
-
-  #removeFirst(): Due {
-    const heap = this.#heap
-    const first = heap[0]!
-    const last = heap.pop()!
-    if (heap.length > 0) {
-      heap[0] = last
-      this.#sink(0)
-    }
-    return first
-  }
-
-  // In place, from the last parent up.
-  #compact(): void {
-    this.#heap = this.#heap.filter(({ action }) => action !== undefined)
-    this.#cancelled = 0
-    for (let index = (this.#heap.length >> 1) - 1; index >= 0; index--) this.#sink(index)
-  }
-
-  #rise(index: number): void {
-    const heap = this.#heap
-    const due = heap[index]!
-    let at = index
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (!isBefore(due, heap[parent]!)) break
-      heap[at] = heap[parent]!
-      at = parent
-    }
-    heap[at] = due
-  }
-
-  #sink(index: number): void {
-    const heap = this.#heap
-    const due = heap[index]!
-    let at = index
-    for (;;) {
-      let child = 2 * at + 1
-      if (child >= heap.length) break
-      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++
-      if (!isBefore(heap[child]!, due)) break
-      heap[at] = heap[child]!
-      at = child
-    }
-    heap[at] = due
-  }
-}
-
-function isBefore(a: Due, b: Due): boolean {
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.sequence < b.sequence)
 }

@@ -2,8 +2,8 @@
 
 import type { Cancellable, PunctuationOptions, Punctuator } from '../../topology/processor.ts'
 import { InvalidArgumentError } from '../core/errors.ts'
+import { Heap } from '../core/heap.ts'
 import { typeName } from '../serde/errors.ts'
-import { TimeHeap } from './time-heap.ts'
 
 interface Schedule {
   readonly nodeName: string
@@ -42,9 +42,9 @@ function invalid(nodeName: string, problem: string): InvalidArgumentError {
   return new InvalidArgumentError('schedule', `node '${nodeName}': ${problem}.`)
 }
 
-class ScheduleHeap extends TimeHeap<Schedule> {
-  protected override timeOf(schedule: Schedule): number {
-    return schedule.nextMs
+class ScheduleHeap extends Heap<Schedule> {
+  protected override isBefore(schedule: Schedule, other: Schedule): boolean {
+    return schedule.nextMs < other.nextMs
   }
 }
 
@@ -55,7 +55,7 @@ export class PunctuationQueue {
   add(nodeName: string, { everyMs }: PunctuationOptions, firstMs: number, punctuator: Punctuator): Cancellable {
     const schedule: Schedule = { nodeName, everyMs, punctuator, nextMs: firstMs }
     this.#schedules.offer(schedule)
-    return { cancel: () => this.#schedules.remove(schedule) }
+    return { cancel: () => this.#schedules.keep((each) => each !== schedule) }
   }
 
   /** Takes the earliest schedule that is due at `nowMs`, and sets it for its next interval. */
