@@ -119,14 +119,14 @@ export class StoreReplay {
       await this.#writing
       return this.#position
     } catch (error) {
+      // A batch that is on its way would reach a store that is emptied next; or, if it fails after this, stay sealed.
+      await this.#writing.catch(() => {})
       // What was loaded must not be written with a later position.
       task.database.rollback()
       store.discard?.()
       throw error
     } finally {
       waiting.ended()
-      // A store that is emptied next must not get this batch afterwards.
-      await this.#writing.catch(() => {})
       fetcher.remove(changelog)
     }
   }

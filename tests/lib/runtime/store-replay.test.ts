@@ -1,5 +1,6 @@
 // How much of a changelog a replay holds at a time, seen after each record.
 import type { FetchedPartition } from '../../../lib/client/client.ts'
+import { OffsetOutOfRangeError } from '../../../lib/client/errors.ts'
 import { systemClock } from '../../../lib/core/clock.ts'
 import { silentLogger } from '../../../lib/core/log.ts'
 import { type ConsumedRecord, NO_HEADERS } from '../../../lib/core/record.ts'
@@ -9,8 +10,11 @@ import { StoreReplay } from '../../../lib/runtime/store-replay.ts'
 import type { StreamTask } from '../../../lib/runtime/stream-task.ts'
 import { Turns } from '../../../lib/runtime/turns.ts'
 import { serdes } from '../../../lib/serde/index.ts'
+import { MemoryState } from '../../../stores/memory/memory-state.ts'
+import { OverlayDatabase } from '../../../stores/overlay-database.ts'
 import type { StateStore, StoreBuilder } from '../../../stores/store.ts'
 import { stores } from '../../../stores/stores.ts'
+import type { TaskDatabase } from '../../../stores/task-database.ts'
 import { windowKey } from '../../../stores/windowed/changelog-keys.ts'
 import { FakeTask } from '../../stores/fake-task.ts'
 import { until } from '../../support/until.ts'
@@ -46,8 +50,9 @@ async function replaying(
   feed: FetchedPartition,
   memory: RestoreMemory,
   onHeld: (bytes: number) => void,
+  database?: TaskDatabase,
 ) {
-  const task = await FakeTask.inMemory()
+  const task = database === undefined ? await FakeTask.inMemory() : new FakeTask(database)
   task.record = undefined
   const store = task.build(builder)
   const held = () => task.database.uncommittedBytes + (store.gatheredBytes ?? 0)
@@ -163,6 +168,41 @@ describe('what a replay holds', () => {
     cancel()
     expect(await done).toBe(80)
   })
+})
+
+/** Memory whose first write takes as long as it is told, and then fails. */
+class FullAfterAWhile extends MemoryState {
+  readonly isWriting = Promise.withResolvers<void>()
+  readonly fails = Promise.withResolvers<void>()
+
+  override async write(...args: Parameters<MemoryState['write']>): Promise<void> {
+    this.isWriting.resolve()
+    await this.fails.promise
+    return super.write(...args)
+  }
+}
+
+it('a replay that fails while a batch is on its way, which fails too, leaves nothing behind: the next one can begin', async () => {
+  const state = new FullAfterAWhile()
+  const database = new OverlayDatabase(state)
+  const feed = feedOf(new Array<number>(5_000).fill(40), keyed)
+  let isWriting = false
+  void state.isWriting.promise.then(() => {
+    isWriting = true
+  })
+  const { next } = feed
+  feed.next = () => {
+    if (isWriting) throw new OffsetOutOfRangeError(CHANGELOG.topic, CHANGELOG.partition, feed.position)
+    return next.call(feed)
+  }
+  const { done } = await replaying(keyValue, feed, new RestoreMemory(16 * 1024), () => {}, database)
+  const outcome = done.catch((error: unknown) => error)
+  await state.isWriting.promise
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+  state.fails.reject(new Error('no space left on device'))
+  expect(await outcome).toBeInstanceOf(OffsetOutOfRangeError)
+  expect(database.uncommittedBytes).toBe(0)
+  expect(() => database.seal()).not.toThrow()
 })
 
 it('shares are those of as many as restore, and what is left is what none of them holds', () => {
