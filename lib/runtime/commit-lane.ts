@@ -74,10 +74,15 @@ export class CommitLane {
     this.#nextCommitMs = options.clock.now()
   }
 
+  /**
+   * Whether there is anything for a commit to take. A task that was lost, and is not closed yet, has nothing at least once: a commit would leave it out, and be due again at once.
+   * Exactly once the commit is to fail, for the sake of the others.
+   */
   get dirty(): boolean {
+    const { guarantee, owns } = this.#options
     if (this.startingOver !== undefined || this.#closed || this.#failed) return false
     if (this.#tainted) return true
-    for (const task of this.tasks) if (task.dirty) return true
+    for (const task of this.tasks) if (task.dirty && (guarantee === 'exactly_once' || owns(task))) return true
     return false
   }
 

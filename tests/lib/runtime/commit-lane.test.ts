@@ -120,6 +120,16 @@ describe('a commit lane', () => {
     expect(commits).toHaveLength(1)
   })
 
+  it('is not dirty at least once for a task that was lost: a commit would leave it out, and be due again at once', async () => {
+    const [gone, other] = [new FakeTask('gone'), new FakeTask('other')]
+    const { lane, lost, commits } = laneOf([gone, other], 'at_least_once')
+    lost.add(gone)
+    expect(lane.dirty).toBe(true)
+    await lane.commit()
+    expect(commits).toEqual([{ topics: 'other', generation: 1 }])
+    expect([gone.dirty, lane.dirty]).toEqual([true, false])
+  })
+
   it('is not over before each task’s write has ended, also when one has failed: they start over then', async () => {
     const [failing, slow] = [new FakeTask('failing'), new FakeTask('slow')]
     const { lane } = laneOf([failing, slow])
