@@ -229,9 +229,11 @@ export class StreamTask {
     if (this.isStarted) this.#failure ??= cause
   }
 
-  /** Drops everything since the last commit: processors, uncommitted writes, times. `run` starts over. */
+  /**
+   * Drops everything since the last commit: processors, uncommitted writes, times. `run` starts over. Also of a task that never came to run: its processors may have written
+   * before one of them failed.
+   */
   async abandon(patienceMs: number): Promise<void> {
-    if (this.state === 'RESTORING') return
     await this.suspend(patienceMs)
     await this.#closeGraph()
     this.#scope.restart()

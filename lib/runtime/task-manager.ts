@@ -222,10 +222,11 @@ export class TaskManager implements GroupListener {
   async #bringUp(owned: OwnedTask, task: StreamTask, lane: CommitLane): Promise<void> {
     const { member, restorer, client, config, logger } = this.#options
     const released = () => isReleased(owned)
-    if (task.state === 'CREATED') task.restoring()
+    const isNew = task.state === 'CREATED'
+    if (isNew) task.restoring()
     const committed = await member().committed(owned.partitions)
     await lane.settle(task, committed)
-    await task.abandon(config.requestTimeoutMs)
+    if (!isNew) await task.abandon(config.requestTimeoutMs)
     const topicIds = await requireCommittedOffsets(task, owned.partitions, committed, {
       admin: client.admin,
       groupId: config.applicationId,

@@ -1,5 +1,7 @@
 // The Processor API on a running instance: stores, punctuations, named children, commits on request.
 
+import { errorResponse } from '../../lib/client/memory/index.ts'
+import { errorCodes } from '../../lib/client/protocol/error-codes.ts'
 import { StreamRecord } from '../../lib/core/record.ts'
 import { serdes } from '../../lib/serde/index.ts'
 import type { KeyValueStore } from '../../stores/store.ts'
@@ -214,6 +216,52 @@ describe('a processor', () => {
       code: 'STREAMS_PROCESSOR_INIT',
       message: "Processor 'KSTREAM-PROCESSOR-0000000001' of task 0_0 could not be initialised: no licence",
     })
+  })
+
+  it('whose transaction is refused while it is made is closed and made anew, and nothing is left of what it put', async () => {
+    const events: string[] = []
+    const gate = Promise.withResolvers<void>()
+    const topology = new StreamsBuilder()
+    topology
+      .stream('in', strings)
+      .process<string, string>({
+        ...strings,
+        stores: [stores.keyValue('seen', strings)],
+        create: (context) => {
+          const seen = context.store<KeyValueStore<string, string>>('seen')
+          const isFirst = events.length === 0
+          return {
+            init: async () => {
+              events.push(`init: ${seen.get('first') ?? 'empty'}`)
+              if (!isFirst) return
+              seen.put('first', 'put')
+              await gate.promise
+              seen.put('first', 'put again')
+            },
+            process: (record) => context.forward(record.withValue(seen.get('first') ?? 'empty')),
+            close: () => void events.push('close'),
+          }
+        },
+      })
+      .to('out')
+    await app.produce('in', { key: 'a', value: '' })
+    let isRefused = false
+    const mend = app.cluster.intercept((exchange) => {
+      if (exchange.api !== 'produce') return undefined
+      isRefused = true
+      return { answer: errorResponse(exchange, errorCodes.INVALID_TXN_STATE) }
+    })
+    const started = app.start(topology.build())
+    await until('what it put is refused', () => isRefused)
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    mend()
+    gate.resolve()
+    await started
+    await app.caughtUp('in')
+
+    expect(app.read('out').map(({ value }) => value)).toEqual(['empty'])
+    expect(app.latest('app-seen-changelog')).toEqual(new Map())
+    expect(events).toEqual(['init: empty', 'close', 'init: empty'])
   })
 
   it('that forwards to a child it does not have stops the instance', async () => {
