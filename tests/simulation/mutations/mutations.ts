@@ -61,7 +61,7 @@ export const mutations: readonly Mutation[] = [
       },
       {
         file: COMMIT_LANE,
-        find: 'await Promise.all(tasks.map((task) => task.write(sent, changelogIds)))',
+        find: 'await allEnded(tasks.map((task) => task.write(sent, changelogIds)))',
         replace: 'void sent',
       },
     ],
@@ -75,8 +75,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'lib/client/transaction.ts',
-        find: 'Promise.allSettled([this.#flushed, ',
-        replace: 'Promise.allSettled([(this.#flushed.catch(() => {}), Promise.resolve<SentOffsets>(new Map())), ',
+        find: 'allEnded([this.#flushed, ',
+        replace: 'allEnded([(this.#flushed.catch(() => {}), Promise.resolve<SentOffsets>(new Map())), ',
       },
     ],
   },
