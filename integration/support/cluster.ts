@@ -75,9 +75,11 @@ export class TestCluster {
           const record = fetched.next()
           if (record !== undefined) records.push({ ...record, partition })
           else if (fetched.position < ends.get(key)!) {
-            await new Promise<void>((resolve) => {
-              ready = resolve
-            })
+            let isReady = false
+            ready = () => {
+              isReady = true
+            }
+            await until(`more of ${key} than offset ${fetched.position}`, () => isReady)
           }
         }
       }
