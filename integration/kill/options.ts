@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { count, oneOf } from '../../tools/option-values.ts'
 import type { KillRunOptions } from './kill-run.ts'
 
 export interface KillOptions
@@ -52,16 +53,4 @@ export function parseOptions(args: readonly string[]): KillOptions {
     seed: count('seed', values.seed),
     brokers: values.brokers,
   }
-}
-
-function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((choice) => choice === value)
-  if (found === undefined) throw new TypeError(`--${option} is one of ${allowed.join(', ')}, not '${value}'`)
-  return found
-}
-
-function count(option: string, text: string): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number >= 1) return number
-  throw new TypeError(`--${option} must be a whole number of at least 1, not '${text}'`)
 }

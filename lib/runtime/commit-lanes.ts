@@ -1,29 +1,20 @@
 // Flow: task-manager → [commit-lanes] → commit-lane, producer
 
-import type { ChangelogPosition } from '../../stores/task-database.ts'
-import type { Client, GroupMember, OffsetCommit, Producer } from '../client/client.ts'
-import type { Logger } from '../core/log.ts'
+import type { Client, OffsetCommit, Producer } from '../client/client.ts'
 import { commitIntervalOf } from './commit-interval.ts'
-import { CommitLane } from './commit-lane.ts'
+import { CommitLane, type CommitLaneOptions } from './commit-lane.ts'
 import type { ResolvedConfig } from './config.ts'
-import type { Metrics } from './metrics.ts'
-import type { StreamTask } from './stream-task.ts'
 import { type TaskId, taskName } from './task-id.ts'
 
 /** Tasks of an instance beyond which a transaction each costs the brokers more than the records do. */
 const MANY_TRANSACTIONS = 16
 
-export interface CommitLanesOptions {
+export interface CommitLanesOptions
+  extends Pick<CommitLaneOptions, 'member' | 'metrics' | 'logger' | 'changelogIds' | 'owns'> {
   readonly config: ResolvedConfig
   readonly client: Client
-  readonly member: () => GroupMember
-  readonly metrics: Metrics
-  readonly logger: Logger
   /** Names this instance's lane if one transaction spans its tasks. */
   readonly instanceId: string
-  readonly changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>
-  /** Whether the group still gives a task to this instance, and has done so without a break since the task started. */
-  readonly owns: (task: StreamTask) => boolean
   readonly onCommitted: (lane: CommitLane, offsets: readonly OffsetCommit[]) => void
 }
 

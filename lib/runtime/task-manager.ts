@@ -1,19 +1,15 @@
 // Flow: group-member → [task-manager] → stream-task, commit-lanes, restorer
 
 import { StateCorruptedError } from '../../stores/errors.ts'
-import type { ChangelogPosition } from '../../stores/task-database.ts'
-import type { Assigned, Client, Fetcher, GroupListener, GroupMember, OffsetCommit } from '../client/client.ts'
+import type { Assigned, Fetcher, GroupListener, OffsetCommit } from '../client/client.ts'
 import { BrokerUnavailableError, StaleMemberError, TransactionAbortedError } from '../client/errors.ts'
 import { allEnded } from '../core/all-ended.ts'
 import { StreamsError } from '../core/errors.ts'
-import type { Logger } from '../core/log.ts'
 import { partitionKey, type TopicPartition } from '../core/record.ts'
 import { Semaphore } from '../core/semaphore.ts'
 import type { CommitLane } from './commit-lane.ts'
-import { CommitLanes } from './commit-lanes.ts'
-import type { ResolvedConfig } from './config.ts'
+import { CommitLanes, type CommitLanesOptions } from './commit-lanes.ts'
 import { requireCommittedOffsets } from './lost-offsets.ts'
-import type { Metrics } from './metrics.ts'
 import type { Restorer } from './restorer.ts'
 import { startingOffsets } from './starting-offsets.ts'
 import type { StreamTask, TaskInput } from './stream-task.ts'
@@ -26,18 +22,10 @@ const MAX_STARTING_TASKS = 8
 /** Times that a lane starts over without a commit in between, before the instance gives up. */
 const MAX_REVIVALS = 10
 
-export interface TaskManagerOptions {
-  readonly config: ResolvedConfig
-  readonly client: Client
+export interface TaskManagerOptions extends Omit<CommitLanesOptions, 'owns' | 'onCommitted'> {
   readonly factory: TaskFactory
   readonly assignor: StreamsAssignor
   readonly restorer: Restorer
-  readonly metrics: Metrics
-  readonly logger: Logger
-  /** See `CommitLanesOptions`. */
-  readonly instanceId: string
-  readonly member: () => GroupMember
-  readonly changelogIds: ReadonlyMap<string, Omit<ChangelogPosition, 'offset'>>
   readonly onCommitted: (offsets: readonly OffsetCommit[]) => void
   /** A task started, stopped, or can go on. */
   readonly onChange: () => void

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { ProcessingGuarantee } from '../../lib/runtime/config.ts'
+import { count, oneOf } from '../option-values.ts'
 
 export interface RunOptions {
   readonly from: number
@@ -22,7 +23,7 @@ export const USAGE = `npm run simulate -- [options]
   --stop          stop at the first failure
   --trace         print everything that happens`
 
-/** @throws Error with what is wrong with the arguments. */
+/** @throws TypeError with what is wrong with the arguments. */
 export function parseOptions(args: readonly string[]): RunOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -37,11 +38,9 @@ export function parseOptions(args: readonly string[]): RunOptions {
     },
   })
   const { guarantee } = values
-  if (guarantee !== undefined && guarantee !== 'exactly_once' && guarantee !== 'at_least_once')
-    throw new Error(`--guarantee must be exactly_once or at_least_once, not '${guarantee}'`)
   return {
     ...values,
-    guarantee,
+    guarantee: guarantee === undefined ? undefined : oneOf('guarantee', guarantee, ['exactly_once', 'at_least_once']),
     seeds: count('seeds', values.seeds),
     from: count('from', values.from),
     processes: count('processes', values.processes),
@@ -51,10 +50,4 @@ export function parseOptions(args: readonly string[]): RunOptions {
 /** What of these options is part of what a seed means, as arguments. */
 export function chosenOf({ guarantee }: RunOptions): readonly string[] {
   return guarantee === undefined ? [] : ['--guarantee', guarantee]
-}
-
-function count(name: string, text: string): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number >= 1) return number
-  throw new Error(`--${name} must be a whole number of at least 1, not '${text}'`)
 }
