@@ -236,7 +236,10 @@ export interface Admin {
    * await admin.alterConfigs({ broker: 'all' }, { 'log.cleaner.threads': '2' })
    */
   alterConfigs(resource: ConfigResource, configs: Readonly<Record<string, ConfigChange>>): Promise<void>
-  /** The groups of all brokers, by group id. */
+  /**
+   * The groups of all brokers, by group id. When a broker has died, the others list its groups as soon as they have taken them over: until then, for
+   * moments, some may be missing.
+   */
   listGroups(): Promise<readonly GroupListing[]>
   /** One group with its members; undefined: there is none of that id (or it is not of the classic protocol, as share groups are). */
   describeGroup(groupId: string): Promise<GroupDescription | undefined>
