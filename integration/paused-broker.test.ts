@@ -10,7 +10,6 @@ import { TestCluster, until } from './support/cluster.ts'
 import { realText } from './support/text.ts'
 import { WordCountInstance } from './support/word-count-instance.ts'
 
-const BROKER_SESSION_MS = 120_000
 const lines = realText(200_000)
 const part = (from: number, to: number) => lines.slice(Math.floor(lines.length * from), Math.floor(lines.length * to))
 
@@ -26,7 +25,7 @@ describeWithSignals('a word count, exactly once, whose broker is paused', () => 
   let cluster: TestCluster
   let instance: WordCountInstance
   beforeAll(async () => {
-    broker = await startBroker({ properties: { 'broker.session.timeout.ms': String(BROKER_SESSION_MS) } })
+    broker = await startBroker({ properties: { 'broker.session.timeout.ms': '120000' } })
     cluster = new TestCluster(broker.bootstrap)
   }, 60_000)
   afterAll(async () => {
