@@ -58,20 +58,15 @@ function contract(harness: () => Promise<ClusterHarness>): void {
     return { topic, groupId, assignor, member, started, at }
   }
 
-  const shares = (...members: TestMember[]) => members.map(({ owned }) => owned.size)
   // One may have its share of a generation that another, whose partitions stay, has not heard of yet.
   const shared = async (what: string, sizes: readonly number[], ...members: TestMember[]): Promise<void> => {
+    const ascending = (numbers: readonly number[]): string => [...numbers].sort((a, b) => a - b).join()
     const all = sizes.reduce((sum, size) => sum + size, 0)
     await until(what, async () => {
       const distinct = new Set(members.flatMap(({ partitions }) => partitions))
       const generations = new Set(members.map(({ member }) => member.group.generation))
-      return (
-        distinct.size === all &&
-        generations.size === 1 &&
-        shares(...members)
-          .sort()
-          .join() === [...sizes].sort().join()
-      )
+      const shares = members.map(({ owned }) => owned.size)
+      return distinct.size === all && generations.size === 1 && ascending(shares) === ascending(sizes)
     })
   }
 
